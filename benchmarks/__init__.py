@@ -1,0 +1,1 @@
+"""`python -m benchmarks NAME` prints one JSON line per figure."""

@@ -1,0 +1,1 @@
+"""Signals in: one module per protocol, one contract (`plant.ports.ReadingSource`)."""

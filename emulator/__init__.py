@@ -1,0 +1,1 @@
+"""A factory that is not there: the same protocols from the other end, and a reference MES."""

@@ -1,0 +1,1 @@
+"""Planning methods as pure functions: BOM explosion, sampling, SPC, genealogy, forecast."""

@@ -1,0 +1,40 @@
+"""Small checks that value objects run when they are built; each error names the field and the value."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+
+from plant.errors import InvalidInput
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise `InvalidInput` with `message` unless `condition` holds."""
+    if not condition:
+        raise InvalidInput(message)
+
+
+def require_text(name: str, value: str) -> None:
+    """Refuse an empty or padded text."""
+    require(
+        bool(value) and value == value.strip(),
+        f"{name} must be a non-empty text without outer spaces, not {value!r}",
+    )
+
+
+def require_positive(name: str, value: float) -> None:
+    """Refuse anything but a finite number above zero."""
+    require(math.isfinite(value) and value > 0, f"{name} must be a number above 0, not {value!r}")
+
+
+def require_not_negative(name: str, value: float) -> None:
+    """Refuse anything but a finite number of at least zero."""
+    require(math.isfinite(value) and value >= 0, f"{name} must be a number of at least 0, not {value!r}")
+
+
+def require_aware(name: str, value: datetime) -> None:
+    """Refuse a datetime that is not in UTC: a naive time is an error, a local one is converted at the edge."""
+    require(
+        value.tzinfo is not None and value.utcoffset() == timedelta(0),
+        f"{name} must be a UTC datetime with its time zone, not {value!r}",
+    )

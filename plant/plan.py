@@ -1,0 +1,133 @@
+"""A schedule, and the immutable version of it that is judged, released or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+
+from plant.checks import require, require_aware
+from plant.verdict import Judgement, Verdict
+
+
+@dataclass(frozen=True)
+class PlannedOperation:
+    """Where a job order goes, and when it would run if everything took its planned time.
+
+    Attributes
+    ----------
+    position
+        Place in its machine's sequence, counted from 0; members of one batch share it.
+    start_s, end_s
+        Seconds since the plan's epoch. Processing starts at `start_s`; the changeover (`setup_s` of working time)
+        lies before it.
+    batch
+        Id shared by the members of a batch, None outside one.
+    """
+
+    job_order: str
+    machine: str
+    position: int
+    start_s: float
+    end_s: float
+    setup_s: float = 0.0
+    batch: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sequence for every machine; times are seconds since `epoch`.
+
+    The sequence is the decision; start and end times are what follow from it at planned durations.
+    """
+
+    epoch: datetime
+    operations: tuple[PlannedOperation, ...]
+
+    def __post_init__(self) -> None:
+        require_aware("epoch", self.epoch)
+        ids = [operation.job_order for operation in self.operations]
+        require(len(set(ids)) == len(ids), "a plan holds each job order once")
+
+    @cached_property
+    def by_job_order(self) -> dict[str, PlannedOperation]:
+        """Planned operations by job order id."""
+        return {operation.job_order: operation for operation in self.operations}
+
+    @cached_property
+    def sequences(self) -> dict[str, tuple[tuple[PlannedOperation, ...], ...]]:
+        """Per machine its steps in order; a step is one operation or the members of a batch."""
+        steps: dict[str, dict[int, list[PlannedOperation]]] = {}
+        for operation in self.operations:
+            steps.setdefault(operation.machine, {}).setdefault(operation.position, []).append(operation)
+        return {
+            machine: tuple(tuple(by_position[place]) for place in sorted(by_position))
+            for machine, by_position in steps.items()
+        }
+
+    @property
+    def makespan_s(self) -> float:
+        """End of the last operation, seconds since the epoch; 0 for an empty plan."""
+        return max((operation.end_s for operation in self.operations), default=0.0)
+
+
+@dataclass(frozen=True)
+class SolverReport:
+    """What the scheduler says of a plan.
+
+    Attributes
+    ----------
+    weighted_tardiness_s
+        Sum over orders of priority weight times seconds late, at planned durations.
+    bound_s
+        Proven lower bound of the weighted tardiness in the solver's model, if any.
+    method
+        What found it: the dispatching rule's name or ``"cp-sat"``.
+    """
+
+    method: str
+    status: str
+    weighted_tardiness_s: float
+    makespan_s: float
+    runtime_s: float
+    seed: int
+    bound_s: float | None = None
+
+
+class PlanState(StrEnum):
+    """Where a plan version stands."""
+
+    PROPOSED = "proposed"
+    REFUSED = "refused"
+    RELEASED = "released"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True)
+class PlanVersion:
+    """An immutable plan with all it was made from and what the twin said of it.
+
+    Attributes
+    ----------
+    parent
+        The version that was in force when it was made, None for the first.
+    reason
+        Why it was made, in words: "first plan", "breakdown of M03", ...
+    orders
+        Customer orders it covers.
+    """
+
+    id: str
+    parent: str | None
+    plant_version: str
+    made_at: datetime
+    reason: str
+    seed: int
+    plan: Plan
+    solver: SolverReport
+    verdict: Verdict
+    judgement: Judgement
+    orders: tuple[str, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)

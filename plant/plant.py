@@ -1,0 +1,226 @@
+"""The shop: machines, people, setups, and the plant that holds them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TypeVar
+
+from plant.calendar import Calendar, Window, merge_windows
+from plant.checks import require, require_positive, require_text
+from plant.connection import Connection
+from plant.distribution import Distribution
+from plant.errors import InvalidInput, NotFound
+from plant.item import Item, ItemKind, Operation
+
+
+@dataclass(frozen=True)
+class SetupTime:
+    """Changing over from one family to another takes `duration_s` of working time."""
+
+    before: str
+    after: str
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class SetupMatrix:
+    """Sequence-dependent setup times between families.
+
+    Attributes
+    ----------
+    default_s
+        Working seconds of any changeover between different families that `times` does not list; staying in a
+        family takes none unless `times` says so. A machine that has made nothing yet pays `default_s`.
+    """
+
+    id: str
+    default_s: float
+    times: tuple[SetupTime, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_text("setup matrix id", self.id)
+        require(
+            self.default_s >= 0,
+            f"setup matrix {self.id}: default_s must be at least 0, not {self.default_s!r}",
+        )
+        for entry in self.times:
+            require(
+                entry.duration_s >= 0,
+                f"setup matrix {self.id}: {entry.before} -> {entry.after} must be at least 0, not {entry.duration_s!r}",
+            )
+
+    @cached_property
+    def _by_pair(self) -> dict[tuple[str, str], float]:
+        return {(entry.before, entry.after): entry.duration_s for entry in self.times}
+
+    def duration_s(self, before: str | None, after: str) -> float:
+        """Return the changeover from family `before` (None: nothing yet) to family `after`, in seconds."""
+        if before is None:
+            return self.default_s
+        return self._by_pair.get((before, after), 0.0 if before == after else self.default_s)
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How a machine fails: operating seconds between failures, and working seconds to repair."""
+
+    time_between_failures: Distribution
+    time_to_repair: Distribution
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A work unit.
+
+    Attributes
+    ----------
+    speed
+        Factor on planned processing times: 2 halves them.
+    batch_capacity
+        Jobs of one setup family that may be processed together; 1 for an ordinary machine. A batch takes as
+        long as its longest member.
+    """
+
+    id: str
+    name: str
+    area: str
+    work_center: str
+    capabilities: tuple[str, ...]
+    calendar: str
+    setup_matrix: str
+    speed: float = 1.0
+    batch_capacity: int = 1
+    reliability: Reliability | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("id", "name", "area", "work_center", "calendar", "setup_matrix"):
+            require_text(f"machine {name}", getattr(self, name))
+        require("/" not in self.id, f"machine id {self.id!r} must not contain '/'")
+        require(bool(self.capabilities), f"machine {self.id} needs at least one capability")
+        require_positive("speed", self.speed)
+        require(self.batch_capacity >= 1, f"batch_capacity must be at least 1, not {self.batch_capacity!r}")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone who works on the floor, with what they can do and when they are there."""
+
+    id: str
+    name: str
+    skills: tuple[str, ...]
+    calendar: str
+
+    def __post_init__(self) -> None:
+        require_text("person id", self.id)
+        require_text("person name", self.name)
+        require(bool(self.skills), f"person {self.id} needs at least one skill")
+
+
+Named = TypeVar("Named", Machine, Person, Item, Calendar, SetupMatrix)
+
+
+def _index(kind: str, things: Iterable[Named]) -> dict[str, Named]:
+    found: dict[str, Named] = {}
+    for thing in things:
+        if thing.id in found:
+            raise InvalidInput(f"{kind} {thing.id!r} is defined twice")
+        found[thing.id] = thing
+    return found
+
+
+@dataclass(frozen=True)
+class Plant:
+    """One site: its machines, people, items and connections. Immutable; an edit makes a new version.
+
+    `plant.folder.load` checks the references between its parts and reports every problem at once; building a
+    plant by hand is checked for doubled ids only.
+    """
+
+    enterprise: str
+    site: str
+    name: str
+    timezone: str
+    starts_at: datetime
+    """Where the plant clock of an emulated plant begins (UTC)."""
+    calendars: tuple[Calendar, ...]
+    setup_matrices: tuple[SetupMatrix, ...]
+    machines: tuple[Machine, ...]
+    people: tuple[Person, ...]
+    items: tuple[Item, ...]
+    connections: tuple[Connection, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_text("site", self.site)
+        _ = (self._calendars, self._matrices, self._machines, self._people, self._items)
+
+    @cached_property
+    def _calendars(self) -> dict[str, Calendar]:
+        return _index("calendar", self.calendars)
+
+    @cached_property
+    def _matrices(self) -> dict[str, SetupMatrix]:
+        return _index("setup matrix", self.setup_matrices)
+
+    @cached_property
+    def _machines(self) -> dict[str, Machine]:
+        return _index("machine", self.machines)
+
+    @cached_property
+    def _people(self) -> dict[str, Person]:
+        return _index("person", self.people)
+
+    @cached_property
+    def _items(self) -> dict[str, Item]:
+        return _index("item", self.items)
+
+    def machine(self, machine_id: str) -> Machine:
+        """Return the machine with this id, or raise `NotFound`."""
+        return _lookup("machine", self._machines, machine_id)
+
+    def item(self, item_id: str) -> Item:
+        """Return the item with this id, or raise `NotFound`."""
+        return _lookup("item", self._items, item_id)
+
+    def operation(self, item_id: str, operation_id: str) -> Operation:
+        """Return one operation of an item's routing, or raise `NotFound`."""
+        for operation in self.item(item_id).routing:
+            if operation.id == operation_id:
+                return operation
+        raise NotFound(f"item {item_id} has no operation {operation_id!r}")
+
+    def calendar_of(self, machine_id: str) -> Calendar:
+        """Return the calendar of a machine."""
+        return _lookup("calendar", self._calendars, self.machine(machine_id).calendar)
+
+    def setup_matrix_of(self, machine_id: str) -> SetupMatrix:
+        """Return the setup matrix of a machine."""
+        return _lookup("setup matrix", self._matrices, self.machine(machine_id).setup_matrix)
+
+    def machines_with(self, capability: str) -> tuple[Machine, ...]:
+        """Return the machines that have a capability."""
+        return tuple(machine for machine in self.machines if capability in machine.capabilities)
+
+    def made_items(self) -> tuple[Item, ...]:
+        """Return the items that have a routing."""
+        return tuple(item for item in self.items if item.kind is ItemKind.MADE)
+
+    def machine_path(self, machine_id: str) -> str:
+        """Return ``site/area/work_center/machine``."""
+        machine = self.machine(machine_id)
+        return f"{self.site}/{machine.area}/{machine.work_center}/{machine.id}"
+
+    def open_windows(self, start: datetime, end: datetime) -> list[Window]:
+        """Return when anything at all may run within [start, end): the union of the machines' calendars."""
+        used = {machine.calendar for machine in self.machines}
+        return merge_windows([w for calendar in used for w in self._calendars[calendar].windows(start, end)])
+
+
+def _lookup(kind: str, index: dict[str, Named], key: str) -> Named:
+    try:
+        return index[key]
+    except KeyError:
+        known: Sequence[str] = sorted(index)
+        raise NotFound(f"unknown {kind} {key!r}; known are {', '.join(known[:20])}") from None

@@ -1,0 +1,1 @@
+"""What-if experiments: a scenario is a base plus named changes."""

@@ -1,0 +1,1 @@
+"""Work in, plan out. Pure: no I/O, no clock."""
