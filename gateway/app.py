@@ -18,7 +18,9 @@ from plant.errors import NotFound
 API = "/api/v1"
 
 
-def build(services: Services, login_page: login.LoginPage, lifespan: AbstractAsyncContextManager[None] | Any) -> FastAPI:
+def build(
+    services: Services, login_page: login.LoginPage, lifespan: AbstractAsyncContextManager[None] | Any
+) -> FastAPI:
     """Return the application; put `gateway.gate.Gate` in front of it before serving."""
     app = FastAPI(
         title="Forerun",

@@ -134,5 +134,3 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, response: Response
         await send({"type": "websocket.close", "code": _WEBSOCKET_UNAUTHENTICATED, "reason": "log in again"})
     else:
         await response(scope, receive, send)
-
-

@@ -94,7 +94,9 @@ async def run(historian: Historian, job_id: str, work: Work) -> None:
     except ForerunError as error:
         await _finish(historian, job_id, LongJobState.FAILED, error=str(error))
     except Exception as error:
-        await _finish(historian, job_id, LongJobState.FAILED, error=f"internal error: {type(error).__name__}; see the log")
+        await _finish(
+            historian, job_id, LongJobState.FAILED, error=f"internal error: {type(error).__name__}; see the log"
+        )
         raise
     else:
         await _finish(historian, job_id, LongJobState.DONE, result=made)

@@ -140,9 +140,7 @@ def _frozen_zone(basis: _Basis, frozen_zone_s: float) -> Plan | None:
 async def _rehearse_in_force(compute: Compute, basis: _Basis, rules: PlanningRules) -> Verdict | None:
     if basis.in_force is None:
         return None
-    return await compute.run(
-        rehearse_plan, basis.work, basis.in_force.plan, rules.replications, rules.solver.seed
-    )
+    return await compute.run(rehearse_plan, basis.work, basis.in_force.plan, rules.replications, rules.solver.seed)
 
 
 async def release(
@@ -171,7 +169,10 @@ async def release(
             raise Conflict(f"plan {plan_id} is {state} already; make a new plan")
         if version.judgement.passed or _may_override(actor, override_reason):
             await plans.release(tx, expected=version.parent, new=version.id)
-            how = {"passed": version.judgement.passed, "override": None if version.judgement.passed else override_reason}
+            how = {
+                "passed": version.judgement.passed,
+                "override": None if version.judgement.passed else override_reason,
+            }
             await ledger.append(tx, f"plan/{plan_id}", "released", version.parent, how)
             await dispatch.dispatch(tx, version, clock.now(), rules.dispatch_horizon_s)
         else:

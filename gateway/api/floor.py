@@ -30,7 +30,9 @@ async def machine_states(
 
 
 @router.get("/oee")
-async def machine_oee(since: AwareDatetime, until: AwareDatetime, asking: Asking, has: WithServices) -> list[MachineOee]:
+async def machine_oee(
+    since: AwareDatetime, until: AwareDatetime, asking: Asking, has: WithServices
+) -> list[MachineOee]:
     """Return OEE by ISO 22400-2 per machine over [since, until)."""
     return await floor.oee(has.store, asking, since.astimezone(UTC), until.astimezone(UTC))
 
