@@ -123,7 +123,7 @@ class Historian:
         Raises
         ------
         Unavailable
-            When it does not answer within ten seconds.
+            When it does not answer within ten seconds, or lets us not in.
         """
         pool = AsyncConnectionPool(
             url,
@@ -138,6 +138,8 @@ class Historian:
         historian = cls(url, pool, wall)
         try:
             with translated("opening the database"):
+                # The pool would try for ten seconds and then not say why.
+                await (await AsyncConnection.connect(url, connect_timeout=10)).close()
                 await pool.open(wait=True, timeout=10)
         except Unavailable:
             await pool.close()
