@@ -138,11 +138,11 @@ class Historian:
         historian = cls(url, pool, wall)
         try:
             with translated("opening the database"):
-                # The pool would try for ten seconds and then not say why.
-                await (await AsyncConnection.connect(url, connect_timeout=10)).close()
                 await pool.open(wait=True, timeout=10)
         except Unavailable:
             await pool.close()
+            with translated("opening the database"):  # the pool does not say why; this does
+                await (await AsyncConnection.connect(url, connect_timeout=5)).close()
             raise
         return historian
 
