@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from historian.database import Channel, Transaction
 from historian.documents import jsonb
 from historian.queries import query
 from plant.errors import Conflict, NotFound
+from plant.long_job import LongJob, LongJobState
 from plant.message import new_message_id
 
 _CREATE = query("long_jobs", "create")
@@ -19,35 +17,6 @@ _FINISH = query("long_jobs", "finish")
 _REQUEST_CANCEL = query("long_jobs", "request_cancel")
 _GET = query("long_jobs", "get")
 _NEWEST = query("long_jobs", "newest")
-
-
-class LongJobState(StrEnum):
-    """Where long work stands."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True)
-class LongJob:
-    """One piece of long work; its times are wall times, `share` runs from 0 to 1."""
-
-    id: str
-    kind: str
-    subject: str
-    actor: str
-    state: LongJobState
-    share: float
-    doing: str
-    result: Any
-    error: str
-    cancel_requested: bool
-    created_at: datetime
-    updated_at: datetime
-    finished_at: datetime | None
 
 
 async def create(tx: Transaction, kind: str, subject: str) -> str:

@@ -120,13 +120,14 @@ async def apply(tx: Transaction, response: JobResponse) -> tuple[JobProgress, Jo
     return before, after
 
 
-async def mark_dispatched(tx: Transaction, machines: Mapping[str, str]) -> int:
-    """Note that job orders (ids to machines) were sent to the floor; running and completed ones stay as they are.
+async def mark_dispatched(tx: Transaction, plan_id: str, machines: Mapping[str, str]) -> frozenset[str]:
+    """Note that a plan sent job orders (ids to machines) to the floor, and return the ids that are new with it.
 
-    Returns how many were noted.
+    Running and completed ones stay as they are, and so does what this plan dispatched before.
     """
     ids = sorted(machines)
-    return await tx.execute(_DISPATCHED, {"ids": ids, "machines": [machines[name] for name in ids]})
+    wanted = {"plan": plan_id, "ids": ids, "machines": [machines[name] for name in ids]}
+    return frozenset(row["id"] for row in await tx.all(_DISPATCHED, wanted))
 
 
 _PROGRESS_FIELDS = ("state", "machine", "started_at", "completed_at", "good", "scrap")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from historian.database import Channel, Transaction
 from historian.documents import document, jsonb, restore
 from historian.queries import query
 from plant.errors import Conflict, NotFound
-from plant.plan import PlanState, PlanVersion
+from plant.plan import PlanState, PlanStateChange, PlanSummary, PlanVersion
 
 _INSERT = query("plans", "insert")
 _GET = query("plans", "get")
@@ -19,33 +18,6 @@ _STATES = query("plans", "states")
 _STATE = query("plans", "state")
 _RELEASED_ID = query("plans", "released_id")
 _SWAP = query("plans", "swap")
-
-
-@dataclass(frozen=True)
-class PlanSummary:
-    """One line of the list of plan versions."""
-
-    id: str
-    parent: str | None
-    plant_version: str
-    made_at: datetime
-    reason: str
-    state: PlanState
-    passed: bool
-    reasons: tuple[str, ...]
-    weighted_tardiness_s: float
-    makespan_s: float
-    oee: float
-
-
-@dataclass(frozen=True)
-class PlanStateChange:
-    """A plan version came to stand somewhere, at a plant time, by someone, for a reason."""
-
-    state: PlanState
-    at: datetime
-    actor: str
-    reason: str
 
 
 async def insert(tx: Transaction, site: str, version: PlanVersion) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class LongJobKind(StrEnum):
@@ -14,7 +15,7 @@ class LongJobKind(StrEnum):
 
 
 class LongJobState(StrEnum):
-    """How far a long job is."""
+    """Where long work stands."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -25,34 +26,23 @@ class LongJobState(StrEnum):
     @property
     def ended(self) -> bool:
         """Tell whether nothing more will happen."""
-        return self in {LongJobState.DONE, LongJobState.FAILED, LongJobState.CANCELLED}
+        return self not in {LongJobState.QUEUED, LongJobState.RUNNING}
 
 
 @dataclass(frozen=True)
 class LongJob:
-    """Work in the background.
-
-    Attributes
-    ----------
-    subject
-        What it is about, in words: the reason of a plan.
-    share
-        Part done, 0 to 1.
-    doing
-        What it is at.
-    result
-        Id of what it made, once done.
-    error
-        Why it failed.
-    """
+    """One piece of long work; its times are wall times, `share` runs from 0 to 1."""
 
     id: str
-    kind: LongJobKind
+    kind: str
     subject: str
-    requested_by: str
+    actor: str
     state: LongJobState
+    share: float
+    doing: str
+    result: Any
+    error: str
+    cancel_requested: bool
     created_at: datetime
-    share: float = 0.0
-    doing: str = ""
-    result: str | None = None
-    error: str = ""
+    updated_at: datetime
+    finished_at: datetime | None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC
 
 from fastapi import APIRouter
+from operations.floor import MachineHealth, MachineNow, MachineOee
 from pydantic import AwareDatetime
 
 from gateway.services import Asking, WithServices
 from operations import floor
-from operations.floor import MachineHealth, MachineNow, MachineOee
 from plant.machine_state import StateInterval
 
 router = APIRouter(tags=["floor"])

@@ -10,8 +10,8 @@ from fastapi import APIRouter
 from gateway.api.bodies import PlanRequestBody, ReleaseBody
 from gateway.services import Asking, WithServices
 from operations import jobs, planning
-from operations.planning import PlanSummary
 from plant.long_job import LongJob
+from plant.plan import PlanSummary
 from plant.verdict import Judgement, Verdict
 
 router = APIRouter(tags=["plans"])
@@ -24,7 +24,7 @@ async def request_plan(body: PlanRequestBody, asking: Asking, has: WithServices)
 
 
 @router.get("/plans")
-async def list_plans(asking: Asking, has: WithServices) -> list[PlanSummary]:
+async def list_plans(asking: Asking, has: WithServices) -> tuple[PlanSummary, ...]:
     """List plan versions, the newest first."""
     return await planning.list_plans(has.store, asking)
 

@@ -94,6 +94,7 @@ create table job_order (
     predecessors text[] not null default '{}',
     place integer not null,
     state text not null default 'waiting',
+    dispatched_by text, -- the plan version that sent it last
     machine text,
     started_at timestamptz,
     completed_at timestamptz,

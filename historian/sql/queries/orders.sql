@@ -52,6 +52,8 @@ where id = %(id)s
 
 -- name: dispatched
 update job_order
-set state = 'dispatched', machine = d.machine
+set state = 'dispatched', machine = d.machine, dispatched_by = %(plan)s
 from unnest(%(ids)s::text[], %(machines)s::text[]) as d (id, machine)
-where job_order.id = d.id and state in ('waiting', 'dispatched', 'aborted')
+where job_order.id = d.id
+    and (state in ('waiting', 'aborted') or state = 'dispatched' and dispatched_by is distinct from %(plan)s)
+returning job_order.id
