@@ -12,15 +12,16 @@ from historian.queries import query
 from plant.actor import Actor, Role
 from plant.errors import NotFound
 
-_SAVE_ACCOUNT = query("accounts", "save_account")
-_ACCOUNT = query("accounts", "account")
-_ACCOUNTS = query("accounts", "accounts")
-_ADD_SESSION = query("accounts", "add_session")
-_SESSION_ACCOUNT = query("accounts", "session_account")
-_END_SESSION = query("accounts", "end_session")
+_COUNT = query("accounts", "count")
+_SAVE = query("accounts", "save")
+_FIND = query("accounts", "find")
+_OPEN_SESSION = query("accounts", "open_session")
+_SESSION_ACTOR = query("accounts", "session_actor")
+_CLOSE_SESSION = query("accounts", "close_session")
+_CLOSE_SESSIONS = query("accounts", "close_sessions")
 _DROP_EXPIRED = query("accounts", "drop_expired")
 _SAVE_API_KEY = query("accounts", "save_api_key")
-_API_KEY = query("accounts", "api_key")
+_API_KEY_ACTOR = query("accounts", "api_key_actor")
 _REVOKE_API_KEY = query("accounts", "revoke_api_key")
 
 
@@ -31,80 +32,74 @@ class Account:
     name: str
     password_hash: str
     roles: frozenset[Role]
-    active: bool = True
-
-    @property
-    def actor(self) -> Actor:
-        """Who acts when it is logged in."""
-        return Actor(self.name, self.roles)
 
 
-async def save(tx: Transaction, account: Account) -> None:
-    """Make an account, or change the one of this name."""
-    row = {
-        "name": account.name,
-        "password_hash": account.password_hash,
-        "roles": _roles(account.roles),
-        "active": account.active,
-        "at": tx.at,
-    }
-    await tx.execute(_SAVE_ACCOUNT, row)
+async def count(tx: Transaction) -> int:
+    """Return how many accounts there are."""
+    return int(await tx.value(_COUNT))
 
 
-async def get(tx: Transaction, name: str) -> Account | None:
-    """Return the account of this name, None when there is none."""
-    row = await tx.first(_ACCOUNT, {"name": name})
-    return None if row is None else _account(row)
+async def save(tx: Transaction, name: str, password_hash: str, roles: Iterable[Role]) -> None:
+    """Make an account, or give the one of this name another password and roles; its sessions end."""
+    row = {"name": name, "password_hash": password_hash, "roles": _texts(roles), "at": tx.at}
+    await tx.execute(_SAVE, row)
+    await tx.execute(_CLOSE_SESSIONS, {"name": name})
 
 
-async def accounts(tx: Transaction) -> tuple[Account, ...]:
-    """Return every account by name."""
-    return tuple(_account(row) for row in await tx.all(_ACCOUNTS))
+async def find(tx: Transaction, name: str) -> Account | None:
+    """Return the account of this name, None when there is none in use."""
+    row = await tx.first(_FIND, {"name": name})
+    return None if row is None else Account(row["name"], row["password_hash"], _roles(row))
 
 
-async def add_session(tx: Transaction, token_hash: str, account: str, expires_at: datetime) -> None:
-    """Keep a session of an account until `expires_at` (wall time)."""
-    await tx.execute(
-        _ADD_SESSION, {"token_hash": token_hash, "account": account, "at": tx.at, "expires_at": expires_at}
-    )
+async def open_session(tx: Transaction, digest: bytes, account: str, expires_at: datetime) -> None:
+    """Keep the digest of a session's token until `expires_at` (wall time)."""
+    row = {"digest": digest, "account": account, "at": tx.at, "expires_at": expires_at}
+    await tx.execute(_OPEN_SESSION, row)
 
 
-async def session_account(tx: Transaction, token_hash: str) -> Account | None:
-    """Return whose session this is; None when it has ended, never was, or the account is not active."""
-    row = await tx.first(_SESSION_ACCOUNT, {"token_hash": token_hash, "now": tx.at})
-    return None if row is None else _account(row)
+async def session_actor(tx: Transaction, digest: bytes, now: datetime) -> Actor | None:
+    """Return whose session this is at wall time `now`; None when it has ended, or never was."""
+    row = await tx.first(_SESSION_ACTOR, {"digest": digest, "now": now})
+    return None if row is None else Actor(row["name"], _roles(row))
 
 
-async def end_session(tx: Transaction, token_hash: str) -> None:
-    """Forget a session; harmless when there is none."""
-    await tx.execute(_END_SESSION, {"token_hash": token_hash})
+async def close_session(tx: Transaction, digest: bytes) -> None:
+    """End a session; harmless when there is none."""
+    await tx.execute(_CLOSE_SESSION, {"digest": digest})
 
 
-async def drop_expired_sessions(tx: Transaction) -> int:
-    """Forget the sessions whose time is over and return how many they were."""
-    return await tx.execute(_DROP_EXPIRED, {"now": tx.at})
+async def drop_expired_sessions(tx: Transaction, now: datetime) -> int:
+    """Forget the sessions whose time is over at wall time `now` and return how many they were."""
+    return await tx.execute(_DROP_EXPIRED, {"now": now})
 
 
-async def save_api_key(tx: Transaction, key_hash: str, name: str, roles: Iterable[Role]) -> None:
-    """Keep the key of a machine account, in the place of the one of this name."""
-    await tx.execute(_SAVE_API_KEY, {"key_hash": key_hash, "name": name, "roles": _roles(roles), "at": tx.at})
+async def save_api_key(tx: Transaction, name: str, digest: bytes, roles: Iterable[Role]) -> bool:
+    """Keep the digest of a machine account's key in the place of its old one; False when nothing changed.
+
+    Raises
+    ------
+    Conflict
+        When another machine account has this very key.
+    """
+    return await tx.execute(_SAVE_API_KEY, {"name": name, "digest": digest, "roles": _texts(roles), "at": tx.at}) == 1
 
 
-async def api_key_actor(tx: Transaction, key_hash: str) -> Actor | None:
-    """Return whose key this is; None when it was revoked or never was."""
-    row = await tx.first(_API_KEY, {"key_hash": key_hash})
-    return None if row is None else Actor(row["name"], frozenset(Role(role) for role in row["roles"]))
+async def api_key_actor(tx: Transaction, digest: bytes) -> Actor | None:
+    """Return whose key this is, None when it is nobody's."""
+    row = await tx.first(_API_KEY_ACTOR, {"digest": digest})
+    return None if row is None else Actor(row["name"], _roles(row))
 
 
 async def revoke_api_key(tx: Transaction, name: str) -> None:
-    """Take a key out of use, or raise `NotFound`."""
-    if await tx.execute(_REVOKE_API_KEY, {"name": name, "at": tx.at}) != 1:
-        raise NotFound(f"there is no API key in use named {name!r}")
+    """Take a machine account's key out of use, or raise `NotFound`."""
+    if await tx.execute(_REVOKE_API_KEY, {"name": name}) != 1:
+        raise NotFound(f"there is no API key named {name!r}")
 
 
-def _roles(roles: Iterable[Role]) -> list[str]:
+def _texts(roles: Iterable[Role]) -> list[str]:
     return sorted(str(role) for role in roles)
 
 
-def _account(row: dict[str, Any]) -> Account:
-    return Account(row["name"], row["password_hash"], frozenset(Role(role) for role in row["roles"]), row["active"])
+def _roles(row: dict[str, Any]) -> frozenset[Role]:
+    return frozenset(Role(role) for role in row["roles"])

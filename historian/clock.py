@@ -10,14 +10,13 @@ _ANCHOR = query("clock", "anchor")
 _SET_ANCHOR = query("clock", "set_anchor")
 
 
-async def anchor(tx: Transaction, site: str) -> Anchor | None:
-    """Return the anchor in force at a site, None before the first."""
-    row = await tx.first(_ANCHOR, {"site": site})
+async def anchor(tx: Transaction) -> Anchor | None:
+    """Return the anchor in force, None before the first."""
+    row = await tx.first(_ANCHOR)
     return None if row is None else Anchor(**row)
 
 
-async def set_anchor(tx: Transaction, site: str, anchor: Anchor) -> None:
-    """Put another anchor in force and tell the listeners of `Channel.CLOCK` which site's it is."""
-    row = {"site": site, "plant": anchor.plant, "wall": anchor.wall, "rate": anchor.rate}
-    await tx.execute(_SET_ANCHOR, row)
-    await tx.notify(Channel.CLOCK, site)
+async def set_anchor(tx: Transaction, anchor: Anchor) -> None:
+    """Put another anchor in force and tell the listeners of `Channel.CLOCK`."""
+    await tx.execute(_SET_ANCHOR, {"plant": anchor.plant, "wall": anchor.wall, "rate": anchor.rate})
+    await tx.notify(Channel.CLOCK)

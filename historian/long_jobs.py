@@ -2,79 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from historian.database import Channel, Transaction
-from historian.documents import jsonb
 from historian.queries import query
-from plant.errors import Conflict, NotFound
-from plant.long_job import LongJob, LongJobState
-from plant.message import new_message_id
+from plant.errors import Conflict, InvalidInput, NotFound
+from plant.long_job import LongJob, LongJobKind, LongJobState
 
-_CREATE = query("long_jobs", "create")
-_PROGRESS = query("long_jobs", "progress")
+_INSERT = query("long_jobs", "insert")
+_REPORT = query("long_jobs", "report")
 _FINISH = query("long_jobs", "finish")
 _REQUEST_CANCEL = query("long_jobs", "request_cancel")
 _GET = query("long_jobs", "get")
 _NEWEST = query("long_jobs", "newest")
 
 
-async def create(tx: Transaction, kind: str, subject: str) -> str:
-    """Queue a piece of work on behalf of the actor and return its id."""
-    job_id = new_message_id()
-    await tx.execute(_CREATE, {"id": job_id, "kind": kind, "subject": subject, "actor": tx.actor.name, "at": tx.at})
-    await tx.notify(Channel.JOBS, job_id)
-    return job_id
+async def insert(tx: Transaction, job: LongJob) -> None:
+    """Keep a long job that was asked for."""
+    await tx.execute(_INSERT, {**asdict(job), "at": tx.at})
+    await tx.notify(Channel.JOBS, job.id)
 
 
-async def progress(tx: Transaction, job_id: str, share: float, doing: str) -> bool:
-    """Note how far it is and return whether someone asked it to stop.
+async def report(tx: Transaction, job_id: str, share: float, doing: str) -> bool:
+    """Note that it runs and how far it is; return whether someone asked it to stop.
 
     Raises
     ------
     Conflict
-        When it is finished, or unknown.
+        When it has ended, or is unknown.
     """
-    row = await tx.first(_PROGRESS, {"id": job_id, "share": share, "doing": doing, "at": tx.at})
+    row = await tx.first(_REPORT, {"id": job_id, "share": share, "doing": doing, "at": tx.at})
     if row is None:
-        raise Conflict(f"long job {job_id} is not open any more")
+        raise Conflict(f"long job {job_id} has ended or is unknown")
     await tx.notify(Channel.JOBS, job_id)
     return bool(row["cancel_requested"])
 
 
-async def finish(tx: Transaction, job_id: str, state: LongJobState, result: Any = None, error: str = "") -> None:
-    """Note what came of it; only once, or `Conflict`."""
-    row = {
-        "id": job_id,
-        "state": state,
-        "result": None if result is None else jsonb(result),
-        "error": error,
-        "at": tx.at,
-    }
-    if state in (LongJobState.QUEUED, LongJobState.RUNNING) or await tx.execute(_FINISH, row) != 1:
-        raise Conflict(f"long job {job_id} cannot be finished as {state}: it is finished or unknown")
+async def finish(tx: Transaction, job_id: str, state: LongJobState, result: str | None = None, error: str = "") -> None:
+    """Note how it ended; only once, or `Conflict`."""
+    if not state.ended:
+        raise InvalidInput(f"long job {job_id}: {state} is not an end")
+    row = {"id": job_id, "state": state, "result": result, "error": error, "at": tx.at}
+    if await tx.execute(_FINISH, row) != 1:
+        raise Conflict(f"long job {job_id} cannot become {state}: it has ended or is unknown")
     await tx.notify(Channel.JOBS, job_id)
 
 
 async def request_cancel(tx: Transaction, job_id: str) -> None:
-    """Ask it to stop; `Conflict` when it is finished or unknown."""
-    if await tx.execute(_REQUEST_CANCEL, {"id": job_id, "at": tx.at}) != 1:
-        raise Conflict(f"long job {job_id} is not open any more")
-    await tx.notify(Channel.JOBS, job_id)
+    """Ask it to stop; harmless when it has ended."""
+    if await tx.execute(_REQUEST_CANCEL, {"id": job_id, "at": tx.at}):
+        await tx.notify(Channel.JOBS, job_id)
 
 
 async def get(tx: Transaction, job_id: str) -> LongJob:
-    """Return one piece of long work, or raise `NotFound`."""
+    """Return a long job, or raise `NotFound`."""
     row = await tx.first(_GET, {"id": job_id})
     if row is None:
         raise NotFound(f"unknown long job {job_id!r}")
     return _job(row)
 
 
-async def newest(tx: Transaction, limit: int = 50, open_only: bool = False) -> tuple[LongJob, ...]:
-    """Return the newest pieces of long work, newest first."""
-    return tuple(_job(row) for row in await tx.all(_NEWEST, {"limit": limit, "open_only": open_only}))
+async def newest(tx: Transaction, limit: int = 20) -> list[LongJob]:
+    """Return the newest long jobs, newest first."""
+    return [_job(row) for row in await tx.all(_NEWEST, {"limit": limit})]
 
 
 def _job(row: dict[str, Any]) -> LongJob:
-    return LongJob(**{**row, "state": LongJobState(row["state"])})
+    return LongJob(**{**row, "kind": LongJobKind(row["kind"]), "state": LongJobState(row["state"])})

@@ -8,141 +8,103 @@ from typing import Any
 
 from historian.database import Channel, Transaction
 from historian.queries import query
-from plant.errors import Conflict, NotFound
-from plant.order import CustomerOrder, JobOrder, JobProgress, JobResponse, JobState, Priority, ProductionOrder
-from plant.progress import advance
+from plant.errors import NotFound
+from plant.order import CustomerOrder, JobOrder, JobProgress, JobState, Priority, ProductionOrder
 
-_INSERT_CUSTOMER = query("orders", "insert_customer")
-_CUSTOMERS = query("orders", "customers")
-_INSERT_PRODUCTION = query("orders", "insert_production")
-_PRODUCTION = query("orders", "production")
-_INSERT_JOB = query("orders", "insert_job")
+_INSERT_CUSTOMER_ORDER = query("orders", "insert_customer_order")
+_CUSTOMER_ORDERS = query("orders", "customer_orders")
+_INSERT_PRODUCTION_ORDER = query("orders", "insert_production_order")
+_PRODUCTION_ORDERS = query("orders", "production_orders")
+_INSERT_JOB_ORDER = query("orders", "insert_job_order")
 _JOBS = query("orders", "jobs")
 _LOCK_JOB = query("orders", "lock_job")
-_UPDATE_JOB = query("orders", "update_job")
-_DISPATCHED = query("orders", "dispatched")
+_SAVE_PROGRESS = query("orders", "save_progress")
+_MARK_DISPATCHED = query("orders", "mark_dispatched")
+
 _JOB_FIELDS = [field.name for field in fields(JobOrder)]
+_PROGRESS_FIELDS = ("machine", "started_at", "completed_at", "good", "scrap")
 
 
-async def insert(tx: Transaction, order: CustomerOrder) -> bool:
-    """Keep a customer order; False when the same one is kept already.
+async def insert(
+    tx: Transaction, order: CustomerOrder, production: Sequence[ProductionOrder], jobs: Sequence[JobOrder]
+) -> None:
+    """Keep a customer order with what it was exploded into, in an order in which predecessors come first.
 
     Raises
     ------
     Conflict
-        When another order has this id.
+        When one of the ids exists.
     """
-    inserted = await tx.execute(_INSERT_CUSTOMER, _row(order)) == 1
-    if not inserted:
-        kept = await customer(tx, order.id)
-        if kept != order:
-            raise Conflict(f"customer order {order.id} exists already and is another one: {kept}")
-    else:
-        await tx.notify(Channel.ORDERS, order.id)
-    return inserted
+    await tx.execute(_INSERT_CUSTOMER_ORDER, _row(order))
+    await tx.execute_many(_INSERT_PRODUCTION_ORDER, [{**_row(one), "place": n} for n, one in enumerate(production)])
+    await tx.execute_many(_INSERT_JOB_ORDER, [{**_row(job), "place": n} for n, job in enumerate(jobs)])
+    await tx.notify(Channel.ORDERS, order.id)
 
 
-async def customer(tx: Transaction, order_id: str) -> CustomerOrder:
-    """Return a customer order, or raise `NotFound`."""
-    found = await customers(tx, [order_id])
-    if not found:
-        raise NotFound(f"unknown customer order {order_id!r}")
-    return found[0]
+async def find_customer_order(tx: Transaction, order_id: str) -> CustomerOrder | None:
+    """Return a customer order, None when it is unknown."""
+    found = await _customer_orders(tx, order_id)
+    return found[0] if found else None
 
 
-async def customers(tx: Transaction, ids: Sequence[str] | None = None) -> tuple[CustomerOrder, ...]:
-    """Return customer orders by id, all of them by default."""
-    rows = await tx.all(_CUSTOMERS, {"ids": _list(ids)})
-    return tuple(CustomerOrder(**{**row, "priority": Priority(row["priority"])}) for row in rows)
+async def customer_orders(tx: Transaction) -> list[CustomerOrder]:
+    """Return all customer orders by due date."""
+    return await _customer_orders(tx, None)
 
 
-async def insert_production(tx: Transaction, orders: Sequence[ProductionOrder]) -> None:
-    """Keep the production orders of customer orders that are kept; an id that exists is a `Conflict`."""
-    await tx.execute_many(_INSERT_PRODUCTION, [{**_row(order), "place": n} for n, order in enumerate(orders)])
+async def _customer_orders(tx: Transaction, order_id: str | None) -> list[CustomerOrder]:
+    rows = await tx.all(_CUSTOMER_ORDERS, {"id": order_id})
+    return [CustomerOrder(**{**row, "priority": Priority(row["priority"])}) for row in rows]
 
 
-async def production(tx: Transaction, customer_orders: Sequence[str] | None = None) -> tuple[ProductionOrder, ...]:
-    """Return the production orders of some customer orders, of all by default, in the order they were made in."""
-    rows = await tx.all(_PRODUCTION, {"customer_orders": _list(customer_orders)})
-    return tuple(ProductionOrder(**{**row, "components": tuple(row["components"])}) for row in rows)
+async def production_orders(tx: Transaction, customer_order: str | None = None) -> list[ProductionOrder]:
+    """Return production orders, of one customer order or of all, in the order they were made in."""
+    rows = await tx.all(_PRODUCTION_ORDERS, {"customer_order": customer_order})
+    return [ProductionOrder(**{**row, "components": tuple(row["components"])}) for row in rows]
 
 
-async def insert_jobs(tx: Transaction, jobs: Sequence[JobOrder]) -> None:
-    """Keep the job orders of production orders that are kept, in an order in which predecessors come first."""
-    await tx.execute_many(_INSERT_JOB, [{**_row(job), "place": n} for n, job in enumerate(jobs)])
-
-
-async def jobs(
-    tx: Transaction,
-    ids: Sequence[str] | None = None,
-    customer_orders: Sequence[str] | None = None,
-    open_only: bool = False,
-) -> tuple[JobProgress, ...]:
+async def jobs(tx: Transaction, customer_order: str | None = None, open_only: bool = False) -> list[JobProgress]:
     """Return job orders with how far they are, predecessors first within a customer order.
 
     Parameters
     ----------
-    ids, customer_orders
-        Only these; None for all.
+    customer_order
+        Only this one's; None for all.
     open_only
         Leave out the completed ones.
     """
-    wanted = {"ids": _list(ids), "customer_orders": _list(customer_orders), "open_only": open_only}
-    return tuple(_progress(row) for row in await tx.all(_JOBS, wanted))
+    return [_progress(row) for row in await tx.all(_JOBS, {"customer_order": customer_order, "open_only": open_only})]
 
 
-async def job(tx: Transaction, job_id: str) -> JobProgress:
-    """Return one job order, or raise `NotFound`."""
-    found = await jobs(tx, [job_id])
-    if not found:
-        raise NotFound(f"unknown job order {job_id!r}")
-    return found[0]
-
-
-async def apply(tx: Transaction, response: JobResponse) -> tuple[JobProgress, JobProgress]:
-    """Move a job order on by a response, under its row's lock, and return it as it was and as it is.
-
-    Raises
-    ------
-    NotFound
-        When the job order is unknown.
-    Conflict
-        When `plant.progress.advance` refuses the response.
-    """
-    row = await tx.first(_LOCK_JOB, {"id": response.job_order})
+async def lock_job(tx: Transaction, job_order: str) -> JobProgress:
+    """Return a job order that nobody else changes before this transaction ends, or raise `NotFound`."""
+    row = await tx.first(_LOCK_JOB, {"id": job_order})
     if row is None:
-        raise NotFound(f"unknown job order {response.job_order!r}")
-    before = _progress(row)
-    after = advance(before, response)
-    if after != before:
-        await tx.execute(_UPDATE_JOB, {name: getattr(after, name) for name in _PROGRESS_FIELDS} | {"id": after.job.id})
-        await tx.notify(Channel.JOBS, after.job.id)
-    return before, after
+        raise NotFound(f"unknown job order {job_order!r}")
+    return _progress(row)
 
 
-async def mark_dispatched(tx: Transaction, plan_id: str, machines: Mapping[str, str]) -> frozenset[str]:
-    """Note that a plan sent job orders (ids to machines) to the floor, and return the ids that are new with it.
+async def save_progress(tx: Transaction, progress: JobProgress) -> None:
+    """Keep how far a job order is; `lock_job` comes first."""
+    row = {name: getattr(progress, name) for name in ("state", *_PROGRESS_FIELDS)}
+    await tx.execute(_SAVE_PROGRESS, {**row, "id": progress.job.id})
+    await tx.notify(Channel.ORDERS, progress.job.customer_order)
 
-    Running and completed ones stay as they are, and so does what this plan dispatched before.
+
+async def mark_dispatched(tx: Transaction, job_orders: Sequence[str], revision: int) -> list[str]:
+    """Note that a release sends job orders to the floor and return which it had not sent before.
+
+    Running and completed ones stay as they are.
     """
-    ids = sorted(machines)
-    wanted = {"plan": plan_id, "ids": ids, "machines": [machines[name] for name in ids]}
-    return frozenset(row["id"] for row in await tx.all(_DISPATCHED, wanted))
-
-
-_PROGRESS_FIELDS = ("state", "machine", "started_at", "completed_at", "good", "scrap")
+    rows = await tx.all(_MARK_DISPATCHED, {"ids": list(job_orders), "revision": revision})
+    return [row["id"] for row in rows]
 
 
 def _progress(row: Mapping[str, Any]) -> JobProgress:
     values = {name: row[name] for name in _JOB_FIELDS} | {"predecessors": tuple(row["predecessors"])}
-    rest = {name: row[name] for name in _PROGRESS_FIELDS} | {"state": JobState(row["state"])}
-    return JobProgress(JobOrder(**values), **rest)
+    return JobProgress(JobOrder(**values), JobState(row["state"]), **{name: row[name] for name in _PROGRESS_FIELDS})
 
 
 def _row(thing: CustomerOrder | ProductionOrder | JobOrder) -> dict[str, Any]:
     row = {field.name: getattr(thing, field.name) for field in fields(thing)}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}
-
-
-def _list(ids: Sequence[str] | None) -> list[str] | None:
-    return None if ids is None else list(ids)

@@ -12,18 +12,16 @@ from datetime import datetime, timedelta
 from historian.database import Channel, Transaction
 from historian.documents import jsonb
 from historian.queries import query
-from plant.errors import Conflict
+from plant.errors import Conflict, InvalidInput
 from plant.message import DeliveryState, MessageKind, OutboxMessage, Receipt
 
 _ADD = query("outbox", "add")
 _CLAIM = query("outbox", "claim")
 _SETTLE = query("outbox", "settle")
-_RETRY = query("outbox", "retry")
+_STATE = query("outbox", "state")
+_POSTPONE = query("outbox", "postpone")
 _PENDING = query("outbox", "pending")
 _NEXT_DUE = query("outbox", "next_due")
-_NEXT_REVISION = query("outbox", "next_revision")
-
-_LONGEST_WAIT_S = 60.0
 
 
 async def add(tx: Transaction, message: OutboxMessage) -> None:
@@ -39,38 +37,40 @@ async def add(tx: Transaction, message: OutboxMessage) -> None:
     await tx.notify(Channel.OUTBOX)
 
 
-async def claim(tx: Transaction, limit: int, now: datetime, lease_s: float = 30.0) -> tuple[OutboxMessage, ...]:
-    """Take up to `limit` due messages for `lease_s` seconds, the first pending one of each subject.
+async def claim(tx: Transaction, limit: int, now: datetime, lease: timedelta) -> list[OutboxMessage]:
+    """Take up to `limit` due messages for the length of `lease`, the first pending one of each subject.
 
     Parameters
     ----------
     now
         Wall time.
     """
-    until = now + timedelta(seconds=lease_s)
-    rows = await tx.all(_CLAIM, {"limit": limit, "now": now, "until": until})
+    rows = await tx.all(_CLAIM, {"limit": limit, "now": now, "until": now + lease})
     messages = [OutboxMessage(**{**row, "kind": MessageKind(row["kind"])}) for row in rows]
-    return tuple(sorted(messages, key=lambda message: message.id))
+    return sorted(messages, key=lambda message: message.id)
 
 
-async def settle(tx: Transaction, message_id: str, receipt: Receipt) -> None:
-    """Note that a message was delivered, or refused for good; only once, or `Conflict`."""
-    row = {"id": message_id, "state": receipt.state, "detail": receipt.detail, "at": tx.at}
-    if receipt.state is DeliveryState.PENDING or await tx.execute(_SETTLE, row) != 1:
-        raise Conflict(f"outbox message {message_id} cannot be settled as {receipt.state}: it is not pending")
+async def settle(tx: Transaction, message_id: str, receipt: Receipt, now: datetime) -> None:
+    """Note that a message was delivered, or refused for good.
+
+    Raises
+    ------
+    Conflict
+        When it was settled before as something else: two workers had it, and the other end said two things.
+    """
+    if receipt.state is DeliveryState.PENDING:
+        raise InvalidInput(f"outbox message {message_id}: a receipt says delivered or refused, not pending")
+    row = {"id": message_id, "state": receipt.state, "detail": receipt.detail, "at": now}
+    if await tx.execute(_SETTLE, row) != 1:
+        known = await tx.value(_STATE, {"id": message_id})
+        if known != receipt.state:
+            raise Conflict(f"outbox message {message_id} is {known or 'unknown'}; it cannot become {receipt.state}")
     await tx.notify(Channel.OUTBOX, message_id)
 
 
-async def retry(tx: Transaction, message: OutboxMessage, now: datetime, detail: str) -> datetime:
-    """Put a message that could not be delivered off, longer each time, and return until when (wall time)."""
-    due_at = now + timedelta(seconds=retry_after_s(message.attempts))
-    await tx.execute(_RETRY, {"id": message.id, "due_at": due_at, "detail": detail})
-    return due_at
-
-
-def retry_after_s(attempts: int) -> float:
-    """Return how long to wait after `attempts` failed ones: 0.5 s, 1 s, 2 s, ... at most a minute."""
-    return float(min(0.5 * 2.0 ** min(attempts - 1, 20), _LONGEST_WAIT_S))
+async def postpone(tx: Transaction, message_id: str, due_at: datetime, detail: str) -> None:
+    """Put a message that could not be delivered off until `due_at` (wall time), keeping why."""
+    await tx.execute(_POSTPONE, {"id": message_id, "due_at": due_at, "detail": detail})
 
 
 async def pending(tx: Transaction) -> int:
@@ -82,8 +82,3 @@ async def next_due(tx: Transaction) -> datetime | None:
     """Return when the next message is due (wall time), None when none waits."""
     found: datetime | None = await tx.value(_NEXT_DUE)
     return found
-
-
-async def next_revision(tx: Transaction) -> int:
-    """Return a number above all it returned before: the receiver keeps the highest it has seen."""
-    return int(await tx.value(_NEXT_REVISION))

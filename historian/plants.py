@@ -1,8 +1,6 @@
-"""Plant versions, and which one is in force at a site."""
+"""Plant versions, and which one is in force. A database holds one site."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from historian.database import Transaction
 from historian.documents import document, jsonb, restore
@@ -13,8 +11,7 @@ from plant.version import PlantVersion
 
 _SAVE = query("plants", "save")
 _GET = query("plants", "get")
-_CURRENT = query("plants", "current")
-_SITES = query("plants", "sites")
+_CURRENT_ID = query("plants", "current_id")
 _SET_CURRENT = query("plants", "set_current")
 
 
@@ -34,24 +31,23 @@ async def get(tx: Transaction, version_id: str) -> PlantVersion:
     row = await tx.first(_GET, {"id": version_id})
     if row is None:
         raise NotFound(f"unknown plant version {version_id!r}")
-    return _version(row)
+    return PlantVersion(row["id"], row["document_hash"], restore(Plant, row["document"]), row["imported_at"])
 
 
-async def current(tx: Transaction, site: str) -> PlantVersion | None:
-    """Return the plant version in force at a site, None when nothing was imported there."""
-    row = await tx.first(_CURRENT, {"site": site})
-    return None if row is None else _version(row)
+async def current_id(tx: Transaction) -> str | None:
+    """Return the id of the plant version in force, None when nothing was imported yet."""
+    found: str | None = await tx.value(_CURRENT_ID)
+    return found
 
 
-async def sites(tx: Transaction) -> list[str]:
-    """Return the sites that have a plant."""
-    return [row["site"] for row in await tx.all(_SITES)]
+async def current(tx: Transaction) -> PlantVersion:
+    """Return the plant version in force, or raise `NotFound` when nothing was imported yet."""
+    version_id = await current_id(tx)
+    if version_id is None:
+        raise NotFound("no plant was imported into this database yet; import one first")
+    return await get(tx, version_id)
 
 
 async def set_current(tx: Transaction, site: str, version_id: str) -> None:
-    """Put a saved plant version in force at a site."""
+    """Put a saved plant version in force; `Conflict` when the database holds another site, or not the version."""
     await tx.execute(_SET_CURRENT, {"site": site, "id": version_id})
-
-
-def _version(row: dict[str, Any]) -> PlantVersion:
-    return PlantVersion(row["id"], row["document_hash"], restore(Plant, row["document"]), row["imported_at"])

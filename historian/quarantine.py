@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,7 +29,7 @@ class Quarantined:
     last_at: datetime
 
 
-async def add(tx: Transaction, rejected: Sequence[Rejected]) -> None:
+async def add(tx: Transaction, *rejected: Rejected) -> None:
     """Keep refused things; of a payload of more than 4,000 characters the beginning."""
     await tx.execute_many(_ADD, [_row(thing, tx.at) for thing in sorted(rejected, key=_key)])
 

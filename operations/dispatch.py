@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from historian import ledger, orders, outbox, plans
-from historian.database import Transaction
-from operations.store import Store
+from historian import ledger, orders, outbox, plans, plants
+from historian.database import Historian, Transaction
 from plant.actor import Actor, Permission
 from plant.message import MessageKind, OutboxMessage, new_message_id
 from plant.order import JobProgress, JobState
@@ -17,7 +16,7 @@ from plant.plant import Plant
 _OPEN = {JobState.WAITING, JobState.DISPATCHED, JobState.ABORTED}
 
 
-async def dispatch_due(store: Store, actor: Actor, plant_now: datetime, horizon_s: float) -> int:
+async def dispatch_due(historian: Historian, actor: Actor, plant_now: datetime, horizon_s: float) -> int:
     """Dispatch what the released plan starts within the horizon and was not dispatched by it yet.
 
     Returns
@@ -26,33 +25,32 @@ async def dispatch_due(store: Store, actor: Actor, plant_now: datetime, horizon_
         Number of job orders sent on their way.
     """
     actor.require(Permission.RELEASE_PLANS)
-    async with store.transaction(actor, "dispatch") as tx:
-        released = await plans.released(tx, store.site)
+    async with historian.transaction(actor, "dispatch") as tx:
+        released = await plans.released(tx)
         if released is None:
             return 0
-        plant = (await store.plant_version(tx)).plant
-        return await dispatch(tx, plant, released, plant_now, horizon_s)
+        return await dispatch(tx, released, plant_now, horizon_s)
 
 
-async def dispatch(tx: Transaction, plant: Plant, version: PlanVersion, plant_now: datetime, horizon_s: float) -> int:
+async def dispatch(tx: Transaction, version: PlanVersion, plant_now: datetime, horizon_s: float) -> int:
     """Write job orders and outbox rows for the operations of `version` that start within the horizon."""
-    jobs = {progress.job.id: progress for progress in await orders.jobs(tx, open_only=True)}
+    plant = (await plants.current(tx)).plant
+    revision = await plans.revision(tx, version.id)
+    jobs = {progress.job.id: progress for progress in await orders.jobs(tx)}
     until = plant_now + timedelta(seconds=horizon_s)
     due = [
         operation
         for operation in version.plan.operations
         if _is_due(jobs.get(operation.job_order), version.plan.epoch + timedelta(seconds=operation.start_s), until)
     ]
-    fresh = await orders.mark_dispatched(tx, version.id, {operation.job_order: operation.machine for operation in due})
-    if not fresh:
-        return 0
-    revision = await outbox.next_revision(tx)
+    fresh = set(await orders.mark_dispatched(tx, [operation.job_order for operation in due], revision))
     for operation in sorted(due, key=lambda item: (item.start_s, item.job_order)):
         if operation.job_order in fresh:
             payload = job_order_message(plant, version, revision, operation, jobs[operation.job_order])
             message = OutboxMessage(new_message_id(), MessageKind.DISPATCH, f"job-order/{operation.job_order}", payload)
             await outbox.add(tx, message)
-    await ledger.append(tx, f"plan/{version.id}", "dispatched", None, sorted(fresh))
+    if fresh:
+        await ledger.append(tx, f"plan/{version.id}", "dispatched", None, sorted(fresh))
     return len(fresh)
 
 

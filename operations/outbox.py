@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 
 from historian import ledger, outbox
-from operations.store import Store
+from historian.database import Historian
 from plant.actor import Actor, Permission
 from plant.clock import wall_now
 from plant.errors import Unavailable
@@ -13,37 +15,40 @@ from plant.message import DeliveryState, OutboxMessage
 from plant.ports import Channel
 
 _CLAIM = 100
+_LEASE = timedelta(seconds=60)
+_LONGEST_WAIT_S = 60.0
 
 log = structlog.get_logger()
 
 
-async def deliver(store: Store, actor: Actor, channel: Channel) -> int:
+async def deliver(historian: Historian, actor: Actor, channel: Channel) -> int:
     """Deliver what is due and return how many messages were settled.
 
     A claim is a lease: if this process dies between sending and settling, the message is sent again, which the
     other end recognises by its id.
     """
     actor.require(Permission.DELIVER_MESSAGES)
-    async with store.transaction(actor, "claim messages") as tx:
-        messages = await outbox.claim(tx, _CLAIM, wall_now())
+    async with historian.transaction(actor, "claim messages") as tx:
+        messages = await outbox.claim(tx, _CLAIM, wall_now(), _LEASE)
     settled = 0
     for message in messages:
-        settled += await _deliver_one(store, actor, channel, message)
+        settled += await _deliver_one(historian, actor, channel, message)
     return settled
 
 
-async def _deliver_one(store: Store, actor: Actor, channel: Channel, message: OutboxMessage) -> bool:
+async def _deliver_one(historian: Historian, actor: Actor, channel: Channel, message: OutboxMessage) -> bool:
     try:
         receipt = await channel.send(message.kind, message.id, dict(message.payload))
     except Unavailable as error:
-        async with store.transaction(actor, "postpone message") as tx:
-            due_at = await outbox.retry(tx, message, wall_now(), str(error))
+        wait = timedelta(seconds=min(0.5 * 2**message.attempts, _LONGEST_WAIT_S))
         log.warning(
-            "delivery postponed", message=message.id, subject=message.subject, until=str(due_at), reason=str(error)
+            "delivery postponed", message=message.id, subject=message.subject, reason=str(error), wait=str(wait)
         )
+        async with historian.transaction(actor, "postpone message") as tx:
+            await outbox.postpone(tx, message.id, wall_now() + wait, str(error))
         return False
-    async with store.transaction(actor, "settle message") as tx:
-        await outbox.settle(tx, message.id, receipt)
+    async with historian.transaction(actor, "settle message") as tx:
+        await outbox.settle(tx, message.id, receipt, wall_now())
         if receipt.state is DeliveryState.REFUSED:
             await ledger.append(tx, message.subject, "dispatch refused", None, receipt.detail)
     return True

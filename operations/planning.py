@@ -5,23 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduler.solve import SolverSettings
-
-from historian import ledger, orders, plans
-from historian.database import Transaction
+from historian import ledger, orders, plans, plants
+from historian.database import Historian, Transaction
 from methods.work import build_work
 from operations import dispatch, gate, situation
 from operations.rehearsal import Rehearsal, rehearse, rehearse_plan
-from operations.store import Store
 from plant.actor import Actor, Permission
 from plant.checks import require
 from plant.errors import Conflict, GateRefused, InvalidInput
 from plant.message import new_message_id
-from plant.order import Priority
-from plant.plan import Plan, PlannedOperation, PlanState, PlanSummary, PlanVersion
+from plant.order import CustomerOrder, Priority
+from plant.plan import Plan, PlannedOperation, PlanState, PlanVersion
 from plant.ports import Compute, PlantClock, Progress, no_progress
 from plant.verdict import Verdict
 from plant.work import Work
+from scheduler.solve import SolverSettings
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,19 @@ class PlanningRules:
 
 
 @dataclass(frozen=True)
+class PlanSummary:
+    """A plan version as lists show it."""
+
+    id: str
+    state: PlanState
+    made_at: datetime
+    reason: str
+    passed: bool
+    orders: int
+    weighted_tardiness_s: float
+
+
+@dataclass(frozen=True)
 class _Basis:
     """What a plan is made from, read in one transaction."""
 
@@ -54,7 +65,7 @@ class _Basis:
 
 
 async def make_plan(
-    store: Store,
+    historian: Historian,
     compute: Compute,
     clock: PlantClock,
     actor: Actor,
@@ -71,8 +82,8 @@ async def make_plan(
     """
     actor.require(Permission.MAKE_PLANS)
     require(bool(reason.strip()), "say why the plan is made")
-    async with store.transaction(actor, "read planning basis") as tx:
-        basis = await _basis(store, tx, clock.now())
+    async with historian.transaction(actor, "read planning basis") as tx:
+        basis = await _basis(tx, clock.now())
     if not basis.work.tasks:
         raise InvalidInput("there is nothing to plan: every job order is complete; enter an order first")
     frozen = _frozen_zone(basis, rules.frozen_zone_s)
@@ -84,7 +95,7 @@ async def make_plan(
         id=f"plan-{new_message_id()}",
         parent=basis.in_force.id if basis.in_force else None,
         plant_version=basis.plant_version,
-        made_at=basis.work.epoch,  # the floor it was made from, not the end of solving
+        made_at=clock.now(),
         reason=reason,
         seed=rules.solver.seed,
         plan=rehearsal.plan,
@@ -93,21 +104,21 @@ async def make_plan(
         judgement=gate.judge_plan(rehearsal.verdict, keep, basis.priorities, rules.thresholds),
         orders=tuple(sorted(basis.work.orders)),
     )
-    async with store.transaction(actor, "keep plan") as tx:
-        await plans.insert(tx, store.site, version)
+    async with historian.transaction(actor, "keep plan") as tx:
+        await plans.insert(tx, version)
         await ledger.append(tx, f"plan/{version.id}", "made", version.parent, {"reason": reason})
     return version
 
 
-async def _basis(store: Store, tx: Transaction, now: datetime) -> _Basis:
-    version = await store.plant_version(tx)
-    customer_orders = await orders.customers(tx)
+async def _basis(tx: Transaction, now: datetime) -> _Basis:
+    version = await plants.current(tx)
+    customer_orders: list[CustomerOrder] = await orders.customer_orders(tx)
     jobs = await orders.jobs(tx)
     snapshot = await situation.snapshot(tx, version.plant, jobs, now)
     return _Basis(
         plant_version=version.id,
         work=build_work(version.plant, customer_orders, jobs, snapshot),
-        in_force=await plans.released(tx, store.site),
+        in_force=await plans.released(tx),
         priorities={order.id: order.priority for order in customer_orders},
     )
 
@@ -133,7 +144,7 @@ async def _rehearse_in_force(compute: Compute, basis: _Basis, rules: PlanningRul
 
 
 async def release(
-    store: Store,
+    historian: Historian,
     clock: PlantClock,
     actor: Actor,
     rules: PlanningRules,
@@ -150,20 +161,27 @@ async def release(
         If another plan came into force since this one was made, or this one was in force before.
     """
     actor.require(Permission.RELEASE_PLANS)
-    async with store.transaction(actor, "release plan") as tx:
+    refused: GateRefused | None = None
+    async with historian.transaction(actor, "release plan") as tx:
         version = await plans.get(tx, plan_id)
         state = await plans.state(tx, plan_id)
         if state not in {PlanState.PROPOSED, PlanState.REFUSED}:
             raise Conflict(f"plan {plan_id} is {state} already; make a new plan")
-        passed = version.judgement.passed
-        if passed or _may_override(actor, override_reason):
-            await plans.release(tx, store.site, version.parent, version.id, clock.now(), override_reason or "")
-            how = {"passed": passed, "override": None if passed else override_reason}
+        if version.judgement.passed or _may_override(actor, override_reason):
+            await plans.release(tx, expected=version.parent, new=version.id)
+            how = {
+                "passed": version.judgement.passed,
+                "override": None if version.judgement.passed else override_reason,
+            }
             await ledger.append(tx, f"plan/{plan_id}", "released", version.parent, how)
-            plant = (await store.plant_version(tx)).plant
-            await dispatch.dispatch(tx, plant, version, clock.now(), rules.dispatch_horizon_s)
+            await dispatch.dispatch(tx, version, clock.now(), rules.dispatch_horizon_s)
         else:
-            raise GateRefused(version.judgement.reasons)
+            refused = GateRefused(version.judgement.reasons)
+            if state is PlanState.PROPOSED:
+                await plans.refuse(tx, plan_id)
+                await ledger.append(tx, f"plan/{plan_id}", "refused", None, list(version.judgement.reasons))
+    if refused is not None:
+        raise refused
     return version
 
 
@@ -175,22 +193,33 @@ def _may_override(actor: Actor, reason: str | None) -> bool:
     return True
 
 
-async def list_plans(store: Store, actor: Actor, limit: int = 50) -> tuple[PlanSummary, ...]:
+async def list_plans(historian: Historian, actor: Actor, limit: int = 50) -> list[PlanSummary]:
     """Return the newest plan versions first."""
     actor.require(Permission.VIEW_PLANS)
-    async with store.transaction(actor, "list plans") as tx:
-        return await plans.summaries(tx, store.site, limit)
+    async with historian.transaction(actor, "list plans") as tx:
+        return [
+            PlanSummary(
+                id=version.id,
+                state=state,
+                made_at=version.made_at,
+                reason=version.reason,
+                passed=version.judgement.passed,
+                orders=len(version.orders),
+                weighted_tardiness_s=version.solver.weighted_tardiness_s,
+            )
+            for version, state in await plans.newest(tx, limit)
+        ]
 
 
-async def get_plan(store: Store, actor: Actor, plan_id: str) -> tuple[PlanVersion, PlanState]:
+async def get_plan(historian: Historian, actor: Actor, plan_id: str) -> tuple[PlanVersion, PlanState]:
     """Return one plan version with its state, or raise `NotFound`."""
     actor.require(Permission.VIEW_PLANS)
-    async with store.transaction(actor, "read plan") as tx:
+    async with historian.transaction(actor, "read plan") as tx:
         return await plans.get(tx, plan_id), await plans.state(tx, plan_id)
 
 
-async def in_force(store: Store, actor: Actor) -> PlanVersion | None:
+async def in_force(historian: Historian, actor: Actor) -> PlanVersion | None:
     """Return the released plan, None before the first release."""
     actor.require(Permission.VIEW_PLANS)
-    async with store.transaction(actor, "read plan") as tx:
-        return await plans.released(tx, store.site)
+    async with historian.transaction(actor, "read plan") as tx:
+        return await plans.released(tx)

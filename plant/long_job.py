@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 
 class LongJobKind(StrEnum):
@@ -15,7 +14,7 @@ class LongJobKind(StrEnum):
 
 
 class LongJobState(StrEnum):
-    """Where long work stands."""
+    """How far a long job is."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -26,23 +25,34 @@ class LongJobState(StrEnum):
     @property
     def ended(self) -> bool:
         """Tell whether nothing more will happen."""
-        return self not in {LongJobState.QUEUED, LongJobState.RUNNING}
+        return self in {LongJobState.DONE, LongJobState.FAILED, LongJobState.CANCELLED}
 
 
 @dataclass(frozen=True)
 class LongJob:
-    """One piece of long work; its times are wall times, `share` runs from 0 to 1."""
+    """Work in the background.
+
+    Attributes
+    ----------
+    subject
+        What it is about, in words: the reason of a plan.
+    share
+        Part done, 0 to 1.
+    doing
+        What it is at.
+    result
+        Id of what it made, once done.
+    error
+        Why it failed.
+    """
 
     id: str
-    kind: str
+    kind: LongJobKind
     subject: str
-    actor: str
+    requested_by: str
     state: LongJobState
-    share: float
-    doing: str
-    result: Any
-    error: str
-    cancel_requested: bool
     created_at: datetime
-    updated_at: datetime
-    finished_at: datetime | None
+    share: float = 0.0
+    doing: str = ""
+    result: str | None = None
+    error: str = ""

@@ -131,30 +131,3 @@ class PlanVersion:
     judgement: Judgement
     orders: tuple[str, ...]
     labels: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class PlanSummary:
-    """One line of the list of plan versions."""
-
-    id: str
-    parent: str | None
-    plant_version: str
-    made_at: datetime
-    reason: str
-    state: PlanState
-    passed: bool
-    reasons: tuple[str, ...]
-    weighted_tardiness_s: float
-    makespan_s: float
-    oee: float
-
-
-@dataclass(frozen=True)
-class PlanStateChange:
-    """A plan version came to stand somewhere, at a plant time, by someone, for a reason."""
-
-    state: PlanState
-    at: datetime
-    actor: str
-    reason: str

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from plant.checks import require_aware
+from plant.clock import wall_now
 from plant.plant import Plant
 
 
@@ -69,7 +70,7 @@ class PlantVersion:
         require_aware("imported_at", self.imported_at)
 
 
-def version_of(plant: Plant, imported_at: datetime) -> PlantVersion:
-    """Return the version `plant` has: the same plant always has the same id."""
+def version_of(plant: Plant, imported_at: datetime | None = None) -> PlantVersion:
+    """Return the version `plant` is: the same plant always has the same id; it is imported now by default."""
     digest = hash_of(plant)
-    return PlantVersion(f"pv-{digest[:12]}", digest, plant, imported_at)
+    return PlantVersion(f"pv-{digest[:12]}", digest, plant, imported_at or wall_now())

@@ -43,7 +43,7 @@ class SharedPlantClock:
 
     async def follow(self, store: Store) -> None:
         """Take over each new anchor, for ever."""
-        async with aclosing(store.historian.listen((Channel.CLOCK,))) as notices:
+        async with aclosing(store.listen((Channel.CLOCK,))) as notices:
             async for _ in notices:
                 anchor = await clock_operations.anchor(store, SYSTEM)
                 if anchor is not None:

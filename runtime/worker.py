@@ -77,7 +77,7 @@ class Worker:
         return version.id
 
     async def _watch_floor(self) -> None:
-        async with aclosing(self._store.historian.listen((Channel.FLOOR, Channel.ORDERS, Channel.JOBS))) as notices:
+        async with aclosing(self._store.listen((Channel.FLOOR, Channel.ORDERS, Channel.JOBS))) as notices:
             async for _ in notices:
                 await _survive("look for stale plan", replanning.replan_if_stale(self._store, self._queue))
 
@@ -92,7 +92,7 @@ class Worker:
         wake = asyncio.Event()
 
         async def listen() -> None:
-            async with aclosing(self._store.historian.listen((Channel.OUTBOX,))) as notices:
+            async with aclosing(self._store.listen((Channel.OUTBOX,))) as notices:
                 async for _ in notices:
                     wake.set()
 

@@ -7,14 +7,16 @@ create table plant_version (
     imported_at timestamptz not null -- wall
 );
 
+-- A database holds one site.
 create table site (
     site text primary key,
     plant_version text not null references plant_version,
     released_plan text
 );
+create unique index site_only on site ((true));
 
 create table clock_anchor (
-    site text primary key,
+    only boolean primary key default true check (only),
     plant_at timestamptz not null,
     wall_at timestamptz not null,
     rate double precision not null check (rate >= 0)
@@ -94,12 +96,12 @@ create table job_order (
     predecessors text[] not null default '{}',
     place integer not null,
     state text not null default 'waiting',
-    dispatched_by text, -- the plan version that sent it last
     machine text,
     started_at timestamptz,
     completed_at timestamptz,
     good integer not null default 0 check (good >= 0),
-    scrap integer not null default 0 check (scrap >= 0)
+    scrap integer not null default 0 check (scrap >= 0),
+    revision bigint not null default 0 -- of the release that dispatched it last
 );
 create index job_order_customer_order on job_order (customer_order);
 create index job_order_open on job_order (state) where state <> 'completed';
@@ -119,29 +121,24 @@ create index job_response_job_order on job_response (job_order, at);
 
 create table plan_version (
     id text primary key,
-    site text not null references site,
     parent text references plan_version,
     plant_version text not null references plant_version,
     made_at timestamptz not null,
-    reason text not null,
-    passed boolean not null,
     document jsonb not null
 );
-create index plan_version_site on plan_version (site, made_at);
+create index plan_version_made_at on plan_version (made_at);
 alter table site add foreign key (released_plan) references plan_version;
 
--- Where a plan version stands is its last row here; the version itself never changes.
+-- Where a plan version stands is its last row here; the version itself never changes. The number of the row that
+-- tells of its release is the release's revision: it grows with every release.
 create table plan_state (
     number bigint generated always as identity primary key,
     plan_version text not null references plan_version,
     state text not null,
-    at timestamptz not null, -- plant
-    actor text not null,
-    reason text not null default ''
+    at timestamptz not null, -- wall
+    actor text not null
 );
 create index plan_state_plan_version on plan_state (plan_version, number);
-
-create sequence dispatch_revision;
 
 create table outbox (
     id uuid primary key,
@@ -179,18 +176,17 @@ create table account (
 );
 
 create table session (
-    token_hash text primary key,
+    digest bytea primary key,
     account text not null references account on delete cascade,
     created_at timestamptz not null, -- wall
     expires_at timestamptz not null -- wall
 );
 
 create table api_key (
-    key_hash text primary key,
-    name text not null unique,
+    name text primary key,
+    digest bytea not null unique,
     roles text[] not null,
-    created_at timestamptz not null, -- wall
-    revoked_at timestamptz -- wall
+    created_at timestamptz not null -- wall
 );
 
 create table ledger (
@@ -210,11 +206,11 @@ create table long_job (
     id uuid primary key,
     kind text not null,
     subject text not null,
-    actor text not null,
+    requested_by text not null,
     state text not null,
     share double precision not null default 0 check (share between 0 and 1),
     doing text not null default '',
-    result jsonb,
+    result text,
     error text not null default '',
     cancel_requested boolean not null default false,
     created_at timestamptz not null, -- wall

@@ -1,8 +1,9 @@
--- name: create
-insert into long_job (id, kind, subject, actor, state, created_at, updated_at)
-values (%(id)s, %(kind)s, %(subject)s, %(actor)s, 'queued', %(at)s, %(at)s)
+-- name: insert
+insert into long_job (id, kind, subject, requested_by, state, share, doing, created_at, updated_at)
+values (
+    %(id)s, %(kind)s, %(subject)s, %(requested_by)s, %(state)s, %(share)s, %(doing)s, %(created_at)s, %(at)s)
 
--- name: progress
+-- name: report
 update long_job
 set state = 'running', share = %(share)s, doing = %(doing)s, updated_at = %(at)s
 where id = %(id)s and finished_at is null
@@ -20,15 +21,12 @@ set cancel_requested = true, updated_at = %(at)s
 where id = %(id)s and finished_at is null
 
 -- name: get
-select id::text, kind, subject, actor, state, share, doing, result, error, cancel_requested,
-    created_at, updated_at, finished_at
+select id::text, kind, subject, requested_by, state, created_at, share, doing, result, error
 from long_job
 where id = %(id)s
 
 -- name: newest
-select id::text, kind, subject, actor, state, share, doing, result, error, cancel_requested,
-    created_at, updated_at, finished_at
+select id::text, kind, subject, requested_by, state, created_at, share, doing, result, error
 from long_job
-where not %(open_only)s or finished_at is null
 order by created_at desc, id desc
 limit %(limit)s

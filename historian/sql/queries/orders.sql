@@ -1,25 +1,24 @@
--- name: insert_customer
+-- name: insert_customer_order
 insert into customer_order (id, customer, item, quantity, ordered_at, due_at, priority)
 values (%(id)s, %(customer)s, %(item)s, %(quantity)s, %(ordered_at)s, %(due_at)s, %(priority)s)
-on conflict (id) do nothing
 
--- name: customers
+-- name: customer_orders
 select id, customer, item, quantity, ordered_at, due_at, priority
 from customer_order
-where %(ids)s::text[] is null or id = any(%(ids)s)
-order by id
+where %(id)s::text is null or id = %(id)s
+order by due_at, id
 
--- name: insert_production
+-- name: insert_production_order
 insert into production_order (id, customer_order, item, quantity, release_at, components, place)
 values (%(id)s, %(customer_order)s, %(item)s, %(quantity)s, %(release_at)s, %(components)s, %(place)s)
 
--- name: production
+-- name: production_orders
 select id, customer_order, item, quantity, release_at, components
 from production_order
-where %(customer_orders)s::text[] is null or customer_order = any(%(customer_orders)s)
+where %(customer_order)s::text is null or customer_order = %(customer_order)s
 order by customer_order, place
 
--- name: insert_job
+-- name: insert_job_order
 insert into job_order (
     id, production_order, customer_order, item, operation, quantity, release_at, predecessors, place)
 values (
@@ -31,8 +30,7 @@ select
     id, production_order, customer_order, item, operation, quantity, release_at, predecessors,
     state, machine, started_at, completed_at, good, scrap
 from job_order
-where (%(ids)s::text[] is null or id = any(%(ids)s))
-    and (%(customer_orders)s::text[] is null or customer_order = any(%(customer_orders)s))
+where (%(customer_order)s::text is null or customer_order = %(customer_order)s)
     and (not %(open_only)s or state <> 'completed')
 order by customer_order, place
 
@@ -44,16 +42,22 @@ from job_order
 where id = %(id)s
 for update
 
--- name: update_job
+-- name: save_progress
 update job_order
 set state = %(state)s, machine = %(machine)s, started_at = %(started_at)s, completed_at = %(completed_at)s,
     good = %(good)s, scrap = %(scrap)s
 where id = %(id)s
 
--- name: dispatched
+-- name: mark_dispatched
+with chosen as (
+    select id
+    from job_order
+    where id = any(%(ids)s) and revision < %(revision)s and state in ('waiting', 'dispatched', 'aborted')
+    order by id
+    for update
+)
 update job_order
-set state = 'dispatched', machine = d.machine, dispatched_by = %(plan)s
-from unnest(%(ids)s::text[], %(machines)s::text[]) as d (id, machine)
-where job_order.id = d.id
-    and (state in ('waiting', 'aborted') or state = 'dispatched' and dispatched_by is distinct from %(plan)s)
+set state = 'dispatched', revision = %(revision)s
+from chosen
+where job_order.id = chosen.id
 returning job_order.id

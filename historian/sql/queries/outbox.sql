@@ -26,7 +26,10 @@ update outbox
 set state = %(state)s, settled_at = %(at)s, detail = %(detail)s
 where id = %(id)s and state = 'pending'
 
--- name: retry
+-- name: state
+select state from outbox where id = %(id)s
+
+-- name: postpone
 update outbox set due_at = %(due_at)s, detail = %(detail)s where id = %(id)s and state = 'pending'
 
 -- name: pending
@@ -34,6 +37,3 @@ select count(*) from outbox where state = 'pending'
 
 -- name: next_due
 select min(due_at) from outbox where state = 'pending'
-
--- name: next_revision
-select nextval('dispatch_revision')

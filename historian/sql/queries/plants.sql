@@ -6,14 +6,8 @@ on conflict (id) do nothing
 -- name: get
 select id, document_hash, document, imported_at from plant_version where id = %(id)s
 
--- name: current
-select v.id, v.document_hash, v.document, v.imported_at
-from site s
-join plant_version v on v.id = s.plant_version
-where s.site = %(site)s
-
--- name: sites
-select site from site order by site
+-- name: current_id
+select plant_version from site
 
 -- name: set_current
 insert into site (site, plant_version)
