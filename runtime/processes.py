@@ -77,7 +77,7 @@ def spawn(
             stdout=sink,
             stderr=subprocess.STDOUT if sink else None,
             start_new_session=True,
-            preexec_fn=prepare,  # noqa: PLW1509
+            preexec_fn=prepare,
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise Unavailable(f"cannot start {argv[0]}: {error}") from error
