@@ -211,15 +211,15 @@ class Table:
             self.problem(name, reason)
             return otherwise
 
-    def table(self, name: str, default: Mapping[str, Any] | None = None) -> Table:
-        """Return the table `name` inside this one."""
-        value = self.raw(name, _NOTHING if default is None else default)
-        if value is not None and not isinstance(value, Mapping):
+    def table(self, name: str) -> Table | None:
+        """Return the table `name` inside this one, None (and a problem) if it is missing or something else."""
+        value = self.raw(name)
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
             self.problem(name, f"must be a table, not {_show(value)}")
-        values = value if isinstance(value, Mapping) else {}
-        inside = Table(self.file, ": ".join(p for p in (self.key, name) if p), values, self._problems, self)
-        inside.ok = isinstance(value, Mapping)
-        return inside
+            return None
+        return Table(self.file, ": ".join(p for p in (self.key, name) if p), value, self._problems, self)
 
     def tables(self, name: str, kind: str, *, label: str = "id", required: bool = True) -> list[Table]:
         """Return the tables of the list `name`; each is called by `kind` and its `label` in problems."""
