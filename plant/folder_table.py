@@ -43,12 +43,14 @@ def parse_moment(text: str, zone: ZoneInfo) -> datetime:
 
 
 def unknown(kind: str, value: str, known: Collection[str]) -> str:
-    """Say that `value` is not one of `known`, with the nearest name or the first names that are."""
-    near = get_close_matches(value, known, n=1)
-    if near:
+    """Say that `value` is not one of `known`, with the nearest name or else the names that are."""
+    if near := get_close_matches(value, known, n=1, cutoff=0.75):
         return f"unknown {kind} {value!r}; did you mean {near[0]!r}?"
-    names = ", ".join(sorted(known)[:20])
-    return f"unknown {kind} {value!r}; known are {names}" if names else f"unknown {kind} {value!r}; none is defined"
+    if not known:
+        return f"unknown {kind} {value!r}; none is defined"
+    names = sorted(known)
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return f"unknown {kind} {value!r}; known are {', '.join(names[:20])}{more}"
 
 
 class Table:
@@ -240,7 +242,7 @@ class Table:
         """Note every value nobody asked for."""
         for name in self._values:
             if name not in self._asked:
-                near = get_close_matches(name, self._asked, n=1)
+                near = get_close_matches(name, self._asked, n=1, cutoff=0.75)
                 hint = f"did you mean {near[0]!r}?" if near else f"allowed are {', '.join(sorted(self._asked))}"
                 self.problem(name, f"unknown key; {hint}")
 
