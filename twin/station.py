@@ -36,6 +36,8 @@ class Step:
     ----------
     jobs
         Job orders processed together; more than one in a batch.
+    setup_family
+        What the machine is set up for afterwards.
     setup_s, processing_s
         Working seconds of the changeover and of the processing after it.
     pieces
@@ -45,7 +47,7 @@ class Step:
     """
 
     jobs: tuple[str, ...]
-    setup_family: str
+    setup_family: str | None
     setup_s: float
     processing_s: float
     pieces: int = 0
