@@ -20,7 +20,7 @@ from plant.machine_state import MachineState
 from plant.plant import Plant
 from twin.station import Station, alarms_until
 
-_HORIZON = timedelta(days=400)
+_HORIZON = timedelta(days=200)
 """Working time is laid out at least this far ahead of the floor's clock."""
 
 _URGENT = 0
