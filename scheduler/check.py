@@ -83,7 +83,7 @@ def _timing(
         yield f"{first.job_order} has {first.setup_s:.0f} s of setup on {machine.id}, not {expected_setup:.0f} s"
     if not _has_room(machine, first, free):
         yield f"{first.job_order} starts at {first.start_s:.0f} s; {machine.id} is busy or down until {free:.0f} s"
-    if first.setup_s == 0 and abs(working_time.begin(first.start_s) - first.start_s) > TOLERANCE_S:
+    if abs(working_time.begin(first.start_s) - first.start_s) > TOLERANCE_S:
         yield f"{first.job_order} starts at {first.start_s:.0f} s, when {machine.id} is closed"
     processing = 0.0
     for operation in step:

@@ -119,7 +119,7 @@ class Shop:
         """
         _, open_at, finish = self._setups[machine]
         setup_s = self.setup(machine, family, step)
-        start = finish(begin, setup_s) if setup_s > 0 else open_at(begin)
+        start = open_at(finish(begin, setup_s) if setup_s > 0 else begin)
         return setup_s, start, finish(start, self.duration(machine, step))
 
     def times(self, sequences: Sequences) -> Times | None:
