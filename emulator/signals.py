@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from plant.calendar import Window
 from plant.machine_state import MachineState
 from plant.plant import Plant
 from plant.reading import Signal
 
 SAMPLE_PERIOD = timedelta(seconds=30)
 """Plant time between two samples; samples lie on a grid that starts with the plant's clock."""
+_WINDOWS_AHEAD = timedelta(days=30)
 
 # Share of the full load a machine carries in each state: what heats, shakes and draws power.
 _LOAD = {
@@ -97,7 +99,8 @@ class ConditionModel:
     """
 
     def __init__(self, plant: Plant, seed: int, state: Mapping[str, Mapping[str, object]] | None = None) -> None:
-        self._seed = seed
+        self._plant, self._seed = plant, seed
+        self._windows: list[Window] = []
         self._zone = ZoneInfo(plant.timezone)
         self._starts_at = plant.starts_at
         self._physics = {machine.id: self._physics_of(machine.id) for machine in plant.machines}
@@ -105,11 +108,25 @@ class ConditionModel:
         self._last: dict[str, Condition] = {}
         for machine, kept in (state or {}).items():
             self._restore(machine, kept)
+        first = plant.starts_at - timedelta(microseconds=1)
+        self._sampled_at = max((thermal.at for thermal in self._thermal.values()), default=first)
 
-    def next_sample_after(self, moment: datetime) -> datetime:
-        """Return the first point of the sampling grid that is later than `moment`."""
-        passed = (moment - self._starts_at) // SAMPLE_PERIOD
-        return self._starts_at + (passed + 1) * SAMPLE_PERIOD
+    def due(self, until: datetime) -> Iterator[datetime]:
+        """Yield the points of the sampling grid since the last sample, up to `until`, that lie in open hours."""
+        while (point := self._next_point()) <= until:
+            self._sampled_at = point
+            yield point
+
+    def _next_point(self) -> datetime:
+        after = self._sampled_at + timedelta(microseconds=1)
+        if not self._windows or self._windows[-1][1] <= after + SAMPLE_PERIOD:
+            self._windows = self._plant.open_windows(after, after + _WINDOWS_AHEAD)
+        for begin, end in self._windows:
+            periods = -((self._starts_at - max(after, begin)) // SAMPLE_PERIOD)
+            point = self._starts_at + periods * SAMPLE_PERIOD
+            if point < end:
+                return point
+        return self._starts_at + ((after + _WINDOWS_AHEAD - self._starts_at) // SAMPLE_PERIOD) * SAMPLE_PERIOD
 
     def sample(self, machine: str, at: datetime, state: MachineState, wear: float) -> Condition:
         """Return the condition of `machine` at the grid point `at`.

@@ -19,7 +19,6 @@ class Group(StrEnum):
     CONDITION = "condition"
 
 
-
 @dataclass(frozen=True)
 class Update:
     """New values of one group of one machine's signals.
