@@ -26,6 +26,7 @@ _MAKE_STAGING = query("samples", "make_staging")
 _STATE_READINGS = query("samples", "state_readings")
 _STATE_BEFORE = query("samples", "state_before")
 _SERIES = query("samples", "series")
+_LAST_BEFORE = query("samples", "last_before")
 _ROLLUPS = {timedelta(minutes=1): query("samples", "rollup_1m"), timedelta(hours=1): query("samples", "rollup_1h")}
 _REFRESH_1M = query("samples", "refresh_1m")
 _REFRESH_1H = query("samples", "refresh_1h")
@@ -84,6 +85,10 @@ class Series:
     time_s: NDArray[np.float64]
     values: NDArray[np.float64]
     quality: NDArray[np.int64]
+
+    def moments(self, chosen: NDArray[np.bool_]) -> list[datetime]:
+        """Return the chosen readings' times, to the microsecond."""
+        return [datetime.fromtimestamp(time, UTC) for time in self.time_s[chosen].tolist()]
 
 
 @dataclass(frozen=True)
@@ -280,3 +285,8 @@ async def newest_time(tx: Transaction, machines: Sequence[str]) -> datetime | No
     """Return the time of the newest numeric reading of some machines, None when there is none."""
     found: datetime | None = await tx.value(_NEWEST_TIME, {"machines": list(machines)})
     return found
+
+
+async def last_before(tx: Transaction, tags: Sequence[str], time: datetime) -> dict[str, float]:
+    """Return the last value of numeric tags at or before a time; a tag without any is left out."""
+    return {row["path"]: row["value"] for row in await tx.all(_LAST_BEFORE, {"tags": list(tags), "time": time})}

@@ -201,3 +201,15 @@ cross join lateral (
     select time from sample where tag_id = t.id order by time desc limit 1
 ) s
 where t.machine = any(%(machines)s) and not t.is_text
+
+-- name: last_before
+select t.path, s.value
+from tag t
+cross join lateral (
+    select value
+    from sample
+    where tag_id = t.id and time <= %(time)s and value is not null
+    order by time desc, ordinal desc
+    limit 1
+) s
+where t.path = any(%(tags)s)
