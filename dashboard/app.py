@@ -18,8 +18,8 @@ from dashboard.words import COOKIE, choose_language
 
 ASSETS = Path(__file__).parent / "assets"
 PAGES: tuple[shell.Page, ...] = (floor, plan, health)
-PUBLIC_PATHS = ("/assets/", "/_dash-component-suites/", "/_favicon.ico")
-"""What the gate may hand out to anyone: scripts, styles and icons, nothing of the plant."""
+PUBLIC_PATHS = ("/login", "/assets/login/")
+"""What the gate must hand out to anyone: the login page and its styles."""
 
 _LOADED_BY_HAND = "first.js|login.css"
 
@@ -31,7 +31,7 @@ _INDEX = """<!DOCTYPE html>
 <title>{{%title%}}</title>
 {{%favicon%}}
 {{%css%}}
-<script src="/assets/first.js"></script>
+<script src="/assets/login/first.js"></script>
 </head>
 <body>
 {{%app_entry%}}

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, ParamSpec
 
+import structlog
 from dash import ctx, no_update, set_props
+from dash.exceptions import PreventUpdate
 
 from dashboard.words import COOKIE, Words, choose_language
 from plant.errors import (
@@ -20,6 +22,7 @@ from plant.errors import (
 )
 
 NOTICES = "notices"
+_log = structlog.get_logger(__name__)
 P = ParamSpec("P")
 
 
@@ -28,7 +31,7 @@ def words() -> Words:
     return Words(choose_language(ctx.cookies.get(COOKIE), ctx.headers.get("accept-language")))
 
 
-def title_of(error: ForerunError, say: Words) -> str:
+def title_of(error: Exception, say: Words) -> str:
     """Name the kind of an error for people."""
     titles: list[tuple[type[ForerunError], str]] = [
         (NotAuthenticated, say("Your session has ended")),
@@ -41,11 +44,19 @@ def title_of(error: ForerunError, say: Words) -> str:
     return next((title for kind, title in titles if isinstance(error, kind)), say("That did not work"))
 
 
-def message_of(error: ForerunError, say: Words) -> str:
-    """Say what an error means for the person: its own message, or how to log in again."""
+def message_of(error: Exception, say: Words) -> str:
+    """Say what an error means for the person: its own message, or how to log in again; nothing of our own faults."""
     if isinstance(error, NotAuthenticated):
         return say("Log in again to go on.")
-    return str(error)
+    if isinstance(error, ForerunError):
+        return str(error)
+    return say("This is a fault in Forerun. It is in the log, with the time of now.")
+
+
+def report_fault(error: Exception) -> None:
+    """Write an error nobody expected to the log: Dash itself would only answer 500."""
+    if not isinstance(error, ForerunError):
+        _log.error("callback failed", output=str(ctx.outputs_list)[:200], exc_info=error)
 
 
 def notify(title: str, message: str, colour: str = "blue", *, key: str | None = None, stays: bool = False) -> None:
@@ -62,17 +73,22 @@ def notify(title: str, message: str, colour: str = "blue", *, key: str | None = 
 
 
 def guarded(function: Callable[P, Awaitable[Any]]) -> Callable[P, Awaitable[Any]]:
-    """Turn Forerun's own errors into a notice; the callback then changes nothing. Anything else stays an error."""
+    """Turn errors into a notice; the callback then changes nothing. What nobody expected is logged, too."""
 
     @wraps(function)
     async def run(*args: P.args, **kwargs: P.kwargs) -> Any:
         try:
             return await function(*args, **kwargs)
-        except ForerunError as error:
+        except PreventUpdate:
+            raise
+        except Exception as error:
+            report_fault(error)
             say = words()
             colour = "yellow" if isinstance(error, Unavailable) else "red"
             notify(title_of(error, say), message_of(error, say), colour, key=type(error).__name__)
             outputs = ctx.outputs_list
-            return [no_update] * len(outputs) if isinstance(outputs, list) and outputs else no_update
+            if not outputs:
+                return None
+            return [no_update] * len(outputs) if isinstance(outputs, list) else no_update
 
     return run

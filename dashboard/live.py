@@ -96,5 +96,5 @@ async def _close(websocket: WebSocket, code: int) -> None:
     """Close, unless the other end did already."""
     try:
         await websocket.close(code)
-    except RuntimeError:
+    except (RuntimeError, WebSocketDisconnect):
         return

@@ -14,10 +14,10 @@ _FRAME = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{title} – Forerun</title>
-<link rel="icon" href="/assets/favicon.ico">
-<link rel="stylesheet" href="/assets/base.css">
-<link rel="stylesheet" href="/assets/login.css">
-<script src="/assets/first.js"></script>
+<link rel="icon" href="/assets/login/logo.svg">
+<link rel="stylesheet" href="/assets/login/tokens.css">
+<link rel="stylesheet" href="/assets/login/login.css">
+<script src="/assets/login/first.js"></script>
 </head>
 <body class="plain">
 <main>
@@ -28,10 +28,9 @@ _FRAME = """<!DOCTYPE html>
 </html>
 """
 
-_FORM = """<form method="post" action="/login">
+_FORM = """<form method="post" action="{action}">
 <h1>{title}</h1>
 {error}
-<input type="hidden" name="next" value="{next}">
 <label>{name}<input name="name" value="{value}" autocomplete="username" autocapitalize="none"
  required autofocus></label>
 <label>{password}<input name="password" type="password" autocomplete="current-password" required></label>
@@ -45,7 +44,7 @@ def _frame(say: Words, title: str, content: str) -> str:
 
 
 def page(language: str, *, error: str = "", name: str = "", next_path: str = "/") -> str:
-    """Return the login page. Its form posts `name`, `password` and `next` to ``/login``.
+    """Return the login page. Its form posts `name` and `password` to ``/login?next=PATH``.
 
     Parameters
     ----------
@@ -64,7 +63,7 @@ def page(language: str, *, error: str = "", name: str = "", next_path: str = "/"
     form = _FORM.format(
         title=escape(say("Log in")),
         error=f'<p class="error" role="alert">{escape(error)}</p>' if error else "",
-        next=escape(going_to),
+        action=escape("/login?" + urlencode({"next": going_to})),
         name=escape(say("Name")),
         value=escape(name),
         password=escape(say("Password")),

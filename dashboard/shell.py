@@ -10,12 +10,12 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
-from dashboard.guard import NOTICES, guarded, message_of, title_of, words
+from dashboard.guard import NOTICES, guarded, message_of, report_fault, title_of, words
 from dashboard.states import icon
 from dashboard.views import Topic, Views
 from dashboard.words import COOKIE, LANGUAGES, Words, choose_language, epoch_ms, mark
 from plant.actor import Actor, Role
-from plant.errors import ForerunError, NotAuthenticated
+from plant.errors import NotAuthenticated
 
 ROLES = {
     Role.VIEWER: mark("viewer"),
@@ -170,7 +170,8 @@ def register(app: Dash, views: Views, pages: Sequence[Page]) -> None:
         marks = ["current" if other is page else "" for other in pages]
         try:
             drawn = await page.content(views, say, query)
-        except ForerunError as error:
+        except Exception as error:
+            report_fault(error)
             drawn = refusal(error, say)
         return [drawn, f"{say(page.TITLE)} – Forerun", *marks]
 
@@ -191,9 +192,7 @@ def register(app: Dash, views: Views, pages: Sequence[Page]) -> None:
         until = epoch_ms(view.runs_until) if view.runs_until else ""
         return [epoch_ms(view.now), view.rate, until, view.timezone, view.site, _rate(view.rate, words())]
 
-    app.clientside_callback(
-        ClientsideFunction("forerun", "title"), Output("title", "modified_timestamp"), Input("title", "data")
-    )
+    app.clientside_callback(ClientsideFunction("forerun", "title"), Input("title", "data"))
 
 
 def _rate(rate: float, say: Words) -> str:
@@ -202,7 +201,7 @@ def _rate(rate: float, say: Words) -> str:
     return "" if rate == 1 else f"× {say.number(rate)}"
 
 
-def refusal(error: ForerunError, say: Words) -> Component:
+def refusal(error: Exception, say: Words) -> Component:
     """Return what stands in a page's place when it may not be seen or cannot be had now."""
     ended = isinstance(error, NotAuthenticated)
     link = [html.A(say("Log in"), href="/login", className="button")] if ended else []

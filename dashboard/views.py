@@ -15,6 +15,7 @@ from typing import Protocol
 
 from plant.actor import Actor
 from plant.calendar import Window
+from plant.long_job import LongJob
 from plant.machine_state import MachineState, StateInterval
 from plant.order import CustomerOrder
 from plant.plan import Plan, PlanState, SolverReport
@@ -183,39 +184,6 @@ class PlanView:
     windows: Mapping[str, tuple[Window, ...]]
     released_by: str | None = None
     override_reason: str | None = None
-
-
-class LongJobState(StrEnum):
-    """How far a long job is."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True)
-class LongJob:
-    """Planning work in the background.
-
-    Attributes
-    ----------
-    share
-        Part done, 0 to 1.
-    doing
-        What it is at, or why it failed.
-    result
-        Id of the plan version it made, once done.
-    """
-
-    id: str
-    kind: str
-    state: LongJobState
-    share: float
-    doing: str
-    requested_by: str
-    result: str | None = None
 
 
 class HealthState(StrEnum):
