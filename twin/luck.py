@@ -16,7 +16,7 @@ from plant.distribution import Distribution, Family
 from plant.plant import Reliability
 from plant.work import Task, Work
 from twin.draws import Draws, Row
-from twin.steps import Step
+from twin.graph import Step
 
 Matrix = NDArray[np.float64]
 

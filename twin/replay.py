@@ -17,7 +17,7 @@ from plant.plan import Plan
 from plant.work import Work
 from twin.draws import Draws, Row
 from twin.luck import Failures, Luck, Matrix, draw
-from twin.steps import Step, steps_of
+from twin.graph import Step, steps_of
 from twin.working_rows import rows_of
 
 
@@ -90,7 +90,7 @@ def replay(work: Work, plan: Plan, draws: Draws) -> Replay:
     Raises
     ------
     InvalidInput
-        If the plan does not fit the work or is circular (see `twin.steps.steps_of`).
+        If the plan does not fit the work or is circular (see `twin.graph.steps_of`).
     """
     steps = steps_of(work, plan)
     return run(work, steps, draw(work, steps, draws), draws.seed)

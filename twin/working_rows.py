@@ -99,7 +99,8 @@ class Windows:
             return row
         index = self._starts[first + 1 : last + 1].searchsorted(clock_s, side="right")
         index += first
-        return self._worked[index] + (clock_s - self._starts[index])
+        passed: Row = self._worked[index] + (clock_s - self._starts[index])
+        return passed
 
     def _clock_at(self, worked_s: Row, out: Row) -> None:
         """Write the earliest moments at which `worked_s` has passed; `worked_s` may be overwritten."""
