@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -17,10 +17,10 @@ from plant.errors import NotFound
 
 API = "/api/v1"
 
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-def build(
-    services: Services, login_page: login.LoginPage, lifespan: AbstractAsyncContextManager[None] | Any
-) -> FastAPI:
+
+def build(services: Services, login_page: login.LoginPage, lifespan: Lifespan) -> FastAPI:
     """Return the application; put `gateway.gate.Gate` in front of it before serving."""
     app = FastAPI(
         title="Forerun",

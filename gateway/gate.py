@@ -6,7 +6,6 @@ look (`operations.access.current_actor`); what the actor may do is the use cases
 
 from __future__ import annotations
 
-
 from http.cookies import CookieError, SimpleCookie
 from typing import Protocol
 from urllib.parse import quote, urlsplit

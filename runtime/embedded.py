@@ -344,6 +344,7 @@ class EmbeddedBroker:
         self._log = log
         self._child: Child | None = None
         self._port = 0
+        self._password = secrets.token_urlsafe(24)
 
     @property
     def port(self) -> int:
@@ -352,8 +353,8 @@ class EmbeddedBroker:
 
     @property
     def url(self) -> str:
-        """Where it is reached."""
-        return f"mqtt://127.0.0.1:{self._port}"
+        """Where it is reached, with the account's name and password, which are new with every broker."""
+        return f"mqtt://{_USER}:{self._password}@127.0.0.1:{self._port}"
 
     @property
     def child(self) -> Child:
@@ -366,7 +367,8 @@ class EmbeddedBroker:
         """Start it and wait until it takes connections; a `port` of 0 takes a free one."""
         self._port = port or free_port()
         arguments = module_command("runtime.broker", "--port", str(self._port))
-        self._child = Child.start(Command("mqtt broker", arguments, log=self._log))
+        account = {"FORERUN_BROKER_USER": _USER, "FORERUN_BROKER_PASSWORD": self._password}
+        self._child = Child.start(Command("mqtt broker", arguments, account, self._log))
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not _answers(self._port):
             if self._child.exit_code is not None or time.monotonic() > deadline:

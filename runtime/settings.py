@@ -88,9 +88,9 @@ class Settings(BaseSettings):
     mes_url: str | None = Field(None, description="base URL job orders are sent to")
     clock_url: str | None = Field(None, description="URL of an emulated plant's clock; none: wall time")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    planning: PlanningSettings = PlanningSettings()
-    gate: GateSettings = GateSettings()
-    emulator: EmulatorSettings = EmulatorSettings()
+    planning: PlanningSettings = Field(default_factory=PlanningSettings)
+    gate: GateSettings = Field(default_factory=GateSettings)
+    emulator: EmulatorSettings = Field(default_factory=EmulatorSettings)
 
     @classmethod
     def settings_customise_sources(

@@ -9,9 +9,10 @@ from typing import TypeVar
 
 import structlog
 
-from historian.database import Channel, Historian
+from historian.database import Channel
 from operations import dispatch, jobs, outbox, planning, replanning
 from operations.planning import PlanningRules
+from operations.store import Store
 from plant.actor import SYSTEM
 from plant.errors import Conflict, ForerunError, GateRefused, Unavailable
 from plant.long_job import LongJob, LongJobKind
@@ -36,7 +37,7 @@ class Worker:
 
     def __init__(
         self,
-        historian: Historian,
+        store: Store,
         queue: ProcrastinateQueue,
         compute: Compute,
         clock: PlantClock,
@@ -44,7 +45,7 @@ class Worker:
         channel: MessageChannel | None,
         release_automatically: bool,
     ) -> None:
-        self._historian = historian
+        self._store = store
         self._queue = queue
         self._compute = compute
         self._clock = clock
@@ -62,28 +63,28 @@ class Worker:
                 group.create_task(self._deliver(self._channel))
 
     async def _run_job(self, job_id: str) -> None:
-        await jobs.run(self._historian, job_id, self._make_plan)
+        await jobs.run(self._store, job_id, self._make_plan)
 
     async def _make_plan(self, job: LongJob, progress: Progress) -> str:
         version = await planning.make_plan(
-            self._historian, self._compute, self._clock, SYSTEM, self._rules, job.subject, progress
+            self._store, self._compute, self._clock, SYSTEM, self._rules, job.subject, progress
         )
         if self._release_automatically and job.requested_by == SYSTEM.name and version.judgement.passed:
             try:
-                await planning.release(self._historian, self._clock, SYSTEM, self._rules, version.id)
+                await planning.release(self._store, self._clock, SYSTEM, self._rules, version.id)
             except (GateRefused, Conflict) as error:
                 log.warning("plan not released", plan=version.id, reason=str(error))
         return version.id
 
     async def _watch_floor(self) -> None:
-        async with aclosing(self._historian.listen((Channel.FLOOR, Channel.ORDERS, Channel.JOBS))) as notices:
+        async with aclosing(self._store.listen((Channel.FLOOR, Channel.ORDERS, Channel.JOBS))) as notices:
             async for _ in notices:
-                await _survive("look for stale plan", replanning.replan_if_stale(self._historian, self._queue))
+                await _survive("look for stale plan", replanning.replan_if_stale(self._store, self._queue))
 
     async def _dispatch(self) -> None:
         while True:
             horizon = self._rules.dispatch_horizon_s
-            await _survive("dispatch", dispatch.dispatch_due(self._historian, SYSTEM, self._clock.now(), horizon))
+            await _survive("dispatch", dispatch.dispatch_due(self._store, SYSTEM, self._clock.now(), horizon))
             await asyncio.sleep(_TICK_S)
 
     async def _deliver(self, channel: MessageChannel) -> None:
@@ -91,7 +92,7 @@ class Worker:
         wake = asyncio.Event()
 
         async def listen() -> None:
-            async with aclosing(self._historian.listen((Channel.OUTBOX,))) as notices:
+            async with aclosing(self._store.listen((Channel.OUTBOX,))) as notices:
                 async for _ in notices:
                     wake.set()
 
@@ -99,7 +100,7 @@ class Worker:
             group.create_task(listen())
             while True:
                 wake.clear()
-                while await _survive("deliver", outbox.deliver(self._historian, SYSTEM, channel)):
+                while await _survive("deliver", outbox.deliver(self._store, SYSTEM, channel)):
                     pass
                 try:
                     await asyncio.wait_for(wake.wait(), _TICK_S)

@@ -10,10 +10,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from historian.database import Historian
 from runtime.embedded import EmbeddedPostgres
+
+# A slow machine is no failure; what fails is printed so that it can be run again.
+settings.register_profile("forerun", deadline=None, print_blob=True)
+settings.load_profile("forerun")
 
 _TEMPLATE = "migrated"
 _numbers = count(1)

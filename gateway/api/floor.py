@@ -26,7 +26,7 @@ async def machine_states(
     machine_id: str, since: AwareDatetime, until: AwareDatetime, asking: Asking, has: WithServices
 ) -> list[StateInterval]:
     """Return a machine's state intervals that touch [since, until)."""
-    return await floor.states(has.store, asking, machine_id, since.astimezone(UTC), until.astimezone(UTC))
+    return await floor.states_of(has.store, asking, since.astimezone(UTC), until.astimezone(UTC), machine_id)
 
 
 @router.get("/oee")

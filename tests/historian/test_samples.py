@@ -173,3 +173,21 @@ async def test_two_writers_of_the_same_readings_store_them_once(historian: Histo
 
 async def test_nothing_written_is_nothing_stored(store: Historian) -> None:
     assert await write(store) == samples.Written(0, 0, {})
+
+
+async def test_the_newest_reading_of_every_tag_and_the_last_value_before_a_time(store: Historian) -> None:
+    lost = Reading(TAG, at(2.5), None, BAD_NO_COMMUNICATION)
+    await write(store, *temperatures(3), lost, Reading(JOB, START, "J"), Reading("S/A/W/M02/packml_state", START, 4))
+    async with store.transaction(SYSTEM, "test") as tx:
+        assert await samples.newest(tx, ["M01"]) == [Reading(JOB, START, "J"), lost]
+        assert await samples.last_before(tx, [TAG, STATE], at(9)) == {TAG: 22.0}
+        assert await samples.last_before(tx, [TAG, STATE], at(2)) == {TAG: 21.0}
+
+
+async def test_moments_are_exact_to_the_microsecond(store: Historian) -> None:
+    odd = [START + timedelta(microseconds=n * 333_333 + 1) for n in range(50)]
+    await write(store, *[Reading(TAG, moment, 1.0) for moment in odd])
+    async with store.transaction(SYSTEM, "test") as tx:
+        found = await samples.series(tx, [TAG], START, at(100))
+    assert found[TAG].moments() == odd
+    assert found[TAG].moments(np.arange(50) < 2) == odd[:2]
