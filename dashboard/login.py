@@ -5,7 +5,9 @@ from __future__ import annotations
 from html import escape
 from urllib.parse import urlencode
 
-from dashboard.words import LANGUAGES, Words
+from starlette.requests import Request
+
+from dashboard.words import COOKIE, LANGUAGES, Words, choose_language
 
 _FRAME = """<!DOCTYPE html>
 <html lang="{language}">
@@ -102,3 +104,9 @@ def not_found(language: str) -> str:
     text = escape(say("There is no page at this address."))
     link = f'<a class="button" href="/">{escape(say("To the floor"))}</a>'
     return _frame(say, say("Not found"), f"<h1>{escape(say('Not found'))}</h1><p>{text}</p>{link}")
+
+
+def language_of(request: Request) -> str:
+    """Return the language to speak to this browser: what was chosen on the page, before, or in the browser."""
+    chosen = request.query_params.get("language") or request.cookies.get(COOKIE)
+    return choose_language(chosen, request.headers.get("accept-language"))
