@@ -16,11 +16,7 @@ from plant.errors import NotFound
 from plant.plan import Plan
 from plant.work import Work
 from twin.draws import Draws, Row
-<<<<<<< HEAD
-from twin.graph import Step, steps_of
-=======
 from twin.graph import Node, graph_of
->>>>>>> h3
 from twin.luck import Failures, Luck, Matrix, draw
 from twin.working_rows import rows_of
 
