@@ -30,8 +30,10 @@ _LAST_BEFORE = query("samples", "last_before")
 _ROLLUPS = {timedelta(minutes=1): query("samples", "rollup_1m"), timedelta(hours=1): query("samples", "rollup_1h")}
 _REFRESH_1M = query("samples", "refresh_1m")
 _REFRESH_1H = query("samples", "refresh_1h")
-_NEWEST_TIME = query("samples", "newest_time")
+_LAST_BEFORE = query("samples", "last_before")
+_NEWEST = query("samples", "newest")
 
+_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 _MONDAY = datetime(2000, 1, 3, tzinfo=UTC)
 _WEEK = timedelta(days=7)
 
@@ -85,6 +87,10 @@ class Series:
     time_s: NDArray[np.float64]
     values: NDArray[np.float64]
     quality: NDArray[np.int64]
+
+    def moments(self, chosen: NDArray[np.bool_] | slice = slice(None)) -> list[datetime]:
+        """Return the UTC times of some readings, of all by default; they are exact to the microsecond."""
+        return [_UNIX + timedelta(microseconds=round(1e6 * second)) for second in self.time_s[chosen].tolist()]
 
     def moments(self, chosen: NDArray[np.bool_]) -> list[datetime]:
         """Return the chosen readings' times, to the microsecond."""
@@ -281,12 +287,12 @@ async def rollup(
     return [Rollup(row.pop("path"), **row) for row in found]
 
 
-async def newest_time(tx: Transaction, machines: Sequence[str]) -> datetime | None:
-    """Return the time of the newest numeric reading of some machines, None when there is none."""
-    found: datetime | None = await tx.value(_NEWEST_TIME, {"machines": list(machines)})
-    return found
-
-
 async def last_before(tx: Transaction, tags: Sequence[str], time: datetime) -> dict[str, float]:
-    """Return the last value of numeric tags at or before a time; a tag without any is left out."""
-    return {row["path"]: row["value"] for row in await tx.all(_LAST_BEFORE, {"tags": list(tags), "time": time})}
+    """Return each numeric tag's last value before a time; a tag without any is left out."""
+    found = await tx.all(_LAST_BEFORE, {"tags": list(tags), "time": time})
+    return {row["path"]: row["value"] for row in found}
+
+
+async def newest(tx: Transaction, machines: Sequence[str]) -> list[Reading]:
+    """Return the newest reading of every tag of some machines that has any, oldest first."""
+    return [_reading(row) for row in await tx.all(_NEWEST, {"machines": list(machines)})]
