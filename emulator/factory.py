@@ -138,7 +138,9 @@ class Factory:
 
     def break_machine(self, machine: str, duration_s: float | None) -> None:
         """Break a machine now; raise `NotFound` for an unknown one."""
-        self._command({"kind": "break", "at": _text(self._timekeeper.now()), "machine": machine, "duration_s": duration_s})
+        self._command(
+            {"kind": "break", "at": _text(self._timekeeper.now()), "machine": machine, "duration_s": duration_s}
+        )
 
     def repair(self, machine: str) -> None:
         """Repair a machine now; raise `NotFound` for an unknown one."""
