@@ -52,6 +52,8 @@ class GateSettings(Section):
 class EmulatorSettings(Section):
     """The emulated factory; a port of 0 takes a free one."""
 
+    host: str = Field("127.0.0.1", description="address its servers listen on")
+    gateway_url: str | None = Field(None, description="where its MES sends job responses")
     rate: float = Field(60.0, gt=0, le=100_000, description="plant seconds per wall second")
     seed: int = 7
     http_port: int = Field(0, ge=0, le=65535)
@@ -75,15 +77,20 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(None, description="PostgreSQL to use; none: the embedded one")
     host: str = "127.0.0.1"
     port: int = Field(8050, ge=0, le=65535)
+    allowed_hosts: frozenset[str] = Field(
+        frozenset({"127.0.0.1", "localhost"}), description="names the site is reached by"
+    )
+    admin_password: SecretStr | None = Field(None, description="of the first account, `prepare` creates it")
+    mes_key: SecretStr | None = Field(None, description="API key the MES reports with")
     endpoints: dict[str, str] = Field(
         default_factory=dict, description="connection id -> endpoint, replaces the plant's"
     )
     mes_url: str | None = Field(None, description="base URL job orders are sent to")
     clock_url: str | None = Field(None, description="URL of an emulated plant's clock; none: wall time")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    planning: PlanningSettings = PlanningSettings()
-    gate: GateSettings = GateSettings()
-    emulator: EmulatorSettings = EmulatorSettings()
+    planning: PlanningSettings = Field(default_factory=PlanningSettings)
+    gate: GateSettings = Field(default_factory=GateSettings)
+    emulator: EmulatorSettings = Field(default_factory=EmulatorSettings)
 
     @classmethod
     def settings_customise_sources(
@@ -142,8 +149,8 @@ def to_environment(settings: Settings) -> dict[str, str]:
         elif isinstance(value, BaseModel):
             for key, inner in value:
                 variables[f"{_PREFIX}{name}__{key}".upper()] = str(inner)
-        elif isinstance(value, dict):
-            variables[_PREFIX + name.upper()] = json.dumps(value)
+        elif isinstance(value, dict | frozenset):
+            variables[_PREFIX + name.upper()] = json.dumps(value if isinstance(value, dict) else sorted(value))
         else:
             variables[_PREFIX + name.upper()] = str(value)
     return variables

@@ -16,8 +16,8 @@ from plant.errors import NotFound
 from plant.plan import Plan
 from plant.work import Work
 from twin.draws import Draws, Row
-from twin.luck import Failures, Luck, Matrix, draw
 from twin.graph import Step, steps_of
+from twin.luck import Failures, Luck, Matrix, draw
 from twin.working_rows import rows_of
 
 

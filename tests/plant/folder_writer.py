@@ -17,6 +17,7 @@ def local_time(plant: Plant, moment: datetime) -> str:
 
 
 def quoted(value: object) -> str:
+    """Return a value as TOML writes it."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str | date):

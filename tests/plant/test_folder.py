@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import shutil
+import tomllib
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +20,7 @@ from plant.folder import check, load, load_orders
 from plant.item import ItemKind
 from plant.order import Priority
 from plant.plant import Reliability
-from tests.plant.folder_writer import connections_toml, local_time, products_toml, shop_toml
+from tests.plant.folder_writer import connections_toml, local_time, products_toml, quoted, shop_toml
 
 SHOP = Path(__file__).parents[2] / "plants" / "machine_shop"
 
@@ -368,3 +371,39 @@ def test_a_time_that_the_clocks_skip_is_refused(folder: Path) -> None:
     edit(folder, "plant.toml", "2026-01-05T06:00", "2026-03-29T02:30")
     reason = found(check(folder), "plant.toml", "plant: starts_at")
     assert reason == "'2026-03-29T02:30' does not exist in Europe/Berlin: the clocks are put forward over it"
+
+
+JUNK = (None, 0, -1, 2.5, True, "", " padded ", "x", [], [1], ["x", "x"], {}, {"x": 1}, [{"id": 5}], [[]])
+
+
+def spoil(value: Any, luck: random.Random) -> Any:
+    """Return `value` with one place somewhere inside it replaced by junk, or taken out."""
+    if isinstance(value, dict) and value and luck.random() < 0.9:
+        name = luck.choice(list(value))
+        changed = dict(value)
+        junk = spoil(value[name], luck)
+        changed.pop(name)
+        return changed if junk is None else changed | {name: junk}
+    if isinstance(value, list) and value and luck.random() < 0.9:
+        place = luck.randrange(len(value))
+        junk = spoil(value[place], luck)
+        return [*value[:place], *([] if junk is None else [junk]), *value[place + 1 :]]
+    return luck.choice(JUNK)
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_whatever_stands_in_the_files_is_told_and_never_crashes_the_reader(folder: Path, seed: int) -> None:
+    luck = random.Random(seed)
+    for file in luck.sample(["plant.toml", "products.toml", "connections.toml"], luck.randint(1, 3)):
+        document = tomllib.loads((SHOP / file).read_text(encoding="utf-8"))
+        for _ in range(luck.randint(1, 5)):
+            document = spoil(document, luck)
+            if not isinstance(document, dict):
+                document = {}
+        text = "".join(f"{name} = {quoted(value)}\n" for name, value in document.items())
+        (folder / file).write_text(text, encoding="utf-8")
+    problems = check(folder)
+    assert not any("is no TOML" in problem.reason for problem in problems), "the test writes TOML"
+    assert all(problem.file and problem.key and problem.reason for problem in problems)
+    if not any(problem.file != "orders.csv" for problem in problems):
+        assert load(folder).machines
