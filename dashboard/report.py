@@ -35,12 +35,15 @@ section { background: #fff; border: 1px solid var(--line); border-radius: 8px; p
 .card b { display: block; font-size: 21px; font-weight: 600; } .card small { color: var(--quiet); }
 .card.ok { border-left: 5px solid var(--ok); } .card.bad { border-left: 5px solid var(--bad); }
 li { margin: 4px 0; } ul { margin: 6px 0; padding-left: 20px; }
-table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: 4px 10px 4px 0; white-space: nowrap; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; padding: 4px 10px 4px 0; white-space: nowrap; }
 th { color: var(--quiet); font-weight: 500; border-bottom: 1px solid var(--line); } td.n, th.n { text-align: right; }
 tr + tr td { border-top: 1px solid #eef1f3; } td.item { white-space: normal; }
 i.dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 7px; }
 .scroll { overflow-x: auto; }
-@media print { body { background: #fff; } section, .card { break-inside: avoid; } .modebar { display: none !important; } }
+@media print {
+  body { background: #fff; } section, .card { break-inside: avoid; } .modebar { display: none !important; }
+}
 """
 
 
@@ -81,9 +84,7 @@ def report(
     thresholds
         What the gate asks; orders are coloured by it.
     """
-    subject = _Subject(
-        plant, version, {one.id: one for one in orders}, {one.id: one for one in jobs}, thresholds
-    )
+    subject = _Subject(plant, version, {one.id: one for one in orders}, {one.id: one for one in jobs}, thresholds)
     risk = {one.order: subject.threshold(one.order) for one in version.verdict.orders}
     title = f"Plan of {plant.name}, {subject.moment(version.plan.epoch)}"
     parts = [
@@ -109,12 +110,15 @@ def report(
 
 def _heading(subject: _Subject, title: str) -> str:
     version = subject.version
-    verdict, end = version.verdict, version.plan.epoch + timedelta(seconds=version.plan.makespan_s)
-    return (
-        f"<h1>{escape(title)}</h1><p class=quiet>{escape(version.reason)} · {len(version.plan.operations)} operations of "
-        f"{len(version.orders)} orders on {len(version.plan.sequences)} machines until {subject.moment(end)} · "
-        f"{verdict.replications:,} futures (seed {verdict.seed}) · times are local, {escape(subject.plant.timezone)}</p>"
+    verdict, plan = version.verdict, version.plan
+    end = subject.moment(plan.epoch + timedelta(seconds=plan.makespan_s))
+    told = (
+        version.reason,
+        f"{len(plan.operations)} operations of {len(version.orders)} orders on {len(plan.sequences)} machines until {end}",
+        f"{verdict.replications:,} futures (seed {verdict.seed})",
+        f"times are local, {subject.plant.timezone}",
     )
+    return f"<h1>{escape(title)}</h1><p class=quiet>{escape(' · '.join(told))}</p>"
 
 
 def at_risk(subject_orders: Sequence[OrderVerdict], threshold: Mapping[str, float]) -> list[OrderVerdict]:
@@ -131,7 +135,12 @@ def _cards(subject: _Subject) -> str:
     late = solver.weighted_tardiness_s / 3600
     cards = [
         ("ok" if passed else "bad", "Gate", "passed" if passed else "refused", f"{len(version.judgement.notes)} notes"),
-        ("bad" if risky else "ok", "Orders at risk", f"{len(risky)} of {len(verdict.orders)}", "below the gate's threshold"),
+        (
+            "bad" if risky else "ok",
+            "Orders at risk",
+            f"{len(risky)} of {len(verdict.orders)}",
+            "below the gate's threshold",
+        ),
         ("", "Bottleneck", bottleneck.id if bottleneck else "none", bottleneck.name if bottleneck else ""),
         ("", "Expected OEE", f"{verdict.oee:.1%}", "over all machines, until each one's last operation"),
         ("", "Late as planned", f"{late:,.1f} h", "weighted by priority, if nothing goes wrong"),
@@ -156,7 +165,19 @@ def _gate(subject: _Subject) -> str:
 
 
 def _order_table(subject: _Subject) -> str:
-    head = ("Order", "Customer", "Item", "Pieces", "Priority", "Due", "P50", "P95", "Slack at P95", "On time", "Surely above")
+    head = (
+        "Order",
+        "Customer",
+        "Item",
+        "Pieces",
+        "Priority",
+        "Due",
+        "P50",
+        "P95",
+        "Slack at P95",
+        "On time",
+        "Surely above",
+    )
     rows = []
     for one in by_risk(subject.version.verdict):
         order = subject.orders[one.order]
