@@ -351,7 +351,7 @@ def _plan(plan_id: str, *, late: bool) -> PlanView:
             free[machine] = ready = end
         done = START + timedelta(seconds=ready)
         share = (0.31 if late else 0.88) if n == 3 else max(0.62, 0.999 - 0.004 * n * (n % 4 == 0))
-        due = done + timedelta(hours=-9 if late and n == 3 else 20 - n / 2)
+        due = done + timedelta(hours=-9 if late and n == 3 else 30 - n / 2)
         priority = Priority.HIGH if n % 5 == 3 else Priority.NORMAL
         orders[order] = CustomerOrder(order, ("Acme & Söhne", "北方机械", "Norrland <AB>")[n % 3], f"P-{n % 6}", 20 + n, START, due, priority)
         late_s = 3600.0 * 9 * (1 - share) if share < 0.9 else 0.0
