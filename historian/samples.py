@@ -92,10 +92,6 @@ class Series:
         """Return the UTC times of some readings, of all by default; they are exact to the microsecond."""
         return [_UNIX + timedelta(microseconds=round(1e6 * second)) for second in self.time_s[chosen].tolist()]
 
-    def moments(self, chosen: NDArray[np.bool_]) -> list[datetime]:
-        """Return the chosen readings' times, to the microsecond."""
-        return [datetime.fromtimestamp(time, UTC) for time in self.time_s[chosen].tolist()]
-
 
 @dataclass(frozen=True)
 class Rollup:

@@ -78,7 +78,8 @@ def check(folder: PlantFolder) -> None:
         connections = ()
     for connection in connections:
         problems += [
-            Problem("connections.toml", f"connection {connection.id}", reason) for reason in check_connection(connection)
+            Problem("connections.toml", f"connection {connection.id}", reason)
+            for reason in check_connection(connection)
         ]
     for problem in problems:
         _errors.print(str(problem), style="red", soft_wrap=True, markup=False)

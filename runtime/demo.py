@@ -126,23 +126,19 @@ class Demo:
             broker.start()
             stack.callback(broker.stop)
             endpoints |= dict.fromkeys(mqtt, broker.url)
-        gateway = {"gateway_url": f"http://127.0.0.1:{settings.port}"}
-        settings = settings.model_copy(
-            update={"endpoints": endpoints, "emulator": settings.emulator.model_copy(update=gateway)}
-        )
+        chosen = settings.emulator
+        fixed = {"gateway_url": f"http://127.0.0.1:{settings.port}"} | {
+            # Started again after a crash, it must be where the others know it to be.
+            name: getattr(chosen, name) or free_port()
+            for name in ("http_port", "opcua_port", "modbus_port")
+        }
+        settings = settings.model_copy(update={"endpoints": endpoints, "emulator": chosen.model_copy(update=fixed)})
         told = self._folder / "factory" / "endpoints.json"
         told.unlink(missing_ok=True)
         self._start_process("emulator", settings)
         where = await self._read_when_there(told)
         self._emulator_url = where["http"]
         endpoints |= {name: endpoint for name, endpoint in where["connections"].items() if name not in mqtt}
-        ports = {
-            "http_port": _port(where["http"]),
-            "opcua_port": _port_of(plant, where["connections"], Protocol.OPCUA),
-            "modbus_port": _port_of(plant, where["connections"], Protocol.MODBUS),
-        }
-        # Started again after a crash, it must be where the others know it to be.
-        self._pin_ports(settings, ports)
         return settings.model_copy(
             update={
                 "endpoints": endpoints,
@@ -150,10 +146,6 @@ class Demo:
                 "clock_url": f"{where['http']}/clock",
             }
         )
-
-    def _pin_ports(self, settings: Settings, ports: dict[str, int]) -> None:
-        pinned = settings.model_copy(update={"emulator": settings.emulator.model_copy(update=ports)})
-        self._supervisor.change(self._command("emulator", pinned))
 
     def _start_process(self, name: str, settings: Settings) -> None:
         self._supervisor.add(self._command(name, settings))
@@ -208,20 +200,6 @@ class Demo:
         say(f"  log in as [bold]{address.name}[/bold] with the password [bold]{address.password}[/bold]")
         say(f"  plant time runs {self._settings.emulator.rate:g} times as fast as the clock on the wall")
         say(f"  logs: {self._folder / 'logs'}; Ctrl-C ends everything\n")
-
-
-def _port(url: str) -> int:
-    port = httpx.URL(url).port
-    if port is None:
-        raise Unavailable(f"{url} names no port")
-    return port
-
-
-def _port_of(plant: Any, endpoints: dict[str, str], protocol: Protocol) -> int:
-    for connection in plant.connections:
-        if connection.protocol is protocol:
-            return int(endpoints[connection.id].rsplit(":", 1)[1].split("/")[0])
-    return 0
 
 
 def begin_anew(folder: Path) -> None:

@@ -27,9 +27,7 @@ _PLAN_MARGIN = timedelta(hours=12)
 class OperationViews:
     """The dashboard's `Views` on the use cases."""
 
-    def __init__(
-        self, historian: Historian, clock: SharedPlantClock, queue: JobQueue, rules: PlanningRules
-    ) -> None:
+    def __init__(self, historian: Historian, clock: SharedPlantClock, queue: JobQueue, rules: PlanningRules) -> None:
         self._historian = historian
         self._clock = clock
         self._queue = queue
