@@ -30,7 +30,6 @@ _LAST_BEFORE = query("samples", "last_before")
 _ROLLUPS = {timedelta(minutes=1): query("samples", "rollup_1m"), timedelta(hours=1): query("samples", "rollup_1h")}
 _REFRESH_1M = query("samples", "refresh_1m")
 _REFRESH_1H = query("samples", "refresh_1h")
-_LAST_BEFORE = query("samples", "last_before")
 _NEWEST = query("samples", "newest")
 
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
@@ -108,7 +107,6 @@ class Rollup:
 @dataclass(frozen=True)
 class _Row:
     tag_id: int
-    tag: str
     time: datetime
     value: Any
     quality: int
@@ -171,7 +169,8 @@ def _sorted_out(readings: Sequence[Reading], tags: Mapping[str, tuple[int, bool]
         if reading.value is not None:
             kind = "texts" if is_text else "numbers"
             require(isinstance(reading.value, str) is is_text, f"{reading.tag} holds {kind}, not {reading.value!r}")
-        row = _Row(tag_id, reading.tag, reading.time, reading.value, reading.quality)
+        value = reading.value if is_text or reading.value is None else float(reading.value)
+        row = _Row(tag_id, reading.time, value, reading.quality)
         (texts if is_text else numbers).append(row)
     return numbers, texts
 
