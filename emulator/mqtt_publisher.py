@@ -66,7 +66,7 @@ class MqttPublisher:
         self._drained = asyncio.Event()
         self._drained.set()
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
-        self._client.reconnect_delay_set(min_delay=1, max_delay=5)
+        self._client.reconnect_delay_set(min_delay=0.25, max_delay=2)
         self._client.on_publish = self._on_publish
         self._client.on_connect = self._on_connect
 
