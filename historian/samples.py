@@ -24,17 +24,17 @@ _TAGS = query("samples", "tags")
 _MAKE_WEEKS = query("samples", "make_weeks")
 _MAKE_STAGING = query("samples", "make_staging")
 _STATE_READINGS = query("samples", "state_readings")
-_STATE_BEFORE = query("samples", "state_before")
+_LAST = query("samples", "last")
 _SERIES = query("samples", "series")
 _LAST_BEFORE = query("samples", "last_before")
 _ROLLUPS = {timedelta(minutes=1): query("samples", "rollup_1m"), timedelta(hours=1): query("samples", "rollup_1h")}
 _REFRESH_1M = query("samples", "refresh_1m")
 _REFRESH_1H = query("samples", "refresh_1h")
-_NEWEST = query("samples", "newest")
 
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 _MONDAY = datetime(2000, 1, 3, tzinfo=UTC)
 _WEEK = timedelta(days=7)
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -251,8 +251,19 @@ async def state_readings(tx: Transaction, machine: str, since: datetime) -> list
 
 async def state_before(tx: Transaction, machine: str, before: datetime) -> list[Reading]:
     """Return, oldest first, each state signal's last reading before a time, and its last one that is not bad."""
-    wanted = {"machine": machine, "before": before, "signals": list(STATE_SIGNALS)}
-    return [_reading(row) for row in await tx.all(_STATE_BEFORE, wanted)]
+    return await _last(tx, [machine], before, list(STATE_SIGNALS))
+
+
+async def newest(tx: Transaction, machines: Sequence[str]) -> list[Reading]:
+    """Return, oldest first, the newest reading of every tag of some machines, and its newest one that is not bad."""
+    return await _last(tx, machines, _NEVER, None)
+
+
+async def _last(
+    tx: Transaction, machines: Sequence[str], before: datetime, signals: Sequence[str] | None
+) -> list[Reading]:
+    wanted = {"machines": list(machines), "before": before, "signals": signals}
+    return [_reading(row) for row in await tx.all(_LAST, wanted)]
 
 
 def _reading(row: Mapping[str, Any]) -> Reading:
@@ -286,8 +297,3 @@ async def last_before(tx: Transaction, tags: Sequence[str], time: datetime) -> d
     """Return each numeric tag's last value before a time; a tag without any is left out."""
     found = await tx.all(_LAST_BEFORE, {"tags": list(tags), "time": time})
     return {row["path"]: row["value"] for row in found}
-
-
-async def newest(tx: Transaction, machines: Sequence[str]) -> list[Reading]:
-    """Return the newest reading of every tag of some machines that has any, oldest first."""
-    return [_reading(row) for row in await tx.all(_NEWEST, {"machines": list(machines)})]

@@ -175,11 +175,11 @@ async def test_nothing_written_is_nothing_stored(store: Historian) -> None:
     assert await write(store) == samples.Written(0, 0, {})
 
 
-async def test_the_newest_reading_of_every_tag_and_the_last_value_before_a_time(store: Historian) -> None:
+async def test_the_newest_readings_of_every_tag_and_the_last_value_before_a_time(store: Historian) -> None:
     lost = Reading(TAG, at(2.5), None, BAD_NO_COMMUNICATION)
     await write(store, *temperatures(3), lost, Reading(JOB, START, "J"), Reading("S/A/W/M02/packml_state", START, 4))
     async with store.transaction(SYSTEM, "test") as tx:
-        assert await samples.newest(tx, ["M01"]) == [Reading(JOB, START, "J"), lost]
+        assert await samples.newest(tx, ["M01"]) == [Reading(JOB, START, "J"), Reading(TAG, at(2), 22.0), lost]
         assert await samples.last_before(tx, [TAG, STATE], at(9)) == {TAG: 22.0}
         assert await samples.last_before(tx, [TAG, STATE], at(2)) == {TAG: 21.0}
 
