@@ -51,6 +51,9 @@ class PlantInvalid(InvalidInput):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[PlantInvalid], tuple[tuple[Problem, ...]]]:
+        return PlantInvalid, (self.problems,)
+
 
 class MessageInvalid(InvalidInput):
     """A message cannot be understood; it is quarantined with its payload and this reason."""
@@ -82,6 +85,9 @@ class GateRefused(ForerunError):
     def __init__(self, reasons: Sequence[str]) -> None:
         self.reasons = tuple(reasons)
         super().__init__("; ".join(self.reasons))
+
+    def __reduce__(self) -> tuple[type[GateRefused], tuple[tuple[str, ...]]]:
+        return GateRefused, (self.reasons,)
 
 
 class Infeasible(ForerunError):

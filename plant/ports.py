@@ -90,3 +90,11 @@ class Compute(Protocol):
         `function` must be importable by name and its arguments picklable. Cancelling the awaiting task stops it.
         """
         ...
+
+
+class JobQueue(Protocol):
+    """Hands long jobs to workers: `tests/runtime/test_jobs.py` holds its contract."""
+
+    async def defer(self, kind: str, job_id: str) -> None:
+        """Have a worker run the long job of this id; durable once this returns."""
+        ...

@@ -1,0 +1,1 @@
+"""Ways out to business systems, one module each (`plant.ports.Channel`)."""

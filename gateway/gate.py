@@ -1,0 +1,135 @@
+"""The ASGI gate: nobody gets past it unknown, over HTTP or websocket.
+
+People come with a session cookie, machines with an API key. The gate finds the actor and puts it where use cases
+look (`operations.access.current_actor`); what the actor may do is the use cases' business.
+"""
+
+from __future__ import annotations
+
+from http.cookies import CookieError, SimpleCookie
+from typing import Protocol
+from urllib.parse import quote, urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.problems import problem
+from operations.access import current_actor
+from plant.actor import Actor
+from plant.errors import NotAuthenticated, Unavailable
+
+SESSION_COOKIE = "forerun_session"
+_OPEN_PATHS = frozenset({"/login", "/healthz", "/readyz", "/favicon.ico"})
+_OPEN_PREFIXES = ("/assets/login/",)
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_WEBSOCKET_UNAUTHENTICATED = 4401
+
+
+class Authenticator(Protocol):
+    """Finds out who is asking."""
+
+    async def by_session(self, token: str) -> Actor:
+        """Return the actor of a session token, or raise `NotAuthenticated`."""
+        ...
+
+    async def by_api_key(self, key: str) -> Actor:
+        """Return the actor of an API key, or raise `NotAuthenticated`."""
+        ...
+
+
+class Gate:
+    """ASGI middleware that lets only known actors through.
+
+    Parameters
+    ----------
+    allowed_hosts
+        Host names the site is reached by; a request for another host is refused (DNS rebinding).
+    """
+
+    def __init__(self, app: ASGIApp, authenticator: Authenticator, allowed_hosts: frozenset[str]) -> None:
+        self._app = app
+        self._authenticator = authenticator
+        self._allowed_hosts = allowed_hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check one connection."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if _host(headers.get("host", "")) not in self._allowed_hosts:
+            await _refuse(scope, receive, send, problem(400, "unknown host", "this site is not served under that name"))
+            return
+        if scope["type"] == "http" and _is_open(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        try:
+            actor = await self._identify(scope, headers)
+        except NotAuthenticated as error:
+            await _refuse(scope, receive, send, _unauthenticated(scope, str(error)))
+            return
+        except Unavailable as error:
+            await _refuse(scope, receive, send, problem(503, "unavailable", str(error)))
+            return
+        token = current_actor.set(actor)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            current_actor.reset(token)
+
+    async def _identify(self, scope: Scope, headers: Headers) -> Actor:
+        scheme, _, credentials = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return await self._authenticator.by_api_key(credentials.strip())
+        token = session_token(headers)
+        if token is None:
+            raise NotAuthenticated("log in, or send an API key as 'Authorization: Bearer KEY'")
+        if _needs_same_origin(scope) and not _same_origin(headers):
+            # A cookie alone does not prove that the page that sent this is ours.
+            raise NotAuthenticated("this request came from another site's page")
+        return await self._authenticator.by_session(token)
+
+
+def session_token(headers: Headers) -> str | None:
+    """Return the session token in the request's cookies, if there is one."""
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(SESSION_COOKIE)
+    except CookieError:
+        return None
+    return cookie.value if cookie else None
+
+
+def _host(header: str) -> str:
+    return urlsplit(f"//{header}").hostname or ""
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN_PATHS or path.startswith(_OPEN_PREFIXES)
+
+
+def _needs_same_origin(scope: Scope) -> bool:
+    return scope["type"] == "websocket" or scope["method"] not in _SAFE_METHODS
+
+
+def _same_origin(headers: Headers) -> bool:
+    origin = headers.get("origin")
+    if origin is None:
+        return headers.get("sec-fetch-site") in {"same-origin", "none"}
+    return urlsplit(origin).netloc == headers.get("host")
+
+
+def _unauthenticated(scope: Scope, detail: str) -> Response:
+    path: str = scope["path"]
+    wants_page = scope["type"] == "http" and scope["method"] == "GET" and not path.startswith(("/api/", "/_dash"))
+    if wants_page:
+        return RedirectResponse(f"/login?next={quote(path)}", status_code=303)
+    return problem(401, "not authenticated", detail)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, response: Response) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": _WEBSOCKET_UNAUTHENTICATED, "reason": "log in again"})
+    else:
+        await response(scope, receive, send)

@@ -1,0 +1,71 @@
+"""Order entry: a customer order becomes production orders and job orders at once."""
+
+from __future__ import annotations
+
+from historian import ledger, orders, plants
+from historian.database import Historian
+from methods.explosion import explode, job_orders
+from plant.actor import Actor, Permission
+from plant.errors import Conflict, InvalidInput, NotFound
+from plant.item import ItemKind
+from plant.order import CustomerOrder, JobProgress, JobState
+from plant.plant import Plant
+
+
+async def enter(historian: Historian, actor: Actor, order: CustomerOrder) -> CustomerOrder:
+    """Enter a customer order; the same order again changes nothing.
+
+    Raises
+    ------
+    InvalidInput
+        If its item is unknown or not made here.
+    Conflict
+        If the id belongs to a different order.
+    """
+    actor.require(Permission.ENTER_ORDERS)
+    async with historian.transaction(actor, "enter order") as tx:
+        plant = (await plants.current(tx)).plant
+        _check_item(plant, order)
+        known = await orders.find_customer_order(tx, order.id)
+        if known == order:
+            return order
+        if known is not None:
+            raise Conflict(f"order {order.id} exists with other content; use another id or change that order")
+        production = explode(plant, order)
+        await orders.insert(tx, order, production, job_orders(plant, production))
+        await ledger.append(tx, f"order/{order.id}", "entered", None, order)
+    return order
+
+
+def _check_item(plant: Plant, order: CustomerOrder) -> None:
+    try:
+        item = plant.item(order.item)
+    except NotFound as error:
+        raise InvalidInput(f"order {order.id}: {error}") from error
+    if item.kind is not ItemKind.MADE:
+        raise InvalidInput(f"order {order.id}: {item.id} is purchased, not made here; order an item with a routing")
+
+
+async def list_orders(historian: Historian, actor: Actor) -> list[CustomerOrder]:
+    """Return all customer orders by due date."""
+    actor.require(Permission.VIEW_ORDERS)
+    async with historian.transaction(actor, "list orders") as tx:
+        return await orders.customer_orders(tx)
+
+
+async def list_jobs(historian: Historian, actor: Actor, customer_order: str | None = None) -> list[JobProgress]:
+    """Return job orders with their progress, all or one customer order's."""
+    actor.require(Permission.VIEW_ORDERS)
+    async with historian.transaction(actor, "list job orders") as tx:
+        return await orders.jobs(tx, customer_order)
+
+
+async def running_jobs(historian: Historian, actor: Actor) -> dict[str, list[JobProgress]]:
+    """Return the running job orders by machine; several are members of one batch."""
+    actor.require(Permission.VIEW_FLOOR)
+    async with historian.transaction(actor, "list running job orders") as tx:
+        found: dict[str, list[JobProgress]] = {}
+        for progress in await orders.jobs(tx, open_only=True):
+            if progress.state is JobState.RUNNING and progress.machine is not None:
+                found.setdefault(progress.machine, []).append(progress)
+    return found

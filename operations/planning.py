@@ -1,0 +1,222 @@
+"""Plans: made from the live floor, rehearsed, judged, kept as immutable versions, released or refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from historian import ledger, orders, plans, plants
+from historian.database import Historian, Transaction
+from methods.work import build_work
+from operations import dispatch, gate, situation
+from operations.rehearsal import Rehearsal, rehearse, rehearse_plan
+from plant.actor import Actor, Permission
+from plant.checks import require
+from plant.errors import Conflict, GateRefused, InvalidInput
+from plant.message import new_message_id
+from plant.order import CustomerOrder, Priority
+from plant.plan import Plan, PlannedOperation, PlanState, PlanSummary, PlanVersion
+from plant.ports import Compute, PlantClock, Progress, no_progress
+from plant.verdict import Verdict
+from plant.work import Work
+from scheduler.solve import SolverSettings
+
+
+@dataclass(frozen=True)
+class PlanningRules:
+    """How plans are made, judged and dispatched.
+
+    Attributes
+    ----------
+    frozen_zone_s
+        Job orders the plan in force starts within this many plant seconds keep machine and place.
+    dispatch_horizon_s
+        Job orders a released plan starts within this many plant seconds are sent to the MES.
+    """
+
+    solver: SolverSettings
+    replications: int
+    thresholds: gate.Thresholds
+    frozen_zone_s: float
+    dispatch_horizon_s: float
+
+
+@dataclass(frozen=True)
+class _Basis:
+    """What a plan is made from, read in one transaction."""
+
+    plant_version: str
+    work: Work
+    in_force: PlanVersion | None
+    priorities: dict[str, Priority]
+    zone: ZoneInfo
+
+
+async def make_plan(
+    historian: Historian,
+    compute: Compute,
+    clock: PlantClock,
+    actor: Actor,
+    rules: PlanningRules,
+    reason: str,
+    progress: Progress = no_progress,
+) -> PlanVersion:
+    """Make a plan for everything that is not complete: solve, rehearse, judge against the plan in force, keep it.
+
+    Raises
+    ------
+    InvalidInput
+        If there is nothing to plan.
+    """
+    actor.require(Permission.MAKE_PLANS)
+    require(bool(reason.strip()), "say why the plan is made")
+    async with historian.transaction(actor, "read planning basis") as tx:
+        basis = await _basis(tx, clock.now())
+    if not basis.work.tasks:
+        raise InvalidInput("there is nothing to plan: every job order is complete; enter an order first")
+    frozen = _frozen_zone(basis, rules.frozen_zone_s)
+    rehearsal: Rehearsal = await compute.run(
+        rehearse, basis.work, rules.solver, rules.replications, rules.solver.seed, frozen, progress=progress
+    )
+    keep = await _rehearse_in_force(compute, basis, rules)
+    version = PlanVersion(
+        id=f"plan-{new_message_id()}",
+        parent=basis.in_force.id if basis.in_force else None,
+        plant_version=basis.plant_version,
+        made_at=basis.work.epoch,  # the floor it was made from, not the end of solving
+        reason=reason,
+        seed=rules.solver.seed,
+        plan=rehearsal.plan,
+        solver=rehearsal.report,
+        verdict=rehearsal.verdict,
+        judgement=gate.judge_plan(rehearsal.verdict, keep, basis.priorities, rules.thresholds, basis.zone),
+        orders=tuple(sorted(basis.work.orders)),
+    )
+    async with historian.transaction(actor, "keep plan") as tx:
+        await plans.insert(tx, version)
+        await ledger.append(tx, f"plan/{version.id}", "made", version.parent, {"reason": reason})
+    return version
+
+
+async def _basis(tx: Transaction, now: datetime) -> _Basis:
+    version = await plants.current(tx)
+    customer_orders: list[CustomerOrder] = await orders.customer_orders(tx)
+    jobs = await orders.jobs(tx)
+    snapshot = await situation.snapshot(tx, version.plant, jobs, now)
+    return _Basis(
+        plant_version=version.id,
+        work=build_work(version.plant, customer_orders, jobs, snapshot),
+        in_force=await plans.released(tx),
+        priorities={order.id: order.priority for order in customer_orders},
+        zone=ZoneInfo(version.plant.timezone),
+    )
+
+
+def _frozen_zone(basis: _Basis, frozen_zone_s: float) -> Plan | None:
+    """Return the part of the plan in force that starts within the frozen zone, None when there is none."""
+    if basis.in_force is None:
+        return None
+    plan, work = basis.in_force.plan, basis.work
+    shift = (plan.epoch - work.epoch).total_seconds()
+    near: list[PlannedOperation] = [
+        operation
+        for operation in plan.operations
+        if operation.job_order in work.by_id and operation.start_s + shift <= frozen_zone_s
+    ]
+    return Plan(plan.epoch, tuple(near)) if near else None
+
+
+async def _rehearse_in_force(compute: Compute, basis: _Basis, rules: PlanningRules) -> Verdict | None:
+    if basis.in_force is None:
+        return None
+    return await compute.run(rehearse_plan, basis.work, basis.in_force.plan, rules.replications, rules.solver.seed)
+
+
+async def release(
+    historian: Historian,
+    clock: PlantClock,
+    actor: Actor,
+    rules: PlanningRules,
+    plan_id: str,
+    override_reason: str | None = None,
+) -> PlanVersion:
+    """Put a plan in force and dispatch its first job orders, if the gate passed it or is overridden in writing.
+
+    Raises
+    ------
+    GateRefused
+        With the gate's reasons; an override needs the permission and a written reason, kept in the ledger.
+    Conflict
+        If another plan came into force since this one was made, or this one was in force before.
+    """
+    actor.require(Permission.RELEASE_PLANS)
+    refused: GateRefused | None = None
+    async with historian.transaction(actor, "release plan") as tx:
+        version = await plans.get(tx, plan_id)
+        state = await plans.state(tx, plan_id)
+        if state not in {PlanState.PROPOSED, PlanState.REFUSED}:
+            raise Conflict(f"plan {plan_id} is {state} already; make a new plan")
+        if version.judgement.passed or _may_override(actor, override_reason):
+            await plans.release(tx, expected=version.parent, new=version.id)
+            how = {
+                "passed": version.judgement.passed,
+                "override": None if version.judgement.passed else override_reason,
+            }
+            await ledger.append(tx, f"plan/{plan_id}", "released", version.parent, how)
+            await dispatch.dispatch(tx, version, clock.now(), rules.dispatch_horizon_s)
+        else:
+            refused = GateRefused(version.judgement.reasons)
+            if state is PlanState.PROPOSED:
+                await plans.refuse(tx, plan_id)
+                await ledger.append(tx, f"plan/{plan_id}", "refused", None, list(version.judgement.reasons))
+    if refused is not None:
+        raise refused
+    return version
+
+
+def _may_override(actor: Actor, reason: str | None) -> bool:
+    if reason is None:
+        return False
+    actor.require(Permission.OVERRIDE_GATE)
+    require(bool(reason.strip()), "an override needs a written reason; it is kept in the ledger under your name")
+    return True
+
+
+async def list_plans(historian: Historian, actor: Actor, limit: int = 50) -> list[PlanSummary]:
+    """Return the newest plan versions first."""
+    actor.require(Permission.VIEW_PLANS)
+    async with historian.transaction(actor, "list plans") as tx:
+        return await plans.newest(tx, limit)
+
+
+async def get_plan(historian: Historian, actor: Actor, plan_id: str) -> tuple[PlanVersion, PlanState]:
+    """Return one plan version with its state, or raise `NotFound`."""
+    actor.require(Permission.VIEW_PLANS)
+    async with historian.transaction(actor, "read plan") as tx:
+        return await plans.get(tx, plan_id), await plans.state(tx, plan_id)
+
+
+async def in_force(historian: Historian, actor: Actor) -> PlanVersion | None:
+    """Return the released plan, None before the first release."""
+    actor.require(Permission.VIEW_PLANS)
+    async with historian.transaction(actor, "read plan") as tx:
+        return await plans.released(tx)
+
+
+@dataclass(frozen=True)
+class Release:
+    """Who put a plan in force, and why in spite of the gate where that was so."""
+
+    actor: str
+    override_reason: str | None
+
+
+async def how_released(historian: Historian, actor: Actor, plan_id: str) -> Release | None:
+    """Return how a plan came into force, None if it never did."""
+    actor.require(Permission.VIEW_PLANS)
+    async with historian.transaction(actor, "read release") as tx:
+        for entry in await ledger.entries(tx, f"plan/{plan_id}"):
+            if entry.kind == "released":
+                return Release(entry.actor, entry.after["override"])
+    return None

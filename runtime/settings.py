@@ -1,0 +1,156 @@
+"""One settings object, read once from TOML and the environment; a wrong setting stops the start."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from plant.errors import SettingsInvalid
+
+_PREFIX = "FORERUN_"
+_FILE_VARIABLE = "FORERUN_SETTINGS"
+# Names in the environment that belong to the tests and the tools, not to the product.
+_NOT_SETTINGS = {"FORERUN_SETTINGS", "FORERUN_DATA", "FORERUN_TEST_REQUIRE"}
+
+
+class Section(BaseModel):
+    """A group of settings; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PlanningSettings(Section):
+    """How plans are made and dispatched; times are plant time unless they say wall."""
+
+    time_limit_s: float = Field(10.0, gt=0, description="wall seconds the solver may take")
+    workers: int = Field(2, ge=1)
+    replications: int = Field(1000, ge=20, le=100_000)
+    seed: int = 1
+    dispatch_horizon_s: float = Field(8 * 3600.0, gt=0, description="job orders starting within it are dispatched")
+    frozen_zone_s: float = Field(1800.0, ge=0, description="job orders starting within it keep machine and place")
+    automatic: bool = Field(False, description="replan after a breakdown and release what the gate passes")
+
+
+class GateSettings(Section):
+    """What the gate asks of P(on time): the lower bound of its Wilson interval, per order class."""
+
+    on_time_high: float = Field(0.90, ge=0, le=1)
+    on_time_normal: float = Field(0.80, ge=0, le=1)
+    tolerance: float = Field(0.02, ge=0, le=1, description="how much worse than keeping the plan in force is accepted")
+
+
+class EmulatorSettings(Section):
+    """The emulated factory; a port of 0 takes a free one."""
+
+    host: str = Field("127.0.0.1", description="address its servers listen on")
+    gateway_url: str | None = Field(None, description="where its MES sends job responses")
+    rate: float = Field(60.0, gt=0, le=100_000, description="plant seconds per wall second")
+    seed: int = 7
+    http_port: int = Field(0, ge=0, le=65535)
+    opcua_port: int = Field(0, ge=0, le=65535)
+    modbus_port: int = Field(0, ge=0, le=65535)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Environment names: ``FORERUN_`` + name, nested with ``__``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    data_dir: Path = Path(".data")
+    plant: Path = Path("plants/machine_shop")
+    database_url: SecretStr | None = Field(None, description="PostgreSQL to use; none: the embedded one")
+    host: str = "127.0.0.1"
+    port: int = Field(8050, ge=0, le=65535)
+    allowed_hosts: frozenset[str] = Field(
+        frozenset({"127.0.0.1", "localhost"}), description="names the site is reached by"
+    )
+    admin_password: SecretStr | None = Field(None, description="of the first account, `prepare` creates it")
+    mes_key: SecretStr | None = Field(None, description="API key the MES reports with")
+    endpoints: dict[str, str] = Field(
+        default_factory=dict, description="connection id -> endpoint, replaces the plant's"
+    )
+    mes_url: str | None = Field(None, description="base URL job orders are sent to")
+    clock_url: str | None = Field(None, description="URL of an emulated plant's clock; none: wall time")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    planning: PlanningSettings = Field(default_factory=PlanningSettings)
+    gate: GateSettings = Field(default_factory=GateSettings)
+    emulator: EmulatorSettings = Field(default_factory=EmulatorSettings)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment, then the file ``FORERUN_SETTINGS`` names or ``forerun.toml``."""
+        named = os.environ.get(_FILE_VARIABLE)
+        path = Path(named) if named else Path("forerun.toml")
+        if named and not path.is_file():
+            raise SettingsInvalid(f"{_FILE_VARIABLE}={named}: there is no such file; name an existing TOML file")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Read and validate the settings.
+
+    Raises
+    ------
+    SettingsInvalid
+        For a wrong value or an unknown name, naming the key and what is allowed.
+    """
+    _refuse_unknown_variables()
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = []
+        for detail in error.errors(include_url=False, include_input=False):
+            key = ".".join(str(part) for part in detail["loc"])
+            variable = _PREFIX + "__".join(str(part) for part in detail["loc"]).upper()
+            lines.append(f"setting {key} ({variable}): {detail['msg']}")
+        raise SettingsInvalid("\n".join(lines)) from error
+
+
+def _refuse_unknown_variables() -> None:
+    known = {name.upper() for name in Settings.model_fields}
+    for variable in os.environ:
+        if variable.startswith(_PREFIX) and variable not in _NOT_SETTINGS:
+            name = variable.removeprefix(_PREFIX).split("__")[0]
+            if name not in known:
+                raise SettingsInvalid(f"{variable}: there is no such setting; known are {', '.join(sorted(known))}")
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment variables that make a child process read exactly these settings."""
+    variables: dict[str, str] = {}
+    for name, value in settings:
+        if value is None:
+            continue
+        if isinstance(value, SecretStr):
+            variables[_PREFIX + name.upper()] = value.get_secret_value()
+        elif isinstance(value, BaseModel):
+            for key, inner in value:
+                variables[f"{_PREFIX}{name}__{key}".upper()] = str(inner)
+        elif isinstance(value, dict | frozenset):
+            variables[_PREFIX + name.upper()] = json.dumps(value if isinstance(value, dict) else sorted(value))
+        else:
+            variables[_PREFIX + name.upper()] = str(value)
+    return variables
