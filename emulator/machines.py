@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from emulator.events import DispatchedJob
 from emulator.factory import Factory
@@ -11,7 +11,7 @@ from emulator.mqtt_publisher import MqttPublisher
 from emulator.opcua_server import OpcUaServer
 from emulator.settings import EmulatorSettings
 from emulator.telling import Past
-from emulator.update import Publisher, Update
+from emulator.update import Group, Publisher, Update
 from plant.connection import Connection, Protocol
 from plant.plant import Plant
 
@@ -63,16 +63,23 @@ class Machines:
         if any(job.machine in connection.machines for connection in self._connections[Protocol.MODBUS]):
             job_order_bytes(job.id)
 
-    async def start(self, factory: Factory) -> dict[str, str]:
-        """Open every socket, showing the present from the first moment; return the endpoint per connection."""
+    async def start(self, factory: Factory, again: Sequence[Update]) -> dict[str, str]:
+        """Open every socket, showing the present from the first moment; return the endpoint per connection.
+
+        Parameters
+        ----------
+        again
+            What came of the time since the last snapshot, told already or not.
+        """
         pasts = factory.pasts()
+        sampled = [update for update in again if update.group is Group.CONDITION]
         endpoints: dict[str, str] = {}
         for protocol, connections in self._connections.items():
             if not connections:
                 continue
             publisher, endpoint = self._build(protocol, connections, pasts)
             machines = [machine for connection in connections for machine in connection.machines]
-            await publisher.start(self._present(protocol, machines, factory, pasts))
+            await publisher.start(self._present(protocol, machines, factory, pasts, sampled))
             self._publishers.append(publisher)
             self._publisher_of |= dict.fromkeys(machines, publisher)
             endpoints |= {connection.id: endpoint for connection in connections}
@@ -111,7 +118,12 @@ class Machines:
         return self._mqtt, f"mqtt://{settings.mqtt_host}:{settings.mqtt_port}"
 
     def _present(
-        self, protocol: Protocol, machines: list[str], factory: Factory, pasts: Mapping[str, Past]
+        self,
+        protocol: Protocol,
+        machines: list[str],
+        factory: Factory,
+        pasts: Mapping[str, Past],
+        sampled: Sequence[Update],
     ) -> list[Update]:
         """Return what a publisher starts with: each machine's present, behind what its readers may lack.
 
@@ -120,6 +132,7 @@ class Machines:
         updates: list[Update] = []
         if protocol is Protocol.MQTT:
             updates += factory.shown_since({machine: self._acknowledged.get(machine, 0) for machine in machines})
+            updates += [update for update in sampled if update.machine in machines]
         for machine in machines:
             if protocol is Protocol.MODBUS:
                 updates += list(pasts[machine].states)[:-1]
