@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
+import shutil
+import socket
 import struct
 import subprocess
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -16,6 +19,8 @@ from typing import Any, ClassVar
 
 from amqtt.broker import Broker
 from asyncua import Server, ua
+from asyncua.crypto.cert_gen import setup_self_signed_certificate
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from pymodbus.constants import ExcCodes
@@ -32,6 +37,7 @@ from tests.connectors.shop import MACHINES, START, Shown, StandingClock, connect
 from tests.requirements import require_program
 
 HOST = "127.0.0.1"
+SERVER_URI = "urn:test:server"
 _serial = count(1)
 
 
@@ -115,31 +121,44 @@ class OpcUaDriver(SocketDriver):
     redelivers = False
     running: ClassVar[Server | None] = None
     port: ClassVar[int] = 0
+    folder: ClassVar[Path]
+    certificate: ClassVar[Path]
 
     def __init__(self) -> None:
         self.namespace = f"urn:test:shop-{next(_serial)}"
         self.leave_out: set[tuple[str, Signal]] = set()
         self._index = 0
-        self._values: dict[tuple[str, Signal], ua.DataValue] = {}
 
     async def start(self) -> None:
         cls = OpcUaDriver
-        if cls.running is not None:
+        if cls.running is None:
+            cls.port = free_port()
+            cls.running = Server()
+            await cls.running.init()
+            cls.running.set_endpoint(f"opc.tcp://{HOST}:{cls.port}")
+            await self._secure(cls.running)
+            await cls.running.start()
+        if not self._index:
             await self._add_nodes(cls.running)
-            return
-        cls.port = cls.port or free_port()
-        server = Server()
-        await server.init()
-        server.set_endpoint(f"opc.tcp://{HOST}:{cls.port}")
-        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
-        await self._add_nodes(server)
-        await server.start()
-        cls.running = server
+        else:
+            await cls.running.bserver.start()
 
     async def stop(self) -> None:
-        server, OpcUaDriver.running = OpcUaDriver.running, None
-        if server is not None:
-            await server.stop()
+        """Close all connections and the port; the address space stays."""
+        await self.server.bserver.stop()
+
+    @staticmethod
+    async def shut_down() -> None:
+        """End the server for good."""
+        if OpcUaDriver.running is not None:
+            await OpcUaDriver.running.stop()
+            shutil.rmtree(OpcUaDriver.folder)
+
+    @property
+    def server(self) -> Server:
+        """The running server."""
+        assert OpcUaDriver.running is not None
+        return OpcUaDriver.running
 
     async def end(self) -> None:
         """Leave the server to the next test."""
@@ -161,9 +180,7 @@ class OpcUaDriver(SocketDriver):
         """Write one value with its stamp, status and type."""
         typed = ua.Variant(value, variant or _TYPES[signal]) if value is not None else None
         data = ua.DataValue(typed, ua.StatusCode(status), SourceTimestamp=moment)
-        self._values[name, signal] = data
-        assert OpcUaDriver.running is not None
-        await OpcUaDriver.running.write_attribute_value(self.node(name, signal), data)
+        await self.server.write_attribute_value(self.node(name, signal), data)
 
     async def spoil(self, name: str, moment: datetime) -> None:
         await self.write(name, Signal.TEMPERATURE, float("nan"), moment)
@@ -173,17 +190,31 @@ class OpcUaDriver(SocketDriver):
         return ua.NodeId(f"{name}.{signal}", self._index)
 
     async def add(self, server: Server, name: str, signal: Signal) -> None:
-        """Add one signal's variable with its last value, or waiting for its first."""
+        """Add one signal's variable, waiting for its first value."""
         node, empty = self.node(name, signal), "" if signal is Signal.JOB_ORDER else 0
         await server.nodes.objects.add_variable(node, f"{self._index}:{name}.{signal}", empty, _TYPES[signal])
         waiting = ua.DataValue(
             None, ua.StatusCode(ua.StatusCodes.BadWaitingForInitialData), SourceTimestamp=START - timedelta(hours=1)
         )
-        await server.write_attribute_value(node, self._values.get((name, signal), waiting))
+        await server.write_attribute_value(node, waiting)
 
     def connection(self, **options: Any) -> Connection:
         base = {"namespace": self.namespace, "security": "none", "publishing_ms": 20}
         return connection(Protocol.OPCUA, f"opc.tcp://{HOST}:{OpcUaDriver.port}", base | options)
+
+    @classmethod
+    async def _secure(cls, server: Server) -> None:
+        """Offer no security and the best, with a certificate of its own."""
+        cls.folder = Path(tempfile.mkdtemp())
+        cls.certificate = cls.folder / "server.der"
+        key = cls.folder / "server.pem"
+        await server.set_application_uri(SERVER_URI)
+        usages = [ExtendedKeyUsageOID.SERVER_AUTH]
+        await setup_self_signed_certificate(key, cls.certificate, SERVER_URI, socket.gethostname(), usages, {})
+        await server.load_certificate(str(cls.certificate))
+        await server.load_private_key(key)
+        secure = ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt
+        server.set_security_policy([ua.SecurityPolicyType.NoSecurity, secure])
 
     async def _add_nodes(self, server: Server) -> None:
         self._index = await server.register_namespace(self.namespace)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from plant.errors import SourceLost
 from plant.reading import Signal, is_good
+from tests.connectors.conftest import Run
 from tests.connectors.drivers import (
     AmqttDriver,
     Driver,
@@ -31,20 +31,11 @@ from tests.connectors.shop import (
 )
 
 KINDS = ("fake", "opcua", "mqtt-mosquitto", "mqtt-amqtt", "modbus")
-Run = Callable[[Callable[[Driver], Coroutine[Any, Any, None]]], None]
-
-
-@pytest.fixture(scope="module")
-def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """One event loop for the module: the OPC UA server lives in it from test to test."""
-    with asyncio.Runner() as runner:
-        yield runner.get_loop()
-        runner.run(OpcUaDriver().stop())
 
 
 @pytest.fixture(params=KINDS)
-def run(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop, tmp_path: Path) -> Run:
-    """Return what runs a test against a started server of each kind."""
+def driver(request: pytest.FixtureRequest, tmp_path: Path) -> Driver:
+    """Return the other end, of each kind."""
     makers: dict[str, Callable[[], Driver]] = {
         "fake": FakeDriver,
         "opcua": OpcUaDriver,
@@ -52,23 +43,11 @@ def run(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop, tmp_pat
         "mqtt-amqtt": lambda: AmqttDriver(tmp_path),
         "modbus": ModbusDriver,
     }
-
-    def run_test(test: Callable[[Driver], Coroutine[Any, Any, None]]) -> None:
-        async def whole() -> None:
-            driver = makers[request.param]()
-            await driver.start()
-            try:
-                await test(driver)
-            finally:
-                await driver.end()
-
-        loop.run_until_complete(whole())
-
-    return run_test
+    return makers[request.param]()
 
 
-def test_values_and_time_stamps_arrive_exactly(run: Run) -> None:
-    async def test(driver: Driver) -> None:
+def test_values_and_time_stamps_arrive_exactly(run: Run, driver: Driver) -> None:
+    async def test() -> None:
         source = driver.source()
         await source.open()
         shown = [
@@ -84,11 +63,11 @@ def test_values_and_time_stamps_arrive_exactly(run: Run) -> None:
         assert haul.rejected == []
         await source.close()
 
-    run(test)
+    run(driver, test())
 
 
-def test_state_changes_arrive_in_order_and_none_is_missing(run: Run) -> None:
-    async def test(driver: Driver) -> None:
+def test_state_changes_arrive_in_order_and_none_is_missing(run: Run, driver: Driver) -> None:
+    async def test() -> None:
         source = driver.source()
         await source.open()
         changes = [state("M01", at(n), 4 if n % 2 else 6, job=f"CO-{n}") for n in range(20)]
@@ -100,11 +79,11 @@ def test_state_changes_arrive_in_order_and_none_is_missing(run: Run) -> None:
         assert jobs == [f"CO-{n}" for n in range(20)]
         await source.close()
 
-    run(test)
+    run(driver, test())
 
 
-def test_what_is_not_acknowledged_comes_again(run: Run) -> None:
-    async def test(driver: Driver) -> None:
+def test_what_is_not_acknowledged_comes_again(run: Run, driver: Driver) -> None:
+    async def test() -> None:
         source = driver.source()
         await source.open()
         changes = [state("M01", at(n), 4 if n % 2 else 6) for n in range(5)]
@@ -115,11 +94,11 @@ def test_what_is_not_acknowledged_comes_again(run: Run) -> None:
         await collect(source, having(*(changes if driver.redelivers else changes[-1:])))
         await source.close()
 
-    run(test)
+    run(driver, test())
 
 
-def test_what_is_acknowledged_may_come_again_but_unchanged(run: Run) -> None:
-    async def test(driver: Driver) -> None:
+def test_what_is_acknowledged_may_come_again_but_unchanged(run: Run, driver: Driver) -> None:
+    async def test() -> None:
         source = driver.source()
         await source.open()
         first, second = state("M01", at(1), 6), state("M01", at(2), 4)
@@ -133,11 +112,11 @@ def test_what_is_acknowledged_may_come_again_but_unchanged(run: Run) -> None:
         assert set(at_first) <= set(before.readings)
         await source.close()
 
-    run(test)
+    run(driver, test())
 
 
-def test_acknowledging_an_old_batch_after_a_break_is_harmless(run: Run) -> None:
-    async def test(driver: Driver) -> None:
+def test_acknowledging_an_old_batch_after_a_break_is_harmless(run: Run, driver: Driver) -> None:
+    async def test() -> None:
         source = driver.source()
         await source.open()
         await driver.show(state("M01", at(1), 6))
@@ -149,11 +128,11 @@ def test_acknowledging_an_old_batch_after_a_break_is_harmless(run: Run) -> None:
         await collect(source, having(state("M01", at(2), 4)))
         await source.close()
 
-    run(test)
+    run(driver, test())
 
 
-def test_it_comes_back_after_the_server_went_away(run: Run) -> None:
-    async def test(driver: Driver) -> None:
+def test_it_comes_back_after_the_server_went_away(run: Run, driver: Driver) -> None:
+    async def test() -> None:
         source = driver.source()
         await source.open()
         await driver.show(state("M01", at(1), 6))
@@ -169,11 +148,11 @@ def test_it_comes_back_after_the_server_went_away(run: Run) -> None:
         await collect(source, having(state("M01", at(2), 4), counts("M02", at(3), 1, 1, 0)))
         await source.close()
 
-    run(test)
+    run(driver, test())
 
 
-def test_bad_input_is_rejected_with_its_reason_and_the_rest_goes_on(run: Run) -> None:
-    async def test(driver: Driver) -> None:
+def test_bad_input_is_rejected_with_its_reason_and_the_rest_goes_on(run: Run, driver: Driver) -> None:
+    async def test() -> None:
         source = driver.source()
         await source.open()
         await driver.spoil("M01", at(1))
@@ -185,11 +164,11 @@ def test_bad_input_is_rejected_with_its_reason_and_the_rest_goes_on(run: Run) ->
         await collect(source, having(state("M01", at(2), 6)))
         await source.close()
 
-    run(test)
+    run(driver, test())
 
 
-def test_nothing_comes_from_a_closed_source(run: Run) -> None:
-    async def test(driver: Driver) -> None:
+def test_nothing_comes_from_a_closed_source(run: Run, driver: Driver) -> None:
+    async def test() -> None:
         source = driver.source()
         with pytest.raises(SourceLost):
             await source.read()
@@ -206,11 +185,11 @@ def test_nothing_comes_from_a_closed_source(run: Run) -> None:
             await source.read()
         await source.close()
 
-    run(test)
+    run(driver, test())
 
 
-def test_a_cancelled_read_loses_nothing(run: Run) -> None:
-    async def test(driver: Driver) -> None:
+def test_a_cancelled_read_loses_nothing(run: Run, driver: Driver) -> None:
+    async def test() -> None:
         source = driver.source()
         await source.open()
         await driver.show(state("M02", at(0), 6))
@@ -224,11 +203,11 @@ def test_a_cancelled_read_loses_nothing(run: Run) -> None:
         await collect(source, having(state("M01", at(1), 6)))
         await source.close()
 
-    run(test)
+    run(driver, test())
 
 
-def test_opening_again_without_closing_leaves_one_connection(run: Run) -> None:
-    async def test(driver: Driver) -> None:
+def test_opening_again_without_closing_leaves_one_connection(run: Run, driver: Driver) -> None:
+    async def test() -> None:
         source = driver.source()
         await source.open()
         await source.open()
@@ -237,4 +216,4 @@ def test_opening_again_without_closing_leaves_one_connection(run: Run) -> None:
         assert len(haul.times("M01")) == len(set(haul.times("M01")))
         await source.close()
 
-    run(test)
+    run(driver, test())
