@@ -34,9 +34,7 @@ def text_of(page: Any, selector: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("path", "landmark"), [("/", "article"), ("/plan", ".verdicts .ag-row"), ("/health", ".machines .row")]
 )
-@pytest.mark.parametrize(
-    ("language", "width", "dark"), [("en", 1440, False), ("zh", 1440, True), ("en", 390, False)]
-)
+@pytest.mark.parametrize(("language", "width", "dark"), [("en", 1440, False), ("zh", 1440, True), ("en", 390, False)])
 def test_pages_are_drawn(
     tab: OpenTab,
     keep_screenshot: Callable[[Any, str], None],

@@ -1,4 +1,4 @@
-"""The closed loop: order, plan, verdict, release, dispatch, execution, completion, checked against what truly happened."""
+"""The closed loop from order to completion, checked against what truly happened."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ def completed(api: httpx.Client) -> list[dict[str, Any]]:
     return [job for job in jobs if job["state"] == "completed"]
 
 
-def test_ten_job_orders_go_all_the_way_and_what_is_stored_is_what_happened(forerun: Installation, released: str) -> None:
+def test_ten_job_orders_go_all_the_way_and_what_is_stored_is_what_happened(
+    forerun: Installation, released: str
+) -> None:
     with forerun.api() as api:
         until(lambda: len(completed(api)) >= 10, "10 completed job orders", 120)
         cut = plan_time(api)
@@ -139,7 +141,13 @@ def test_what_cannot_be_right_is_refused_with_its_reason_and_the_loop_goes_on(
     forerun: Installation, released: str
 ) -> None:
     with forerun.api() as api, forerun.mes_api() as mes:
-        unknown_item = {"id": "CO-X", "customer": "x", "item": "no-such", "quantity": 1, "due_at": "2026-02-01T00:00:00Z"}
+        unknown_item = {
+            "id": "CO-X",
+            "customer": "x",
+            "item": "no-such",
+            "quantity": 1,
+            "due_at": "2026-02-01T00:00:00Z",
+        }
         answer = api.post("/api/v1/orders", json=unknown_item)
         assert answer.status_code == 422
         assert "no-such" in answer.json()["detail"]
@@ -163,7 +171,9 @@ def test_the_same_job_response_again_changes_nothing(forerun: Installation, rele
         sent = next(
             entry for entry in emulator_log(forerun) if entry["kind"] == "job" and entry["response"] == "completed"
         )
-        body = {name: sent[name] for name in ("id", "job_order", "at", "machine", "good", "scrap", "reason") if name in sent}
+        body = {
+            name: sent[name] for name in ("id", "job_order", "at", "machine", "good", "scrap", "reason") if name in sent
+        }
         body["kind"] = "completed"
         before = next(job for job in completed(api) if job["job"]["id"] == sent["job_order"])
         again = mes.post("/api/v1/job-responses", json=body)
@@ -180,4 +190,3 @@ def test_nobody_gets_in_unknown(forerun: Installation) -> None:
         assert nobody.get("/").headers["location"].startswith("/login")
         assert nobody.get("/api/v1/orders", headers={"Host": "evil.example"}).status_code == 400
         assert nobody.get("/healthz").text == "ok"
-
