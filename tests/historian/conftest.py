@@ -60,5 +60,6 @@ async def _empty_tables(tx: Transaction) -> None:
     rows = await tx.all(
         b"select tablename from pg_tables where schemaname = 'public' and tablename <> 'schema_migration'"
     )
+    await tx.execute(b"deallocate all")  # all its connections are one session
     names = [sql.Identifier(row["tablename"]) for row in rows]
     await tx.execute(sql.SQL("truncate {} restart identity").format(sql.SQL(", ").join(names)))

@@ -33,7 +33,15 @@ create table sample_1m (
     primary key (tag_id, bucket)
 );
 
-create table sample_1h (like sample_1m including all);
+create table sample_1h (
+    tag_id integer not null,
+    bucket timestamptz not null,
+    count bigint not null,
+    minimum double precision,
+    maximum double precision,
+    total double precision,
+    primary key (tag_id, bucket)
+);
 
 -- Make the partition of `parent` that begins at `week`, taking along what the DEFAULT one holds of it.
 create function make_week(parent text, week timestamptz) returns void language plpgsql as $$
