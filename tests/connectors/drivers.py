@@ -180,7 +180,10 @@ class OpcUaDriver(SocketDriver):
         """Write one value with its stamp, status and type."""
         typed = ua.Variant(value, variant or _TYPES[signal]) if value is not None else None
         data = ua.DataValue(typed, ua.StatusCode(status), SourceTimestamp=moment)
-        await self.server.write_attribute_value(self.node(name, signal), data)
+        written = await self.server.iserver.aspace.write_attribute_value(
+            self.node(name, signal), ua.AttributeIds.Value, data
+        )
+        written.check()
 
     async def spoil(self, name: str, moment: datetime) -> None:
         await self.write(name, Signal.TEMPERATURE, float("nan"), moment)
@@ -189,10 +192,14 @@ class OpcUaDriver(SocketDriver):
         """Return a signal's node id."""
         return ua.NodeId(f"{name}.{signal}", self._index)
 
-    async def add(self, server: Server, name: str, signal: Signal) -> None:
+    async def add(
+        self, server: Server, name: str, signal: Signal, empty: Any = None, variant: ua.VariantType | None = None
+    ) -> None:
         """Add one signal's variable, waiting for its first value."""
-        node, empty = self.node(name, signal), "" if signal is Signal.JOB_ORDER else 0
-        await server.nodes.objects.add_variable(node, f"{self._index}:{name}.{signal}", empty, _TYPES[signal])
+        node, variant = self.node(name, signal), variant or _TYPES[signal]
+        if empty is None:
+            empty = "" if signal is Signal.JOB_ORDER else 0
+        await server.nodes.objects.add_variable(node, f"{self._index}:{name}.{signal}", empty, variant)
         waiting = ua.DataValue(
             None, ua.StatusCode(ua.StatusCodes.BadWaitingForInitialData), SourceTimestamp=START - timedelta(hours=1)
         )
