@@ -5,7 +5,9 @@ from __future__ import annotations
 from html import escape
 from urllib.parse import urlencode
 
-from dashboard.words import LANGUAGES, Words
+from starlette.requests import Request
+
+from dashboard.words import COOKIE, LANGUAGES, Words, choose_language
 
 _FRAME = """<!DOCTYPE html>
 <html lang="{language}">
@@ -87,7 +89,8 @@ def local_path(path: str) -> str:
 
 def wrong_credentials(language: str) -> str:
     """Say that name and password do not fit, without telling which."""
-    return Words(language)("Name and password do not match.")
+    say = Words(language)
+    return say("Name and password do not match.")
 
 
 def too_many_attempts(language: str, seconds: float) -> str:
@@ -99,6 +102,12 @@ def too_many_attempts(language: str, seconds: float) -> str:
 def not_found(language: str) -> str:
     """Return the page for an address that leads nowhere."""
     say = Words(language)
-    text = escape(say("There is no page at this address."))
-    link = f'<a class="button" href="/">{escape(say("To the floor"))}</a>'
-    return _frame(say, say("Not found"), f"<h1>{escape(say('Not found'))}</h1><p>{text}</p>{link}")
+    title, text, link = say("Not found"), say("There is no page at this address."), say("To the floor")
+    content = f'<h1>{escape(title)}</h1><p>{escape(text)}</p><a class="button" href="/">{escape(link)}</a>'
+    return _frame(say, title, content)
+
+
+def language_of(request: Request) -> str:
+    """Return the language to speak to this browser: what was chosen on the page, before, or in the browser."""
+    chosen = request.query_params.get("language") or request.cookies.get(COOKIE)
+    return choose_language(chosen, request.headers.get("accept-language"))

@@ -71,6 +71,7 @@ def layout(pages: Sequence[Page], language: str) -> Component:
             dmc.NotificationContainer(id=NOTICES, position="top-right", limit=4),
             html.Div([_header(pages, say), html.Main(id="page")], id="shell"),
         ],
+        defaultColorScheme="auto",
         theme={"primaryColor": "blue", "defaultRadius": "sm", "fontFamily": "var(--font)"},
     )
 
@@ -210,5 +211,3 @@ def refusal(error: Exception, say: Words) -> Component:
         className="refusal",
         role="alert",
     )
-
-

@@ -29,11 +29,11 @@ class OpcUaServer:
     Parameters
     ----------
     connections
-        Their options: ``namespace`` (URI) and ``node``, the pattern of the string node ids.
+        Their options: ``namespace`` (URI) and ``node``, the pattern of the string node ids; `InvalidInput` if wrong.
     """
 
     def __init__(self, connections: Sequence[Connection], host: str, port: int) -> None:
-        self._connections = connections
+        self._machines = [(connection.machines, *_options(connection)) for connection in connections]
         self.endpoint = f"opc.tcp://{host}:{port}"
         self._server: Server | None = None
         self._nodes: dict[tuple[str, Signal], ua.NodeId] = {}
@@ -43,8 +43,6 @@ class OpcUaServer:
 
         Raises
         ------
-        InvalidInput
-            When a connection's options are wrong.
         Unavailable
             When the port cannot be bound.
         """
@@ -54,8 +52,8 @@ class OpcUaServer:
         server.set_server_name("Forerun emulated machines")
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         server.set_identity_tokens([ua.AnonymousIdentityToken])
-        for connection in self._connections:
-            await self._add_machines(server, connection)
+        for machines, namespace, pattern in self._machines:
+            await self._add_machines(server, machines, namespace, pattern)
         for update in present:
             await self.publish(update)
         try:
@@ -81,10 +79,9 @@ class OpcUaServer:
             await self._server.stop()
             self._server = None
 
-    async def _add_machines(self, server: Server, connection: Connection) -> None:
-        namespace, pattern = _options(connection)
+    async def _add_machines(self, server: Server, machines: Sequence[str], namespace: str, pattern: str) -> None:
         index = await server.register_namespace(namespace)
-        for machine in connection.machines:
+        for machine in machines:
             folder = await server.nodes.objects.add_folder(ua.NodeId(machine, index), f"{index}:{machine}")
             for signal in (*STATE_SIGNALS, *COUNTER_SIGNALS, *CONDITION_SIGNALS):
                 node = ua.NodeId(pattern.format(machine=machine, signal=signal), index)

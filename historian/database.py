@@ -123,7 +123,7 @@ class Historian:
         Raises
         ------
         Unavailable
-            When it does not answer within ten seconds.
+            When it does not answer within ten seconds, or lets us not in.
         """
         pool = AsyncConnectionPool(
             url,
@@ -141,6 +141,8 @@ class Historian:
                 await pool.open(wait=True, timeout=10)
         except Unavailable:
             await pool.close()
+            with translated("opening the database"):  # the pool does not say why; this does
+                await (await AsyncConnection.connect(url, connect_timeout=5)).close()
             raise
         return historian
 

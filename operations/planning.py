@@ -202,3 +202,21 @@ async def in_force(historian: Historian, actor: Actor) -> PlanVersion | None:
     actor.require(Permission.VIEW_PLANS)
     async with historian.transaction(actor, "read plan") as tx:
         return await plans.released(tx)
+
+
+@dataclass(frozen=True)
+class Release:
+    """Who put a plan in force, and why in spite of the gate where that was so."""
+
+    actor: str
+    override_reason: str | None
+
+
+async def how_released(historian: Historian, actor: Actor, plan_id: str) -> Release | None:
+    """Return how a plan came into force, None if it never did."""
+    actor.require(Permission.VIEW_PLANS)
+    async with historian.transaction(actor, "read release") as tx:
+        for entry in await ledger.entries(tx, f"plan/{plan_id}"):
+            if entry.kind == "released":
+                return Release(entry.actor, entry.after["override"])
+    return None

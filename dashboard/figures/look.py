@@ -29,6 +29,12 @@ def layout(*, key: str, height: int, **more: Any) -> dict[str, Any]:
     }
 
 
+def time_axis(say: Words) -> dict[str, Any]:
+    """Return what every axis of plant time has in common: the time above, the day below where it changes."""
+    day = "%-m月%-d日 %a" if say.language == "zh" else "%a %-d %b"
+    return {"gridcolor": GRID, "zeroline": False, "tickformat": f"%H:%M\n{day}", "hoverformat": f"{day} %H:%M"}
+
+
 def config(say: Words) -> dict[str, Any]:
     """Return dcc.Graph's `config`: our locale, no logo, nothing that leaves for another site."""
     return {

@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard.figures.look import GRID, layout, naive
+from dashboard.figures.look import layout, naive, time_axis
 from dashboard.views import PlanView
 from dashboard.words import Words, mark
 from plant.calendar import Window
@@ -52,7 +52,7 @@ def schedule(view: PlanView, say: Words) -> go.Figure:
     for name, _, words, colour in RISKS:
         bars = [bar for kind, bar in steps if kind == name]
         _add(figure, rows, say, bars, colour=colour, width=0.74, name=say(words))
-    _axes(figure, rows, [naive(start, say.timezone), naive(end, say.timezone)])
+    _axes(figure, rows, [naive(start, say.timezone), naive(end, say.timezone)], say)
     figure.add_shape(_now(naive(view.clock.now, say.timezone)))
     return figure
 
@@ -83,7 +83,8 @@ def _add(
             text=[bar.text for bar in bars],
             textposition="inside",
             insidetextanchor="start",
-            constraintext="none",
+            constraintext="inside",
+            textangle=0,
             textfont={"size": 11, "color": "#fff"},
             hovertext=[bar.tip for bar in bars],
             hoverinfo="text" if any(bar.tip for bar in bars) else "skip",
@@ -93,7 +94,7 @@ def _add(
     )
 
 
-def _axes(figure: go.Figure, rows: Mapping[str, str], span: list[datetime]) -> None:
+def _axes(figure: go.Figure, rows: Mapping[str, str], span: list[datetime], say: Words) -> None:
     figure.update_layout(
         showlegend=True,
         legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal"},
@@ -102,7 +103,7 @@ def _axes(figure: go.Figure, rows: Mapping[str, str], span: list[datetime]) -> N
         dragmode="pan",
         hovermode="closest",
     )
-    figure.update_xaxes(type="date", range=span, gridcolor=GRID, zeroline=False, side="bottom")
+    figure.update_xaxes(type="date", range=span, **time_axis(say))
     figure.update_yaxes(
         type="category",
         categoryorder="array",
@@ -132,13 +133,14 @@ def _closed(view: PlanView, start: datetime, end: datetime, say: Words) -> Itera
 
 
 def _setups(view: PlanView, say: Words) -> Iterator[_Bar]:
+    word = say("Setup")
     for steps in view.plan.sequences.values():
         for step in steps:
             first = step[0]
             if first.setup_s > 0:
                 start = view.plan.epoch + timedelta(seconds=first.start_s)
                 begins = worked_back(view.windows.get(first.machine, ()), start, first.setup_s)
-                yield _Bar(first.machine, begins, start, f"{say('Setup')} {say.duration(first.setup_s)}")
+                yield _Bar(first.machine, begins, start, f"{word} {say.duration(first.setup_s)}")
 
 
 def worked_back(windows: Sequence[Window], end: datetime, work_s: float) -> datetime:
@@ -183,5 +185,3 @@ def _tip(view: PlanView, step: Sequence[PlannedOperation], start: datetime, end:
 def _escape(text: str) -> str:
     """Take away what plotly would read as markup: names come from people."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-

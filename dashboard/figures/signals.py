@@ -6,7 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard.figures.look import GRID, layout, naive
+from dashboard.figures.look import GRID, layout, naive, time_axis
 from dashboard.views import SignalColumn, SignalsView
 from dashboard.words import Words, mark
 from plant.reading import Signal
@@ -39,7 +39,7 @@ def signals(view: SignalsView, say: Words, *, hours: float) -> go.Figure:
         _add(figure, column, row, rows, say)
     # One x axis for all rows, at the bottom.
     span = [naive(view.start, say.timezone), naive(view.end, say.timezone)]
-    figure.update_xaxes(range=span, gridcolor=GRID, zeroline=False, anchor=f"y{rows}" if rows > 1 else "y")
+    figure.update_xaxes(range=span, anchor=f"y{rows}" if rows > 1 else "y", **time_axis(say))
     return figure
 
 

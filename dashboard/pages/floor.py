@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
@@ -36,7 +35,7 @@ async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
         [
             dcc.Store(id=_SEEN, data=_seen(view, parts)),
             html.Div(_summary(parts), className="summary"),
-            html.Div(_sections(view, parts), id="floor-sections"),
+            html.Div(_sections(view, parts), id="floor-sections", className="cells"),
         ],
         className="floor",
     )
@@ -94,7 +93,8 @@ def floor_parts(view: FloorView, say: Words) -> Parts:
         parts["count", state.value] = _count(state, counts[state], say)
     for machine in view.machines:
         parts["card", machine.id] = {"className": f"card {css_class(machine.state)}"}
-        parts["state", machine.id] = {"children": _state(machine, say)}
+        parts["state", machine.id] = {"children": badge(machine.state, say)}
+        parts["since", machine.id] = {"children": _since(machine, say)}
         parts["job", machine.id] = {"children": _jobs(machine.jobs, say)}
         parts["figures", machine.id] = {"children": _machine_figures(machine, say)}
         parts["strip", machine.id] = {"children": list(segments(machine.timeline, view.window, say))}
@@ -127,7 +127,7 @@ def _count(state: MachineState, count: int, say: Words) -> dict[str, Any]:
 
 def _pieces(view: FloorView, say: Words) -> list[Component]:
     return [
-        html.Span([say("Good"), html.B(say.number(view.good))], className="figure"),
+        html.Span([say("Good pieces"), html.B(say.number(view.good))], className="figure"),
         html.Span([say("Scrap"), html.B(say.number(view.scrap))], className="figure"),
     ]
 
@@ -141,18 +141,14 @@ def _quarantine(count: int, say: Words) -> dict[str, Any]:
 
 
 def _sections(view: FloorView, parts: Parts) -> list[Component]:
-    def place(machine: MachineView) -> tuple[str, str]:
-        return machine.area, machine.work_center
-
-    return [
-        html.Section(
-            [
-                html.H2([area, html.Span(center)], className="place"),
-                html.Div([_card(machine, parts) for machine in members], className="cards"),
-            ]
-        )
-        for (area, center), members in groupby(sorted(view.machines, key=lambda m: (*place(m), m.id)), key=place)
-    ]
+    """Return a cell per machine; the first of each work center bears its name."""
+    cells, before = [], None
+    for machine in view.machines:
+        place = (machine.area, machine.work_center)
+        caption = [html.B(place[0]), html.Span(place[1])] if place != before else []
+        cells.append(html.Section([html.H2(caption), _card(machine, parts)]))
+        before = place
+    return cells
 
 
 def _card(machine: MachineView, parts: Parts) -> Component:
@@ -165,7 +161,8 @@ def _card(machine: MachineView, parts: Parts) -> Component:
         machine.id,
         html.Article,
         children=[
-            html.Header([name, _part(parts, "state", machine.id, className="state")]),
+            html.Header([name, _part(parts, "state", machine.id)]),
+            _part(parts, "since", machine.id, className="since-line"),
             _part(parts, "job", machine.id, className="job"),
             _part(parts, "figures", machine.id, className="figures"),
             _part(parts, "strip", machine.id, className="strip"),
@@ -175,10 +172,14 @@ def _card(machine: MachineView, parts: Parts) -> Component:
     )
 
 
-def _state(machine: MachineView, say: Words) -> list[Component]:
-    since = [] if machine.since is None else [html.Span(className="since", **{"data-since": epoch_ms(machine.since)})]
-    reason = [html.Span(machine.reason, className="reason", title=machine.reason)] if machine.reason else []
-    return [badge(machine.state, say), *since, *reason]
+def _since(machine: MachineView, say: Words) -> list[Component]:
+    if machine.since is None:
+        return [html.Span(machine.reason)]
+    return [
+        html.Span(say("since {time}", time=say.time(machine.since))),
+        html.Span(**{"data-since": epoch_ms(machine.since)}),
+        html.Span(machine.reason, className="reason", title=machine.reason),
+    ]
 
 
 def _jobs(jobs: Sequence[RunningJob], say: Words) -> list[Component]:
@@ -206,12 +207,17 @@ def _jobs(jobs: Sequence[RunningJob], say: Words) -> list[Component]:
 def _machine_figures(machine: MachineView, say: Words) -> list[Component]:
     counts = html.Span(
         [
-            html.Span([say("Good"), html.B(say.number(machine.good))]),
-            html.Span([say("Scrap"), html.B(say.number(machine.scrap))], className="bad" if machine.scrap else None),
+            _counted(machine.good, "check", say("Good pieces"), say),
+            _counted(machine.scrap, "cross", say("Scrap"), say),
         ],
         className="counts",
     )
     return [*_figures(machine.oee, say), counts]
+
+
+def _counted(count: int, shape: str, name: str, say: Words) -> Component:
+    text = f"{name}: {say.number(count)}"
+    return html.Span([icon(shape), html.B(say.number(count))], title=text, className=shape, **{"aria-label": text})
 
 
 def _figures(oee: OeeView, say: Words, *, large: bool = False) -> list[Component]:
@@ -252,6 +258,4 @@ def segments(timeline: Iterable[StateInterval], window: Window, say: Words) -> I
             until = say.time(interval.ended_at)
         tip = f"{say(LABELS[interval.state])} {say.time(interval.started_at)}–{until}"
         detail = " · ".join(text for text in (interval.job_order, interval.reason) if text)
-        yield html.Div(
-            className=css_class(interval.state), style=style, title=f"{tip}\n{detail}" if detail else tip
-        )
+        yield html.Div(className=css_class(interval.state), style=style, title=f"{tip}\n{detail}" if detail else tip)

@@ -49,7 +49,7 @@ def _moments(verdict: Any, say: Words) -> dict[str, str]:
     }
 
 
-def grid(*, id: Any, say: Words, rowData: list[dict[str, Any]]) -> Component:  # noqa: A002, N803
+def grid(*, id: Any, say: Words, rowData: list[dict[str, Any]]) -> Component:
     """Return the table."""
     return dag.AgGrid(
         id=id,
@@ -63,11 +63,10 @@ def grid(*, id: Any, say: Words, rowData: list[dict[str, Any]]) -> Component:  #
             "animateRows": False,
             "suppressCellFocus": True,
             "enableCellTextSelection": True,
-            "overlayNoRowsTemplate": f"<span>{say('No orders in this plan.')}</span>",
-            "theme": "legacy",
+            "localeText": {"noRowsToShow": say("No orders in this plan.")},
         },
         getRowId="params.data.order",
-        className="ag-theme-quartz verdicts",
+        className="verdicts",
         style={"height": None, "width": "100%"},
     )
 
@@ -77,7 +76,7 @@ def _columns(say: Words) -> list[dict[str, Any]]:
         return {
             "field": field,
             "headerName": title,
-            "width": 158,
+            "width": 142,
             "valueFormatter": {"function": f"params.data.{field}_text"},
             "cellClassRules": {"late": f"params.data.{field}_late"},
         }
@@ -87,7 +86,7 @@ def _columns(say: Words) -> list[dict[str, Any]]:
         {
             "field": "on_time",
             "headerName": say("On time"),
-            "width": 190,
+            "width": 176,
             "sort": "asc",
             "cellRenderer": "OnTime",
             "headerTooltip": say("Probability of being on time: middle and lower end of the 95 % interval"),
@@ -99,12 +98,12 @@ def _columns(say: Words) -> list[dict[str, Any]]:
         {
             "field": "late_s",
             "headerName": say("Mean delay"),
-            "width": 112,
+            "width": 106,
             "valueFormatter": {"function": "params.data.late_s_text"},
             "type": "rightAligned",
         },
-        {"field": "priority", "headerName": say("Priority"), "width": 92},
-        {"field": "customer", "headerName": say("Customer"), "minWidth": 130, "flex": 1},
-        {"field": "item", "headerName": say("Item"), "minWidth": 100, "flex": 1},
-        {"field": "quantity", "headerName": say("Quantity"), "width": 96, "type": "rightAligned"},
+        {"field": "priority", "headerName": say("Priority"), "width": 84},
+        {"field": "customer", "headerName": say("Customer"), "minWidth": 110, "flex": 1},
+        {"field": "item", "headerName": say("Item"), "minWidth": 80, "flex": 1},
+        {"field": "quantity", "headerName": say("Quantity"), "width": 88, "type": "rightAligned"},
     ]

@@ -147,20 +147,18 @@ class MemoryViews:
         self.rate = 60.0
         self.unwell: dict[str, float] = {"M04": 0.31, "M07": 0.58}
         self.asked: list[str] = []
+        self.moved = timedelta(0)
 
     # What tests do
 
     def set_state(self, machine: str, state: MachineState, reason: str = "") -> None:
-        """Let a machine change state now, and tell the pages."""
+        """Let a machine change state a plant second after the last change, and tell the pages."""
         one = self.machines[machine]
+        self.moved += timedelta(seconds=1)
+        at = NOW + self.moved
         *before, last = one.timeline
-        self.machines[machine] = replace(
-            one,
-            state=state,
-            reason=reason,
-            since=NOW,
-            timeline=(*before, replace(last, ended_at=NOW), StateInterval(machine, NOW, None, state, reason)),
-        )
+        timeline = (*before, replace(last, ended_at=at), StateInterval(machine, at, None, state, reason))
+        self.machines[machine] = replace(one, state=state, reason=reason, since=at, timeline=timeline)
         self.live.announce(Topic.FLOOR)
 
     def step_job(self, share: float, doing: str, state: LongJobState = LongJobState.RUNNING) -> None:
@@ -281,7 +279,9 @@ class MemoryViews:
         drift = 1.6 if machine in self.unwell else 0.1
 
         def wave(base: float, size: float, grows: float) -> tuple[float | None, ...]:
-            values = [base + size * math.sin(k / 3.1) * math.cos(k / 7.7) + grows * (k / count) ** 3 for k in range(count + 1)]
+            values = [
+                base + size * math.sin(k / 3.1) * math.cos(k / 7.7) + grows * (k / count) ** 3 for k in range(count + 1)
+            ]
             return tuple(None if 100 <= k < 108 else value for k, value in enumerate(values))
 
         columns = (
@@ -351,9 +351,11 @@ def _plan(plan_id: str, *, late: bool) -> PlanView:
             free[machine] = ready = end
         done = START + timedelta(seconds=ready)
         share = (0.31 if late else 0.88) if n == 3 else max(0.62, 0.999 - 0.004 * n * (n % 4 == 0))
-        due = done + timedelta(hours=-9 if late and n == 3 else 20 - n / 2)
+        due = done + timedelta(hours=-9 if late and n == 3 else 30 - n / 2)
         priority = Priority.HIGH if n % 5 == 3 else Priority.NORMAL
-        orders[order] = CustomerOrder(order, ("Acme & Söhne", "北方机械", "Norrland <AB>")[n % 3], f"P-{n % 6}", 20 + n, START, due, priority)
+        orders[order] = CustomerOrder(
+            order, ("Acme & Söhne", "北方机械", "Norrland <AB>")[n % 3], f"P-{n % 6}", 20 + n, START, due, priority
+        )
         late_s = 3600.0 * 9 * (1 - share) if share < 0.9 else 0.0
         spread = [done + timedelta(hours=h) for h in (1, 5, 12)]
         verdicts.append(OrderVerdict(order, due, share, max(share - 0.03, 0.0), *spread, late_s))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from datetime import datetime
 from typing import Any
 
@@ -92,15 +93,12 @@ def test_types_qualities_and_that_nobody_may_write() -> None:
 
 def test_a_taken_port_and_wrong_options_are_refused() -> None:
     async def scenario() -> None:
-        port = free_port()
-        first = OpcUaServer([OPCUA], "127.0.0.1", port)
-        await first.start([])
-        second = OpcUaServer([OPCUA], "127.0.0.1", port)
-        with pytest.raises(Unavailable, match=str(port)):
-            await second.start([])
-        await first.stop()
-        nameless = Connection("x", Protocol.OPCUA, "e", ("M01",), {})
-        with pytest.raises(InvalidInput, match=r"connection x: options\.namespace"):
-            await OpcUaServer([nameless], "127.0.0.1", port).start([])
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            with pytest.raises(Unavailable, match=str(port)):
+                await OpcUaServer([OPCUA], "127.0.0.1", port).start([])
 
     asyncio.run(scenario())
+    for options, name in [({}, "namespace"), ({"namespace": "urn:x", "node": "{machine}"}, "node")]:
+        with pytest.raises(InvalidInput, match=rf"connection x: options\.{name}"):
+            OpcUaServer([Connection("x", Protocol.OPCUA, "e", ("M01",), options)], "127.0.0.1", 1)
