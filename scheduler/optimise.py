@@ -52,7 +52,7 @@ class Answer:
     sequences
         Every improvement on the way, the last one the best in the model; empty when there was none.
     bound_s
-        Proven lower bound of the weighted tardiness, when the model is exact.
+        Proven lower bound of the weighted tardiness, where the model's bound holds for the shop.
     """
 
     sequences: list[Sequences]
@@ -97,8 +97,11 @@ def optimise(shop: Shop, start: Candidate, opening: Sequences, limits: Limits, w
         model.model.minimize(model.makespan)
         second, _ = runner.run(1.0, "least makespan")
         status = second if status == "optimal" else status
-    bound_s = bound / WEIGHT_UNIT if model.exact else None
-    return Answer(runner.found, status, bound_s, proven=model.exact and status == "optimal")
+    bound_s = bound / WEIGHT_UNIT if model.relaxed else None
+    proven = model.exact and status == "optimal"
+    return Answer(
+        runner.found, "optimal in the model" if status == "optimal" and not proven else status, bound_s, proven
+    )
 
 
 class _Runner:
