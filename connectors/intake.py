@@ -9,7 +9,7 @@ from plant.connection import Connection
 from plant.errors import MessageInvalid
 from plant.plant import Plant
 from plant.ports import PlantClock
-from plant.reading import BAD_NO_COMMUNICATION, GOOD, TEXT_SIGNALS, Reading, Rejected, Signal, is_good
+from plant.reading import BAD_NO_COMMUNICATION, GOOD, TEXT_SIGNALS, GapCause, Reading, Rejected, Signal, is_good
 
 MAX_AHEAD = timedelta(days=14)
 """How far a stamp may lie ahead of the plant clock: closed hours are skipped, and two processes never skip them at
@@ -19,6 +19,8 @@ MAX_BEFORE = timedelta(days=1)
 MAX_TEXT = 200
 MAX_PAYLOAD = 1000
 """Characters of a rejected payload that are kept."""
+OVERFLOW = 0x0000_0480
+"""InfoType DataValue with the overflow bit (OPC UA part 4, 7.39): values were lost before this one."""
 _WHOLE = 2**53
 
 
@@ -88,9 +90,13 @@ class Intake:
         value = value_of(signal, raw) if is_good(quality) else None
         return Reading(f"{self._paths[machine]}/{signal}", moment, value, quality)
 
-    def no_communication(self, machine: str, moment: datetime) -> Reading:
-        """Return the reading that says: from `moment` on, nothing is known of the machine's state."""
-        return self.reading(machine, Signal.PACKML_STATE, moment, None, BAD_NO_COMMUNICATION)
+    def gap(self, machine: str, moment: datetime, cause: GapCause = GapCause.CONNECTION_LOST) -> Reading:
+        """Return the reading that says: from `moment` on, nothing is known of the machine's state.
+
+        The StatusCode of an overflow says so in its own info bits.
+        """
+        quality = BAD_NO_COMMUNICATION | (OVERFLOW if cause is GapCause.BUFFER_OVERFLOW else 0)
+        return self.reading(machine, Signal.PACKML_STATE, moment, None, quality)
 
     def reject(self, payload: bytes | str, reason: str) -> Rejected:
         """Return the payload, cut to what can be kept, with the reason."""

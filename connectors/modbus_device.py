@@ -15,9 +15,10 @@ from connectors.modbus_options import ModbusOptions
 from connectors.modbus_registers import BLOCK_REGISTERS, HEAD_REGISTERS, Entry, Values, join, show
 from connectors.modbus_ring import Fetched, ReadRegisters, Ring, Slot
 from plant.errors import MessageInvalid
-from plant.reading import Reading, Rejected, Signal
+from plant.reading import GapCause, Reading, Rejected, Signal
 
 _log = structlog.get_logger(__name__)
+_REFUSED = "a state change was refused"
 Parse = Callable[[Sequence[int]], tuple[datetime | None, Values]]
 
 
@@ -81,7 +82,7 @@ class Device:
         if self.silent_s >= self._options.offline_after_s and self._memory.lost_at(self.machine) is None:
             _log.warning("modbus device silent", source=self._intake.source, machine=self.machine, reason=reason)
             begin = self._memory.gap_at(self.machine) or self._intake.now()
-            self._emit([self._intake.no_communication(self.machine, begin)], found)
+            self._emit([self._intake.gap(self.machine, begin)], found)
         return found
 
     def refuses(self, reason: str) -> Findings:
@@ -112,7 +113,7 @@ class Device:
         for slot in fetched.slots:
             entry = self._entry(slot, found)
             if entry is None:
-                broken = slot.lost or "a state change was refused"
+                broken = _REFUSED if slot.words else slot.lost
                 continue
             if broken or self._last is None:
                 self._begin_anew(entry, broken, found)
@@ -138,7 +139,8 @@ class Device:
         begin = self._memory.gap_at(self.machine, before)
         if begin is not None and self._memory.lost_at(self.machine) is None:
             _log.warning("modbus state changes lost", source=self._intake.source, machine=self.machine, reason=reason)
-            self._emit([self._intake.no_communication(self.machine, begin)], found)
+            cause = GapCause.NOT_RECORDED if reason == _REFUSED else GapCause.BUFFER_OVERFLOW
+            self._emit([self._intake.gap(self.machine, begin, cause)], found)
 
     def _close_gap(self, state: Entry, until: datetime | None, found: Findings) -> None:
         """End a silence over which, as the ring proves, `state` held: it began before and nothing followed."""

@@ -109,7 +109,7 @@ class MqttSource:
             begin = self._memory.gap_at(machine)
             if begin is not None and self._memory.lost_at(machine) is None:
                 self._gaps[machine] = begin
-                self._unstored[machine] = self._intake.no_communication(machine, begin)
+                self._unstored[machine] = self._intake.gap(machine, begin)
 
     def _closing(self, readings: Sequence[Reading]) -> list[Reading]:
         """End a gap when a machine says again what was last stored: its state had not changed meanwhile."""

@@ -49,14 +49,15 @@ class MqttOptions:
         """Return the options and everything that is wrong with them."""
         take = OptionReader(connection, endpoint)
         scheme, host, port = take.address(_SCHEMES)
+        name, password = take.account()
         options = MqttOptions(
             host=host,
             port=port,
             tls=scheme == "mqtts",
             prefix=take.text("prefix"),
             client_id=take.text("client_id", f"forerun-{connection.id}"),
-            username=take.optional("username"),
-            password=take.secret("password_env"),
+            username=take.optional("username") or name,
+            password=take.secret("password_env") or password,
             ca=take.optional("ca"),
             keepalive_s=take.whole("keepalive_s", 30, 1, 3600),
             timeout_s=take.number("timeout_s", 5, 0.1, 60),

@@ -15,7 +15,7 @@ from functools import partial
 
 from asyncua import ua
 
-from connectors.intake import Intake
+from connectors.intake import OVERFLOW, Intake
 from connectors.memory import Memory
 from connectors.opcua_link import Key, Link
 from connectors.opcua_options import OpcUaOptions
@@ -23,11 +23,9 @@ from plant.connection import Connection
 from plant.errors import InvalidInput, MessageInvalid, SourceLost
 from plant.plant import Plant
 from plant.ports import PlantClock
-from plant.reading import Reading, ReadingBatch, Rejected, Signal, is_good
+from plant.reading import GapCause, Reading, ReadingBatch, Rejected, Signal, is_good
 
 _INFO_BITS = 0x0000_FFFF
-_OVERFLOW = 0x0000_0480
-"""InfoType DataValue with the overflow bit (part 4): the server had to drop values of this item."""
 
 
 class OpcUaSource:
@@ -110,7 +108,7 @@ class OpcUaSource:
             rejected.append(self._intake.reject(repr(value), f"{self._options.node_id(machine, signal)}: {error}"))
             reading = None
         if signal is Signal.PACKML_STATE:
-            readings += self._gap_before(machine, moment, status & _OVERFLOW == _OVERFLOW)
+            readings += self._gap_before(machine, moment, status & OVERFLOW == OVERFLOW)
         if reading is not None:
             self._seen.commit([reading])
             readings.append(reading)
@@ -133,4 +131,5 @@ class OpcUaSource:
         if known is None or (moment is not None and moment <= known):
             return []
         begin = memory.gap_at(machine, moment)
-        return [] if begin is None else [self._intake.no_communication(machine, begin)]
+        cause = GapCause.CONNECTION_LOST if first else GapCause.BUFFER_OVERFLOW
+        return [] if begin is None else [self._intake.gap(machine, begin, cause)]

@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from plant.connection import Connection
 from plant.errors import InvalidInput
@@ -46,6 +46,13 @@ class OptionReader:
             self.problems.append(f"connection {self.connection.id}: endpoint must be {example}, not {self._endpoint!r}")
             return next(iter(schemes)), "", 0
         return parts.scheme, parts.hostname, port or schemes[parts.scheme]
+
+    def account(self) -> tuple[str | None, str | None]:
+        """Return name and password if the endpoint holds them: an installation's endpoint may, a plant's should not."""
+        parts = urlsplit(self._endpoint)
+        return (unquote(parts.username) if parts.username else None), (
+            unquote(parts.password) if parts.password else None
+        )
 
     def text(self, key: str, default: str | None = None, choices: Sequence[str] = ()) -> str:
         """Return a non-empty text; without `default` it is required."""

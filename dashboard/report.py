@@ -19,6 +19,7 @@ from plant.plan import PlanVersion
 from plant.plant import Plant
 from plant.verdict import OrderVerdict
 
+_ROWS = 12
 _CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "toImage"]}
 
 _STYLE = """
@@ -32,7 +33,7 @@ h1 { font-size: 22px; margin: 0; } h2 { font-size: 17px; margin: 0 0 6px; } p { 
 section { background: #fff; border: 1px solid var(--line); border-radius: 8px; padding: 14px 18px; margin-top: 16px; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 12px; margin-top: 16px; }
 .card { background: #fff; border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; }
-.card b { display: block; font-size: 21px; font-weight: 600; } .card small { color: var(--quiet); }
+.card b { display: block; font-size: 18px; font-weight: 600; line-height: 1.25; margin: 2px 0; } .card small { color: var(--quiet); }
 .card.ok { border-left: 5px solid var(--ok); } .card.bad { border-left: 5px solid var(--bad); }
 li { margin: 4px 0; } ul { margin: 6px 0; padding-left: 20px; }
 table { border-collapse: collapse; width: 100%; }
@@ -41,6 +42,7 @@ th { color: var(--quiet); font-weight: 500; border-bottom: 1px solid var(--line)
 tr + tr td { border-top: 1px solid #eef1f3; } td.item { white-space: normal; }
 i.dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 7px; }
 .scroll { overflow-x: auto; }
+summary { cursor: pointer; color: var(--quiet); padding: 8px 0 4px; }
 @media print {
   body { background: #fff; } section, .card { break-inside: avoid; } .modebar { display: none !important; }
 }
@@ -91,7 +93,7 @@ def report(
         _heading(subject, title),
         _cards(subject),
         _gate(subject),
-        _section("Orders, the riskiest first", _order_table(subject)),
+        _section("Orders, the riskiest first", _order_tables(subject)),
         _section("Schedule", _figure(gantt(version.plan, subject.jobs, plant)), "Drag to move along, scroll to zoom; "
                  "double-click on an order in the legend shows it alone."),
         _section("When each order will be done", _figure(order_risk(version.verdict, risk, plant.timezone)),
@@ -114,7 +116,7 @@ def _heading(subject: _Subject, title: str) -> str:
     end = subject.moment(plan.epoch + timedelta(seconds=plan.makespan_s))
     told = (
         version.reason,
-        f"{len(plan.operations)} operations of {len(version.orders)} orders on {len(plan.sequences)} machines until {end}",
+        f"{len(plan.operations)} operations of {len(version.orders)} orders until {end}",
         f"{verdict.replications:,} futures (seed {verdict.seed})",
         f"times are local, {subject.plant.timezone}",
     )
@@ -122,7 +124,7 @@ def _heading(subject: _Subject, title: str) -> str:
 
 
 def at_risk(subject_orders: Sequence[OrderVerdict], threshold: Mapping[str, float]) -> list[OrderVerdict]:
-    """Return the orders whose probability of being on time is not surely above their threshold."""
+    """Return the orders whose probability of being on time is not sure to reach their threshold."""
     return [one for one in subject_orders if not one.on_time_low >= threshold[one.order]]
 
 
@@ -164,7 +166,19 @@ def _gate(subject: _Subject) -> str:
     return _section("What the gate says", "".join(lists))
 
 
-def _order_table(subject: _Subject) -> str:
+def _order_tables(subject: _Subject) -> str:
+    """Return the riskiest orders, and the others folded away."""
+    orders = by_risk(subject.version.verdict)
+    risky = at_risk(orders, {one.order: subject.threshold(one.order) for one in orders})
+    shown = max(_ROWS, len(risky))
+    table = _order_table(subject, orders[:shown])
+    if len(orders) <= shown:
+        return table
+    rest = _order_table(subject, orders[shown:])
+    return f"{table}<details><summary>{len(orders) - shown} more orders, all of them safer</summary>{rest}</details>"
+
+
+def _order_table(subject: _Subject, orders: Sequence[OrderVerdict]) -> str:
     head = (
         "Order",
         "Customer",
@@ -176,10 +190,10 @@ def _order_table(subject: _Subject) -> str:
         "P95",
         "Slack at P95",
         "On time",
-        "Surely above",
+        "At least",
     )
     rows = []
-    for one in by_risk(subject.version.verdict):
+    for one in orders:
         order = subject.orders[one.order]
         dot = f'<i class=dot style="background:{colour_of(one, subject.threshold(one.order))}"></i>'
         slack = (one.due_at - one.p95).total_seconds() / 3600
@@ -191,7 +205,7 @@ def _order_table(subject: _Subject) -> str:
             f"<td class=n>{percent(one.on_time_low)}</td>"
         )
         rows.append(f"<tr>{cells}</tr>")
-    numeric = {"Pieces", "Slack at P95", "On time", "Surely above"}
+    numeric = {"Pieces", "Slack at P95", "On time", "At least"}
     header = "".join(f"<th{' class=n' if name in numeric else ''}>{name}</th>" for name in head)
     return f"<div class=scroll><table><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
 

@@ -10,7 +10,7 @@ import signal
 import socket
 from collections.abc import Generator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -80,11 +80,11 @@ class Emulator:
     def __init__(self, plant: Plant, settings: EmulatorSettings) -> None:
         self._settings = settings
         self._journal = journal = Journal(settings.state_dir)
-        state: Mapping[str, Any] = journal.state or {}
-        positions = state.get("positions", {"responses": 0, "mqtt": {}})
+        state: Mapping[str, Any] = journal.snapshot or {}
+        positions = journal.leased["positions"] if journal.leased else {"responses": 0, "mqtt": {}}
         self._machines = Machines(plant, settings, positions["mqtt"])
         self._responses = ResponseSender(
-            settings.gateway_url, settings.api_key, positions["responses"], self._note_refusal
+            settings.gateway_url, settings.api_key, min(positions["responses"], journal.last), self._note_refusal
         )
         self._timekeeper = Timekeeper(plant, _resume_at(plant, journal), settings.rate)
         self._factory = Factory(
@@ -96,12 +96,12 @@ class Emulator:
             self._machines.check,
             self._positions,
         )
-        self._api = _ApiServer(build_api(self._factory, self._health), settings.http_port)
+        self._api = _ApiServer(build_api(self._factory, self._health), settings.host, settings.http_port)
 
     async def start(self) -> None:
         """Take up the floor where it was left, open every socket, let the clock go, and tell where all this is."""
-        self._factory.resume()
-        endpoints = await self._machines.start(self._factory)
+        again = self._factory.resume()
+        endpoints = await self._machines.start(self._factory, again.updates)
         for entry in self._journal.entries(self._responses.delivered):
             if entry["kind"] == "job":
                 self._responses.queue(entry)
@@ -157,18 +157,24 @@ class Emulator:
 class _ApiServer(uvicorn.Server):
     """uvicorn on a loopback socket of ours, inside our event loop; signals stay ours, too."""
 
-    def __init__(self, api: FastAPI, port: int) -> None:
+    def __init__(self, api: FastAPI, host: str, port: int) -> None:
         super().__init__(uvicorn.Config(api, log_config=None, access_log=False, timeout_graceful_shutdown=2))
-        self._port = port
+        self._host, self._port = host, port
         self._socket: socket.socket | None = None
 
     def listen(self) -> str:
         """Bind the port and return the server's address: who connects now is answered once it serves."""
+        # asyncio switches Nagle's algorithm off only where the protocol is named, and create_server does not name it.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            self._socket = socket.create_server((HOST, self._port))
+            self._socket.bind((self._host, self._port))
+            self._socket.listen()
         except OSError as error:
-            raise Unavailable(f"the MES cannot listen on {HOST}:{self._port}: {error}; choose another port") from error
-        return f"http://{HOST}:{self._socket.getsockname()[1]}"
+            raise Unavailable(
+                f"the MES cannot listen on {self._host}:{self._port}: {error}; choose another port"
+            ) from error
+        return f"http://{self._host}:{self._socket.getsockname()[1]}"
 
     async def answer(self) -> None:
         """Serve until `should_exit` is set."""
@@ -194,9 +200,11 @@ def _write(path: Path, told: Mapping[str, Any]) -> None:
 
 
 def _resume_at(plant: Plant, journal: Journal) -> datetime:
-    """Return the plant time to go on from: not before anything that was ever shown or commanded."""
-    saved = plant.starts_at if journal.state is None else datetime.fromisoformat(journal.state["clock"])
-    return max([saved, *(datetime.fromisoformat(command["at"]) for command in journal.commands)])
+    """Return the plant time to go on from: not before anything that was ever shown, logged or commanded."""
+    leased = plant.starts_at if journal.leased is None else datetime.fromisoformat(journal.leased["clock"])
+    logged = [datetime.fromisoformat(entry["at"]) for entry in journal.entries(journal.saved)]
+    # What is due at a moment happens just behind it.
+    return max([leased, *(moment + timedelta(microseconds=1) for moment in logged)])
 
 
 def _with_ports(settings: EmulatorSettings) -> EmulatorSettings:

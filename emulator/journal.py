@@ -1,9 +1,8 @@
-"""What truly happened, on disk: a numbered log of JSON lines, and the dump from which the next start goes on.
+"""What truly happened, on disk: a numbered log of JSON lines, snapshots of the floor, and the clock's lease.
 
-The rule that keeps the emulated plant free of contradictions: an entry is committed by the dump that follows it, and
-nothing is published before its entry is committed. After a ``kill -9`` the log is cut back to the last dump, so what
-was written behind it has not happened, and nobody has seen it. Commands that were answered are the exception: they
-stand between two dumps, are kept, and are carried out again.
+The log comes first: what happens is written there before any machine shows it, and what is commanded before it is
+answered. The floor is deterministic, so a start after a ``kill -9`` takes the last snapshot, carries out the commands
+logged since, and finds the same happenings again; what others saw of them stays true to the letter.
 """
 
 from __future__ import annotations
@@ -21,33 +20,43 @@ Entry = dict[str, Any]
 
 COMMANDS = frozenset({"dispatch", "break", "repair", "abort"})
 """Kinds of the entries that record what the plant was told to do."""
+HAPPENINGS = frozenset({"state", "count", "job"})
+"""Kinds of the entries that record what happened on the floor."""
 _FORMAT = 1
 
 
 class Journal:
-    """The log and the dump of one emulated plant.
+    """The log, the last snapshot and the last lease of one emulated plant.
 
     Parameters
     ----------
     folder
-        Where ``log.jsonl`` and ``dump.json`` are kept; made when missing.
+        Where ``log.jsonl``, ``snapshot.json`` and ``lease.json`` are kept; made when missing.
 
     Attributes
     ----------
-    state
-        What was last saved, None at the very first start.
-    commands
-        Commands answered after the last save: they are in the log and have to be carried out again.
+    snapshot
+        What was last given to `save`, None before the first time.
+    saved
+        Number of the last entry the snapshot knows of.
+    leased
+        What was last given to `lease`, None before the first time.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._log_path, self._dump_path = folder / "log.jsonl", folder / "dump.json"
-        self._offsets: list[int] = [0]
-        dump = self._read_dump()
-        self.state: Mapping[str, Any] | None = None if dump is None else dump["state"]
-        committed = 0 if dump is None else int(dump["entries"])
-        self.commands: tuple[Entry, ...] = self._recover(committed)
+        self._log_path = folder / "log.jsonl"
+        self._snapshot_path, self._lease_path = folder / "snapshot.json", folder / "lease.json"
+        self._offsets = self._index()
+        document = _read(self._snapshot_path) or {"entries": 0, "state": None}
+        self.snapshot: Mapping[str, Any] | None = document["state"]
+        self.saved: int = document["entries"]
+        self.leased: Mapping[str, Any] | None = _read(self._lease_path)
+        if self.saved > self.last:
+            raise InvalidInput(
+                f"{self._log_path} holds {self.last} entries, its snapshot speaks of {self.saved}: "
+                "it was changed by someone else; restore it or begin with an empty folder"
+            )
         self._log: BufferedWriter = self._log_path.open("ab")
 
     @property
@@ -56,7 +65,7 @@ class Journal:
         return len(self._offsets) - 1
 
     def append(self, entry: Mapping[str, Any]) -> int:
-        """Write an entry through to the operating system and return its number, counted from 1."""
+        """Hand an entry to the operating system, which keeps it whatever becomes of us; return its number from 1 on."""
         number = self.last + 1
         line = json.dumps({"n": number, **entry}, ensure_ascii=False).encode() + b"\n"
         self._log.write(line)
@@ -65,20 +74,15 @@ class Journal:
         return number
 
     def save(self, state: Mapping[str, Any]) -> None:
-        """Commit all entries so far together with the state that goes with them."""
+        """Keep the state that all entries so far have led to."""
         os.fsync(self._log.fileno())
-        dump = json.dumps({"format": _FORMAT, "entries": self.last, "state": state}).encode()
-        fresh = self._dump_path.with_suffix(".new")
-        with fresh.open("wb") as file:
-            file.write(dump)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._dump_path)
-        self.state = state
+        _write(self._snapshot_path, {"entries": self.last, "state": state})
+        self.snapshot, self.saved = state, self.last
 
-    def since(self, number: int, limit: int | None = None) -> list[Entry]:
-        """Return the entries behind entry `number`, at most `limit` of them."""
-        return list(self.entries(number, limit))
+    def lease(self, values: Mapping[str, Any]) -> None:
+        """Keep small values that change all the time."""
+        _write(self._lease_path, values)
+        self.leased = values
 
     def entries(self, number: int = 0, limit: int | None = None) -> Iterator[Entry]:
         """Read the entries behind entry `number` one by one, at most `limit`."""
@@ -93,38 +97,36 @@ class Journal:
         """Close the log's file."""
         self._log.close()
 
-    def _read_dump(self) -> dict[str, Any] | None:
-        if not self._dump_path.exists():
-            return None
-        try:
-            dump: dict[str, Any] = json.loads(self._dump_path.read_bytes())
-        except ValueError as error:
-            raise InvalidInput(f"{self._dump_path} is not a dump of an emulated plant: {error}") from error
-        if dump.get("format") != _FORMAT:
-            raise InvalidInput(f"{self._dump_path}: format must be {_FORMAT}, not {dump.get('format')!r}")
-        return dump
+    def _index(self) -> list[int]:
+        """Return where each entry begins and the last one ends; cut off one that was not written whole."""
+        offsets = [0]
+        if not self._log_path.exists():
+            return offsets
+        with self._log_path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    offsets.append(offsets[-1] + len(line))
+        os.truncate(self._log_path, offsets[-1])
+        return offsets
 
-    def _recover(self, committed: int) -> tuple[Entry, ...]:
-        """Cut off what the last dump did not commit, except commands; return those."""
-        lines = self._log_path.read_bytes().splitlines(keepends=True) if self._log_path.exists() else []
-        whole = [line for line in lines if line.endswith(b"\n")]
-        if len(whole) < committed:
-            raise InvalidInput(
-                f"{self._log_path} holds {len(whole)} entries, its dump speaks of {committed}: "
-                "it was changed by someone else; restore it or begin with an empty folder"
-            )
-        tail = [json.loads(line) for line in whole[committed:]]
-        commands = [entry for entry in tail if entry["kind"] in COMMANDS]
-        for line in whole[:committed]:
-            self._offsets.append(self._offsets[-1] + len(line))
-        if tail or len(lines) != len(whole):
-            os.truncate(self._log_path, self._offsets[-1])
-        return tuple(self._rewrite(entry) for entry in commands)
 
-    def _rewrite(self, entry: Entry) -> Entry:
-        renumbered = {**entry, "n": self.last + 1}
-        line = json.dumps(renumbered, ensure_ascii=False).encode() + b"\n"
-        with self._log_path.open("ab") as file:
-            file.write(line)
-        self._offsets.append(self._offsets[-1] + len(line))
-        return renumbered
+def _read(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    try:
+        document: dict[str, Any] = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise InvalidInput(f"{path} was not written by an emulated plant: {error}") from error
+    if document.get("format") != _FORMAT:
+        raise InvalidInput(f"{path}: format must be {_FORMAT}, not {document.get('format')!r}")
+    return document
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    """Replace a file: whenever the process or the power ends, the old or the new one is there whole."""
+    fresh = path.with_suffix(".new")
+    with fresh.open("wb") as file:
+        file.write(json.dumps({"format": _FORMAT, **document}).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

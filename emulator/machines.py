@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from emulator.events import DispatchedJob
 from emulator.factory import Factory
 from emulator.modbus_server import ModbusServer, job_order_bytes
 from emulator.mqtt_publisher import MqttPublisher
 from emulator.opcua_server import OpcUaServer
-from emulator.settings import HOST, EmulatorSettings
+from emulator.settings import EmulatorSettings
 from emulator.telling import Past
-from emulator.update import Publisher, Update
+from emulator.update import Group, Publisher, Update
 from plant.connection import Connection, Protocol
 from plant.plant import Plant
 
@@ -63,16 +63,23 @@ class Machines:
         if any(job.machine in connection.machines for connection in self._connections[Protocol.MODBUS]):
             job_order_bytes(job.id)
 
-    async def start(self, factory: Factory) -> dict[str, str]:
-        """Open every socket, showing the present from the first moment; return the endpoint per connection."""
+    async def start(self, factory: Factory, again: Sequence[Update]) -> dict[str, str]:
+        """Open every socket, showing the present from the first moment; return the endpoint per connection.
+
+        Parameters
+        ----------
+        again
+            What came of the time since the last snapshot, told already or not.
+        """
         pasts = factory.pasts()
+        sampled = [update for update in again if update.group is Group.CONDITION]
         endpoints: dict[str, str] = {}
         for protocol, connections in self._connections.items():
             if not connections:
                 continue
             publisher, endpoint = self._build(protocol, connections, pasts)
             machines = [machine for connection in connections for machine in connection.machines]
-            await publisher.start(self._present(protocol, machines, factory, pasts))
+            await publisher.start(self._present(protocol, machines, factory, pasts, sampled))
             self._publishers.append(publisher)
             self._publisher_of |= dict.fromkeys(machines, publisher)
             endpoints |= {connection.id: endpoint for connection in connections}
@@ -95,17 +102,28 @@ class Machines:
     ) -> tuple[Publisher, str]:
         settings = self._settings
         if protocol is Protocol.OPCUA:
-            opcua = OpcUaServer(connections, HOST, settings.opcua_port)
+            opcua = OpcUaServer(connections, settings.host, settings.opcua_port)
             return opcua, opcua.endpoint
         if protocol is Protocol.MODBUS:
             numbers = {machine: past.changes - len(past.states) for machine, past in pasts.items()}
-            modbus = ModbusServer(connections, HOST, settings.modbus_port, numbers)
+            modbus = ModbusServer(connections, settings.host, settings.modbus_port, numbers)
             return modbus, modbus.endpoint
-        self._mqtt = MqttPublisher(connections, settings.mqtt_host, settings.mqtt_port, self._client_id)
+        self._mqtt = MqttPublisher(
+            connections,
+            settings.mqtt_host,
+            settings.mqtt_port,
+            self._client_id,
+            account=(settings.mqtt_username, settings.mqtt_password),
+        )
         return self._mqtt, f"mqtt://{settings.mqtt_host}:{settings.mqtt_port}"
 
     def _present(
-        self, protocol: Protocol, machines: list[str], factory: Factory, pasts: Mapping[str, Past]
+        self,
+        protocol: Protocol,
+        machines: list[str],
+        factory: Factory,
+        pasts: Mapping[str, Past],
+        sampled: Sequence[Update],
     ) -> list[Update]:
         """Return what a publisher starts with: each machine's present, behind what its readers may lack.
 
@@ -114,6 +132,7 @@ class Machines:
         updates: list[Update] = []
         if protocol is Protocol.MQTT:
             updates += factory.shown_since({machine: self._acknowledged.get(machine, 0) for machine in machines})
+            updates += [update for update in sampled if update.machine in machines]
         for machine in machines:
             if protocol is Protocol.MODBUS:
                 updates += list(pasts[machine].states)[:-1]

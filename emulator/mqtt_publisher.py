@@ -50,7 +50,13 @@ class MqttPublisher:
     """
 
     def __init__(
-        self, connections: Sequence[Connection], host: str, port: int, client_id: str, limit: int = QUEUE_LIMIT
+        self,
+        connections: Sequence[Connection],
+        host: str,
+        port: int,
+        client_id: str,
+        limit: int = QUEUE_LIMIT,
+        account: tuple[str | None, str | None] = (None, None),
     ) -> None:
         self._address = (host, port)
         self._limit = limit
@@ -66,6 +72,8 @@ class MqttPublisher:
         self._drained = asyncio.Event()
         self._drained.set()
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
+        if account[0] is not None:
+            self._client.username_pw_set(*account)
         self._client.reconnect_delay_set(min_delay=0.25, max_delay=2)
         self._client.on_publish = self._on_publish
         self._client.on_connect = self._on_connect

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlsplit
+
 import emulator.app
 from emulator.settings import EmulatorSettings
 from plant.connection import Protocol
@@ -34,14 +37,20 @@ def run(settings: Settings) -> None:
             opcua_port=chosen.opcua_port,
             modbus_port=chosen.modbus_port,
             http_port=chosen.http_port,
-            mqtt_endpoint=_mqtt_endpoint(settings),
             seed=chosen.seed,
+            **_broker(settings),
         )
     )
 
 
-def _mqtt_endpoint(settings: Settings) -> str | None:
+def _broker(settings: Settings) -> dict[str, Any]:
     for connection in load(settings.plant).connections:
         if connection.protocol is Protocol.MQTT:
-            return settings.endpoints.get(connection.id, connection.endpoint)
-    return None
+            parts = urlsplit(settings.endpoints.get(connection.id, connection.endpoint))
+            return {
+                "mqtt_host": parts.hostname,
+                "mqtt_port": parts.port or 1883,
+                "mqtt_username": parts.username,
+                "mqtt_password": parts.password,
+            }
+    return {}

@@ -12,6 +12,7 @@ from threading import current_thread, main_thread
 from types import FrameType
 from zoneinfo import ZoneInfo
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -185,11 +186,15 @@ def _summarise(
     zone = ZoneInfo(plant.timezone)
 
     def moment(when: datetime) -> str:
-        return f"{when.astimezone(zone):%a %d %b %H:%M}"
+        return f"{when.astimezone(zone):%d %b %H:%M}"
 
-    table = Table(title=f"The riskiest of {len(verdict.orders)} orders ({verdict.replications:,} futures)")
-    for name in ("order", "due", "P50", "P95", "on time", "surely above"):
-        table.add_column(name, justify="right" if name in {"on time", "surely above"} else "left")
+    table = Table(
+        box=SIMPLE_HEAD,
+        title_justify="left",
+        title=f"The riskiest of {len(verdict.orders)} orders ({verdict.replications:,} futures)",
+    )
+    for name in ("order", "due", "P50", "P95", "on time", "at least"):
+        table.add_column(name, justify="right" if name in {"on time", "at least"} else "left", no_wrap=True)
     for one in by_risk(verdict)[:_ROWS]:
         style = "red" if one.order in risky else ""
         figures = (moment(one.due_at), moment(one.p50), moment(one.p95), percent(one.on_time), percent(one.on_time_low))

@@ -106,8 +106,8 @@ class OperationViews:
     async def request_plan(self) -> str:
         return (await jobs.request_plan(self._historian, self._queue, acting(), "asked for on the page")).id
 
-    async def long_jobs(self) -> tuple[views.LongJob, ...]:
-        return tuple(_long_job(job) for job in await jobs.newest(self._historian, acting()))
+    async def long_jobs(self) -> tuple[LongJob, ...]:
+        return tuple(await jobs.newest(self._historian, acting()))
 
     async def cancel(self, job_id: str) -> None:
         await jobs.cancel(self._historian, acting(), job_id)
@@ -183,11 +183,6 @@ def _planned_job(plant: Plant, progress: JobProgress) -> views.PlannedJob:
     job = progress.job
     step = plant.operation(job.item, job.operation).name
     return views.PlannedJob(job.customer_order, job.item, plant.item(job.item).name, step, job.quantity)
-
-
-def _long_job(job: LongJob) -> views.LongJob:
-    state = views.LongJobState(job.state.value)
-    return views.LongJob(job.id, job.kind, state, job.share, job.error or job.doing, job.requested_by, job.result)
 
 
 def _health_view(plant: Plant, one: health.MachineHealth) -> views.MachineHealth:

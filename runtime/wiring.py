@@ -21,7 +21,7 @@ from gateway.channels.mes import MesChannel
 from gateway.gate import Gate
 from gateway.services import Services
 from historian.database import Historian
-from operations import access, clock, ingest, plants
+from operations import access, clock, ingest, plants, sources
 from operations.gate import Thresholds
 from operations.planning import PlanningRules
 from plant.actor import SYSTEM, Actor, Role
@@ -118,11 +118,13 @@ async def run_ingest(settings: Settings) -> None:
         if unknown:
             known = ", ".join(connection.id for connection in plant.connections)
             raise SettingsInvalid(f"setting endpoints: the plant has no connection {sorted(unknown)}; it has {known}")
-        sources = [
-            build_source(connection, plant, plant_clock, settings.endpoints.get(connection.id))
-            for connection in plant.connections
+        last = {one.id: await ingest.last_known(historian, SYSTEM, one.machines) for one in plant.connections}
+        connected = [
+            build_source(one, plant, plant_clock, settings.endpoints.get(one.id), last[one.id])
+            for one in plant.connections
         ]
-        await _until_asked(ingest.run_all(historian, plant_clock, sources), plant_clock.follow(historian))
+        reading = sources.run(historian, SYSTEM, plant_clock, plant, connected)
+        await _until_asked(reading, plant_clock.follow(historian))
 
 
 async def run_worker(settings: Settings) -> None:

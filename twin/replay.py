@@ -105,48 +105,38 @@ def run(work: Work, nodes: Sequence[Node], luck: Luck, seed: int) -> Replay:
     clocks = {name: rows_of(outlook.working_time) for name, outlook in work.machines.items()}
     wears = {name: _Wear(failures, shape[1]) for name, failures in luck.failures.items()}
     starts, finishes, processings = list(start_s), list(finish_s), list(luck.processing_s)
-    least_s = _least_begins(nodes)
     for node in nodes:
-        row, clock = node.row, clocks[node.machine]
-        start, work_s = starts[row], processings[row]
-        _begin([finishes[before] for before in node.preceding], least_s[row], start)
-        clock.begin(start, start)
-        if node.setup_s > 0:
-            clock.finish(start, node.setup_s, start)
-            clock.begin(start, start)
-        if node.machine in wears and (repairs := wears[node.machine].repairs_s(work_s)) is not None:
+        row, machine = node.row, node.machine
+        start, finish, work_s, clock = starts[row], finishes[row], processings[row], clocks[machine]
+        _begin(node, finishes, start)
+        if machine in wears and (repairs := wears[machine].repairs_s(work_s)) is not None:
             repair_s[row] = repairs
             work_s = work_s + repairs
-        clock.finish(start, work_s, finishes[row])
+        if clock is None:  # always open: working time is clock time
+            if node.setup_s > 0:
+                np.add(start, node.setup_s, out=start)
+            np.add(start, work_s, out=finish)
+        else:
+            clock.run(start, node.setup_s, work_s, finish)
         for member in node.members[1:]:
-            starts[member][:], finishes[member][:] = start, finishes[row]
+            starts[member][:], finishes[member][:] = start, finish
     return Replay(work, seed, shape[1], tuple(nodes), luck, start_s, finish_s, repair_s)
 
 
-def _least_begins(nodes: Sequence[Node]) -> dict[int, float]:
-    """Per node its `floor_s`, or 0 where a node before it cannot begin earlier than that anyway."""
-    reached: dict[int, float] = {}
-    least: dict[int, float] = {}
-    for node in nodes:
-        known = max((reached[before] for before in node.preceding), default=-1.0)
-        least[node.row] = node.floor_s if node.floor_s > known else 0.0
-        reached[node.row] = max(known, node.floor_s)
-    return least
-
-
-def _begin(before: list[Row], floor_s: float, out: Row) -> None:
-    """Write the moment at which all of `before` are finished, but not earlier than `floor_s`."""
-    if not before:
-        out.fill(floor_s)
-        return
-    if len(before) == 1:
-        np.copyto(out, before[0])
+def _begin(node: Node, finishes: Sequence[Row], out: Row) -> None:
+    """Write when all the node waits for is done, but not earlier than its floor."""
+    before = node.preceding
+    if len(before) == 2:
+        np.maximum(finishes[before[0]], finishes[before[1]], out=out)
+    elif before:
+        np.copyto(out, finishes[before[0]])
+        for row in before[1:]:
+            np.maximum(out, finishes[row], out=out)
     else:
-        np.maximum(before[0], before[1], out=out)
-        for row in before[2:]:
-            np.maximum(out, row, out=out)
-    if floor_s > 0:
-        np.maximum(out, floor_s, out=out)
+        out.fill(node.floor_s)
+        return
+    if node.floor_s > 0:
+        np.maximum(out, node.floor_s, out=out)
 
 
 class _Wear:

@@ -68,6 +68,23 @@
     }
   }
 
-  window.setInterval(tick, 250);
+  // The line of now in a schedule: moved when that can be seen, about a pixel.
+  function moveLine(now, zone) {
+    const graph = document.querySelector(".gantt .js-plotly-plot");
+    const axis = graph && graph.layout && graph.layout.xaxis;
+    const line = graph && graph.layout && (graph.layout.shapes || [])[0];
+    if (!line || !axis || !window.Plotly || !Array.isArray(axis.range)) return;
+    const local = new Date(now).toLocaleString("sv-SE", { timeZone: zone }); // 2026-01-05 11:21:00, as plotly writes it
+    const ms = (text) => new Date(String(text).replace(" ", "T") + "Z").getTime();
+    const pixel = (ms(axis.range[1]) - ms(axis.range[0])) / 1000;
+    if (!(Math.abs(ms(local) - ms(line.x0)) > pixel)) return;
+    window.Plotly.relayout(graph, { "shapes[0].x0": local, "shapes[0].x1": local });
+  }
+
+  window.setInterval(() => {
+    tick();
+    const found = plantNow();
+    if (found) moveLine(found.now, found.clock.dataset.zone);
+  }, 250);
   new MutationObserver(tick).observe(document.documentElement, { childList: true, subtree: true });
 })();

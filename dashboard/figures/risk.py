@@ -23,7 +23,7 @@ def by_risk(verdict: Verdict) -> list[OrderVerdict]:
 
 
 def colour_of(one: OrderVerdict, threshold: float) -> str:
-    """Return green when surely above the threshold, red when an even chance is missed, amber between."""
+    """Return green when the lower bound reaches the threshold, red when an even chance is missed, amber between."""
     if one.on_time_low >= threshold:
         return SAFE
     return LATE if one.on_time < 0.5 else TIGHT
@@ -80,7 +80,7 @@ def _hover(one: OrderVerdict, zone: ZoneInfo) -> str:
         return f"{getattr(one, name).astimezone(zone):%a %d %b %H:%M}"
 
     return (
-        f"<b>{escape(one.order)}</b> on time with {percent(one.on_time)} (surely above {percent(one.on_time_low)})<br>"
+        f"<b>{escape(one.order)}</b> on time with {percent(one.on_time)} (at least {percent(one.on_time_low)})<br>"
         f"due {told('due_at')}<br>P50 {told('p50')} · P80 {told('p80')} · P95 {told('p95')}"
     )
 

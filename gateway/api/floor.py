@@ -8,8 +8,9 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime
 
 from gateway.services import Asking, WithServices
-from operations import floor
-from operations.floor import MachineHealth, MachineNow, MachineOee
+from operations import floor, health
+from operations.floor import MachineNow, MachineOee
+from operations.health import MachineHealth
 from plant.machine_state import StateInterval
 
 router = APIRouter(tags=["floor"])
@@ -40,7 +41,7 @@ async def machine_oee(
 @router.get("/health")
 async def machine_health(asking: Asking, has: WithServices) -> list[MachineHealth]:
     """Return the health index per machine."""
-    return await floor.health(has.store, asking, has.clock.now())
+    return await health.machines(has.store, asking, has.clock.now())
 
 
 @router.get("/clock")

@@ -147,20 +147,18 @@ class MemoryViews:
         self.rate = 60.0
         self.unwell: dict[str, float] = {"M04": 0.31, "M07": 0.58}
         self.asked: list[str] = []
+        self.moved = timedelta(0)
 
     # What tests do
 
     def set_state(self, machine: str, state: MachineState, reason: str = "") -> None:
-        """Let a machine change state now, and tell the pages."""
+        """Let a machine change state a plant second after the last change, and tell the pages."""
         one = self.machines[machine]
+        self.moved += timedelta(seconds=1)
+        at = NOW + self.moved
         *before, last = one.timeline
-        self.machines[machine] = replace(
-            one,
-            state=state,
-            reason=reason,
-            since=NOW,
-            timeline=(*before, replace(last, ended_at=NOW), StateInterval(machine, NOW, None, state, reason)),
-        )
+        timeline = (*before, replace(last, ended_at=at), StateInterval(machine, at, None, state, reason))
+        self.machines[machine] = replace(one, state=state, reason=reason, since=at, timeline=timeline)
         self.live.announce(Topic.FLOOR)
 
     def step_job(self, share: float, doing: str, state: LongJobState = LongJobState.RUNNING) -> None:

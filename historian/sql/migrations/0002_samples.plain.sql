@@ -50,7 +50,8 @@ declare
     following timestamptz := week + interval '168 hours';
 begin
     perform pg_advisory_xact_lock(hashtextextended(child, 0));
-    if to_regclass(child) is not null then
+    -- Not to_regclass: its cache may not have heard of what another writer committed while we waited.
+    if exists (select from pg_class where relname = child and pg_table_is_visible(oid)) then
         return;
     end if;
     execute format('create table %I (like %I including all)', child, parent);
