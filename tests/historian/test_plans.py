@@ -18,7 +18,9 @@ from plant.version import PlantVersion, version_of
 from tests.plant.shops import bought, made, operation, small_shop
 
 START = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
-SHOP = version_of(small_shop((made("shaft", operation("10", "turning"), bom=(("bar", "0.25"),)), bought("bar", 3.5, 7))))
+SHOP = version_of(
+    small_shop((made("shaft", operation("10", "turning"), bom=(("bar", "0.25"),)), bought("bar", 3.5, 7)))
+)
 FIRST = PlanVersion(
     id="plan-1",
     parent=None,
