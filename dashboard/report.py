@@ -33,7 +33,8 @@ h1 { font-size: 22px; margin: 0; } h2 { font-size: 17px; margin: 0 0 6px; } p { 
 section { background: #fff; border: 1px solid var(--line); border-radius: 8px; padding: 14px 18px; margin-top: 16px; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 12px; margin-top: 16px; }
 .card { background: #fff; border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; }
-.card b { display: block; font-size: 18px; font-weight: 600; line-height: 1.25; margin: 2px 0; } .card small { color: var(--quiet); }
+.card b { display: block; font-size: 18px; font-weight: 600; line-height: 1.25; margin: 2px 0; }
+.card small { color: var(--quiet); }
 .card.ok { border-left: 5px solid var(--ok); } .card.bad { border-left: 5px solid var(--bad); }
 li { margin: 4px 0; } ul { margin: 6px 0; padding-left: 20px; }
 table { border-collapse: collapse; width: 100%; }
