@@ -41,11 +41,11 @@ class EmulatorProcess:
     """``python -m emulator``, started, killed and started again on the same state."""
 
     def __init__(self, folder: Path, mqtt_port: int, gateway_port: int, rate: float) -> None:
-        self._state = folder / "state"
+        self.state_dir = folder / "state"
         self._log = folder / "emulator.log"
         self._ports = {name: free_port() for name in ("opcua", "modbus", "http")}
         self._arguments = [
-            *(sys.executable, "-m", "emulator", str(SHOP), "--state-dir", str(self._state), "--rate", str(rate)),
+            *(sys.executable, "-m", "emulator", str(SHOP), "--state-dir", str(self.state_dir), "--rate", str(rate)),
             *("--gateway-url", f"http://127.0.0.1:{gateway_port}", "--mqtt-port", str(mqtt_port)),
             *(part for name, port in self._ports.items() for part in (f"--{name}-port", str(port))),
         ]
@@ -64,7 +64,7 @@ class EmulatorProcess:
 
     def start(self) -> None:
         """Start it and wait until it has told its endpoints."""
-        endpoints = self._state / "endpoints.json"
+        endpoints = self.state_dir / "endpoints.json"
         endpoints.unlink(missing_ok=True)
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "FORERUN_EMULATOR_API_KEY": KEY}
         with self._log.open("ab") as log:
