@@ -211,5 +211,3 @@ def refusal(error: Exception, say: Words) -> Component:
         className="refusal",
         role="alert",
     )
-
-

@@ -34,6 +34,4 @@ def icon(name: str) -> Component:
 
 def badge(state: MachineState, say: Words) -> Component:
     """Return a state as icon and word: never colour alone."""
-    return html.Span(
-        [icon(css_class(state)), say(LABELS[state])], className=f"state-badge {css_class(state)}"
-    )
+    return html.Span([icon(css_class(state)), say(LABELS[state])], className=f"state-badge {css_class(state)}")

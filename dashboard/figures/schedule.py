@@ -185,5 +185,3 @@ def _tip(view: PlanView, step: Sequence[PlannedOperation], start: datetime, end:
 def _escape(text: str) -> str:
     """Take away what plotly would read as markup: names come from people."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-

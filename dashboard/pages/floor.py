@@ -258,6 +258,4 @@ def segments(timeline: Iterable[StateInterval], window: Window, say: Words) -> I
             until = say.time(interval.ended_at)
         tip = f"{say(LABELS[interval.state])} {say.time(interval.started_at)}–{until}"
         detail = " · ".join(text for text in (interval.job_order, interval.reason) if text)
-        yield html.Div(
-            className=css_class(interval.state), style=style, title=f"{tip}\n{detail}" if detail else tip
-        )
+        yield html.Div(className=css_class(interval.state), style=style, title=f"{tip}\n{detail}" if detail else tip)

@@ -93,7 +93,9 @@ async def _parts(views: Views, say: Words, machine: str | None, hours: float) ->
 
 def _nothing(say: Words) -> Parts:
     return {
-        ("health-list", ""): {"children": html.P(say("No machine has given condition signals yet."), className="quiet")},
+        ("health-list", ""): {
+            "children": html.P(say("No machine has given condition signals yet."), className="quiet")
+        },
         ("health-title", ""): {"children": None},
         ("health-why", ""): {"children": None},
         ("health-graph", ""): {"figure": {"layout": look.layout(key="none", height=200)}},

@@ -49,7 +49,7 @@ def _moments(verdict: Any, say: Words) -> dict[str, str]:
     }
 
 
-def grid(*, id: Any, say: Words, rowData: list[dict[str, Any]]) -> Component:  # noqa: A002, N803
+def grid(*, id: Any, say: Words, rowData: list[dict[str, Any]]) -> Component:
     """Return the table."""
     return dag.AgGrid(
         id=id,

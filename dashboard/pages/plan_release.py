@@ -58,7 +58,9 @@ def refusal_dialog(say: Words) -> Component:
                     dmc.Textarea(
                         id=_REASON,
                         label=say("Release in spite of it, because"),
-                        description=say("Kept in the ledger with your name. At least {n} characters.", n=SHORTEST_REASON),
+                        description=say(
+                            "Kept in the ledger with your name. At least {n} characters.", n=SHORTEST_REASON
+                        ),
                         minRows=3,
                         autosize=True,
                     ),

@@ -15,7 +15,7 @@ from tests.requirements import require_program
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def serving() -> Iterator[Served]:
     with Served() as served:
         yield served
@@ -27,15 +27,13 @@ def served(serving: Served) -> Served:
     return serving
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     chromium = require_program("chromium", "chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield browser
         browser.close()
 
@@ -83,7 +81,7 @@ class Tab:
 OpenTab = Callable[..., Tab]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def contexts(browser: Any) -> Iterator[dict[tuple[Any, ...], Any]]:
     """Browser profiles, kept over tests for their cache: every test gets them without the cookies of another."""
     kept: dict[tuple[Any, ...], Any] = {}
@@ -119,7 +117,7 @@ def tab(served: Served, browser: Any, contexts: dict[tuple[Any, ...], Any]) -> I
         one.assert_content()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _anna(serving: Served, browser: Any) -> Iterator[Tab]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.add_cookies([{"name": "user", "value": "anna", "url": serving.address}])

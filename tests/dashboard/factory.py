@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from dashboard.views import (
     ClockView,
@@ -43,8 +43,8 @@ CALENDAR = Calendar(
     "two shifts",
     ZONE,
     (
-        Shift("early", (0, 1, 2, 3, 4), datetime(2026, 1, 1, 6).time(), datetime(2026, 1, 1, 14).time()),
-        Shift("late", (0, 1, 2, 3, 4), datetime(2026, 1, 1, 14).time(), datetime(2026, 1, 1, 22).time()),
+        Shift("early", (0, 1, 2, 3, 4), time(6), time(14)),
+        Shift("late", (0, 1, 2, 3, 4), time(14), time(22)),
     ),
 )
 
@@ -279,7 +279,9 @@ class MemoryViews:
         drift = 1.6 if machine in self.unwell else 0.1
 
         def wave(base: float, size: float, grows: float) -> tuple[float | None, ...]:
-            values = [base + size * math.sin(k / 3.1) * math.cos(k / 7.7) + grows * (k / count) ** 3 for k in range(count + 1)]
+            values = [
+                base + size * math.sin(k / 3.1) * math.cos(k / 7.7) + grows * (k / count) ** 3 for k in range(count + 1)
+            ]
             return tuple(None if 100 <= k < 108 else value for k, value in enumerate(values))
 
         columns = (
@@ -351,7 +353,9 @@ def _plan(plan_id: str, *, late: bool) -> PlanView:
         share = (0.31 if late else 0.88) if n == 3 else max(0.62, 0.999 - 0.004 * n * (n % 4 == 0))
         due = done + timedelta(hours=-9 if late and n == 3 else 30 - n / 2)
         priority = Priority.HIGH if n % 5 == 3 else Priority.NORMAL
-        orders[order] = CustomerOrder(order, ("Acme & Söhne", "北方机械", "Norrland <AB>")[n % 3], f"P-{n % 6}", 20 + n, START, due, priority)
+        orders[order] = CustomerOrder(
+            order, ("Acme & Söhne", "北方机械", "Norrland <AB>")[n % 3], f"P-{n % 6}", 20 + n, START, due, priority
+        )
         late_s = 3600.0 * 9 * (1 - share) if share < 0.9 else 0.0
         spread = [done + timedelta(hours=h) for h in (1, 5, 12)]
         verdicts.append(OrderVerdict(order, due, share, max(share - 0.03, 0.0), *spread, late_s))

@@ -33,7 +33,7 @@ def ungated(views: MemoryViews) -> Iterator[TestClient]:
 
 
 def _value(prop: str) -> Any:
-    return {"pathname": "/", "search": "", "n_clicks": 1, "data": {"a": "b"}}.get(prop, "plan-1")
+    return {"pathname": "/", "search": "", "n_clicks": 1, "data": {"a": "b"}}.get(prop, "a plan, or a reason")
 
 
 def _dependency(text: str) -> dict[str, Any]:
