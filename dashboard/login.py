@@ -5,7 +5,9 @@ from __future__ import annotations
 from html import escape
 from urllib.parse import urlencode
 
-from dashboard.words import LANGUAGES, Words
+from starlette.requests import Request
+
+from dashboard.words import COOKIE, LANGUAGES, Words, choose_language
 
 _FRAME = """<!DOCTYPE html>
 <html lang="{language}">
@@ -103,3 +105,9 @@ def not_found(language: str) -> str:
     title, text, link = say("Not found"), say("There is no page at this address."), say("To the floor")
     content = f'<h1>{escape(title)}</h1><p>{escape(text)}</p><a class="button" href="/">{escape(link)}</a>'
     return _frame(say, title, content)
+
+
+def language_of(request: Request) -> str:
+    """Return the language to speak to this browser: what was chosen on the page, before, or in the browser."""
+    chosen = request.query_params.get("language") or request.cookies.get(COOKIE)
+    return choose_language(chosen, request.headers.get("accept-language"))

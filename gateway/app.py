@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -17,8 +17,10 @@ from plant.errors import NotFound
 
 API = "/api/v1"
 
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-def build(services: Services, login_page: login.LoginPage, lifespan: AbstractAsyncContextManager[None] | Any) -> FastAPI:
+
+def build(services: Services, login_pages: login.LoginPages, lifespan: Lifespan) -> FastAPI:
     """Return the application; put `gateway.gate.Gate` in front of it before serving."""
     app = FastAPI(
         title="Forerun",
@@ -33,7 +35,7 @@ def build(services: Services, login_page: login.LoginPage, lifespan: AbstractAsy
     problems.install(app)
     for module in (orders, plans, floor):
         app.include_router(module.router, prefix=API)
-    app.include_router(login.router(login_page))
+    app.include_router(login.router(login_pages))
     _add_operations_endpoints(app)
 
     @app.api_route("/api/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)

@@ -6,7 +6,6 @@ look (`operations.access.current_actor`); what the actor may do is the use cases
 
 from __future__ import annotations
 
-
 from http.cookies import CookieError, SimpleCookie
 from typing import Protocol
 from urllib.parse import quote, urlsplit
@@ -134,5 +133,3 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, response: Response
         await send({"type": "websocket.close", "code": _WEBSOCKET_UNAUTHENTICATED, "reason": "log in again"})
     else:
         await response(scope, receive, send)
-
-

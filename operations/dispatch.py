@@ -47,9 +47,7 @@ async def dispatch(tx: Transaction, version: PlanVersion, plant_now: datetime, h
     for operation in sorted(due, key=lambda item: (item.start_s, item.job_order)):
         if operation.job_order in fresh:
             payload = job_order_message(plant, version, revision, operation, jobs[operation.job_order])
-            message = OutboxMessage(
-                new_message_id(), MessageKind.DISPATCH, f"job-order/{operation.job_order}", payload
-            )
+            message = OutboxMessage(new_message_id(), MessageKind.DISPATCH, f"job-order/{operation.job_order}", payload)
             await outbox.add(tx, message)
     if fresh:
         await ledger.append(tx, f"plan/{version.id}", "dispatched", None, sorted(fresh))

@@ -75,7 +75,7 @@ async def run(historian: Historian, job_id: str, work: Work) -> None:
         if job.state.ended:
             return
         await long_jobs.report(tx, job_id, 0.0, "starting")
-    progress = [0.0, "starting"]
+    progress: list[float | str] = [0.0, "starting"]
 
     def note(share: float, doing: str) -> None:
         progress[:] = [share, doing]
@@ -94,7 +94,9 @@ async def run(historian: Historian, job_id: str, work: Work) -> None:
     except ForerunError as error:
         await _finish(historian, job_id, LongJobState.FAILED, error=str(error))
     except Exception as error:
-        await _finish(historian, job_id, LongJobState.FAILED, error=f"internal error: {type(error).__name__}; see the log")
+        await _finish(
+            historian, job_id, LongJobState.FAILED, error=f"internal error: {type(error).__name__}; see the log"
+        )
         raise
     else:
         await _finish(historian, job_id, LongJobState.DONE, result=made)

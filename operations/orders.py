@@ -8,7 +8,7 @@ from methods.explosion import explode, job_orders
 from plant.actor import Actor, Permission
 from plant.errors import Conflict, InvalidInput, NotFound
 from plant.item import ItemKind
-from plant.order import CustomerOrder, JobProgress
+from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plant import Plant
 
 
@@ -58,3 +58,14 @@ async def list_jobs(historian: Historian, actor: Actor, customer_order: str | No
     actor.require(Permission.VIEW_ORDERS)
     async with historian.transaction(actor, "list job orders") as tx:
         return await orders.jobs(tx, customer_order)
+
+
+async def running_jobs(historian: Historian, actor: Actor) -> dict[str, list[JobProgress]]:
+    """Return the running job orders by machine; several are members of one batch."""
+    actor.require(Permission.VIEW_FLOOR)
+    async with historian.transaction(actor, "list running job orders") as tx:
+        found: dict[str, list[JobProgress]] = {}
+        for progress in await orders.jobs(tx, open_only=True):
+            if progress.state is JobState.RUNNING and progress.machine is not None:
+                found.setdefault(progress.machine, []).append(progress)
+    return found

@@ -41,7 +41,9 @@ async def _deliver_one(historian: Historian, actor: Actor, channel: Channel, mes
         receipt = await channel.send(message.kind, message.id, dict(message.payload))
     except Unavailable as error:
         wait = timedelta(seconds=min(0.5 * 2**message.attempts, _LONGEST_WAIT_S))
-        log.warning("delivery postponed", message=message.id, subject=message.subject, reason=str(error), wait=str(wait))
+        log.warning(
+            "delivery postponed", message=message.id, subject=message.subject, reason=str(error), wait=str(wait)
+        )
         async with historian.transaction(actor, "postpone message") as tx:
             await outbox.postpone(tx, message.id, wall_now() + wait, str(error))
         return False

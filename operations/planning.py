@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from historian import ledger, orders, plans, plants
 from historian.database import Historian, Transaction
@@ -15,7 +16,7 @@ from plant.checks import require
 from plant.errors import Conflict, GateRefused, InvalidInput
 from plant.message import new_message_id
 from plant.order import CustomerOrder, Priority
-from plant.plan import Plan, PlannedOperation, PlanState, PlanVersion
+from plant.plan import Plan, PlannedOperation, PlanState, PlanSummary, PlanVersion
 from plant.ports import Compute, PlantClock, Progress, no_progress
 from plant.verdict import Verdict
 from plant.work import Work
@@ -42,19 +43,6 @@ class PlanningRules:
 
 
 @dataclass(frozen=True)
-class PlanSummary:
-    """A plan version as lists show it."""
-
-    id: str
-    state: PlanState
-    made_at: datetime
-    reason: str
-    passed: bool
-    orders: int
-    weighted_tardiness_s: float
-
-
-@dataclass(frozen=True)
 class _Basis:
     """What a plan is made from, read in one transaction."""
 
@@ -62,6 +50,7 @@ class _Basis:
     work: Work
     in_force: PlanVersion | None
     priorities: dict[str, Priority]
+    zone: ZoneInfo
 
 
 async def make_plan(
@@ -95,13 +84,13 @@ async def make_plan(
         id=f"plan-{new_message_id()}",
         parent=basis.in_force.id if basis.in_force else None,
         plant_version=basis.plant_version,
-        made_at=clock.now(),
+        made_at=basis.work.epoch,  # the floor it was made from, not the end of solving
         reason=reason,
         seed=rules.solver.seed,
         plan=rehearsal.plan,
         solver=rehearsal.report,
         verdict=rehearsal.verdict,
-        judgement=gate.judge_plan(rehearsal.verdict, keep, basis.priorities, rules.thresholds),
+        judgement=gate.judge_plan(rehearsal.verdict, keep, basis.priorities, rules.thresholds, basis.zone),
         orders=tuple(sorted(basis.work.orders)),
     )
     async with historian.transaction(actor, "keep plan") as tx:
@@ -120,6 +109,7 @@ async def _basis(tx: Transaction, now: datetime) -> _Basis:
         work=build_work(version.plant, customer_orders, jobs, snapshot),
         in_force=await plans.released(tx),
         priorities={order.id: order.priority for order in customer_orders},
+        zone=ZoneInfo(version.plant.timezone),
     )
 
 
@@ -140,9 +130,7 @@ def _frozen_zone(basis: _Basis, frozen_zone_s: float) -> Plan | None:
 async def _rehearse_in_force(compute: Compute, basis: _Basis, rules: PlanningRules) -> Verdict | None:
     if basis.in_force is None:
         return None
-    return await compute.run(
-        rehearse_plan, basis.work, basis.in_force.plan, rules.replications, rules.solver.seed
-    )
+    return await compute.run(rehearse_plan, basis.work, basis.in_force.plan, rules.replications, rules.solver.seed)
 
 
 async def release(
@@ -171,7 +159,10 @@ async def release(
             raise Conflict(f"plan {plan_id} is {state} already; make a new plan")
         if version.judgement.passed or _may_override(actor, override_reason):
             await plans.release(tx, expected=version.parent, new=version.id)
-            how = {"passed": version.judgement.passed, "override": None if version.judgement.passed else override_reason}
+            how = {
+                "passed": version.judgement.passed,
+                "override": None if version.judgement.passed else override_reason,
+            }
             await ledger.append(tx, f"plan/{plan_id}", "released", version.parent, how)
             await dispatch.dispatch(tx, version, clock.now(), rules.dispatch_horizon_s)
         else:
@@ -196,18 +187,7 @@ async def list_plans(historian: Historian, actor: Actor, limit: int = 50) -> lis
     """Return the newest plan versions first."""
     actor.require(Permission.VIEW_PLANS)
     async with historian.transaction(actor, "list plans") as tx:
-        return [
-            PlanSummary(
-                id=version.id,
-                state=state,
-                made_at=version.made_at,
-                reason=version.reason,
-                passed=version.judgement.passed,
-                orders=len(version.orders),
-                weighted_tardiness_s=version.solver.weighted_tardiness_s,
-            )
-            for version, state in await plans.newest(tx, limit)
-        ]
+        return await plans.newest(tx, limit)
 
 
 async def get_plan(historian: Historian, actor: Actor, plan_id: str) -> tuple[PlanVersion, PlanState]:
@@ -222,3 +202,21 @@ async def in_force(historian: Historian, actor: Actor) -> PlanVersion | None:
     actor.require(Permission.VIEW_PLANS)
     async with historian.transaction(actor, "read plan") as tx:
         return await plans.released(tx)
+
+
+@dataclass(frozen=True)
+class Release:
+    """Who put a plan in force, and why in spite of the gate where that was so."""
+
+    actor: str
+    override_reason: str | None
+
+
+async def how_released(historian: Historian, actor: Actor, plan_id: str) -> Release | None:
+    """Return how a plan came into force, None if it never did."""
+    actor.require(Permission.VIEW_PLANS)
+    async with historian.transaction(actor, "read release") as tx:
+        for entry in await ledger.entries(tx, f"plan/{plan_id}"):
+            if entry.kind == "released":
+                return Release(entry.actor, entry.after["override"])
+    return None

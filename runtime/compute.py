@@ -8,7 +8,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from plant.errors import ForerunError, Unavailable
 from plant.ports import Progress, no_progress
@@ -42,7 +42,7 @@ class ProcessCompute:
             await asyncio.to_thread(process.start)
             theirs.close()
             try:
-                return await _result(ours, progress)
+                return cast(T, await _result(ours, progress))
             finally:
                 if process.is_alive():
                     process.kill()

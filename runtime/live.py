@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 
 from dashboard.views import Topic
+
 from historian.database import Channel, Historian
 
 _TOPICS = {

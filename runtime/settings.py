@@ -77,7 +77,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(None, description="PostgreSQL to use; none: the embedded one")
     host: str = "127.0.0.1"
     port: int = Field(8050, ge=0, le=65535)
-    allowed_hosts: frozenset[str] = Field(frozenset({"127.0.0.1", "localhost"}), description="names the site is reached by")
+    allowed_hosts: frozenset[str] = Field(
+        frozenset({"127.0.0.1", "localhost"}), description="names the site is reached by"
+    )
     admin_password: SecretStr | None = Field(None, description="of the first account, `prepare` creates it")
     mes_key: SecretStr | None = Field(None, description="API key the MES reports with")
     endpoints: dict[str, str] = Field(
@@ -86,9 +88,9 @@ class Settings(BaseSettings):
     mes_url: str | None = Field(None, description="base URL job orders are sent to")
     clock_url: str | None = Field(None, description="URL of an emulated plant's clock; none: wall time")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    planning: PlanningSettings = PlanningSettings()
-    gate: GateSettings = GateSettings()
-    emulator: EmulatorSettings = EmulatorSettings()
+    planning: PlanningSettings = Field(default_factory=PlanningSettings)
+    gate: GateSettings = Field(default_factory=GateSettings)
+    emulator: EmulatorSettings = Field(default_factory=EmulatorSettings)
 
     @classmethod
     def settings_customise_sources(

@@ -8,8 +8,9 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime
 
 from gateway.services import Asking, WithServices
-from operations import floor
-from operations.floor import MachineHealth, MachineNow, MachineOee
+from operations import floor, health
+from operations.floor import MachineNow, MachineOee
+from operations.health import MachineHealth
 from plant.machine_state import StateInterval
 
 router = APIRouter(tags=["floor"])
@@ -26,11 +27,13 @@ async def machine_states(
     machine_id: str, since: AwareDatetime, until: AwareDatetime, asking: Asking, has: WithServices
 ) -> list[StateInterval]:
     """Return a machine's state intervals that touch [since, until)."""
-    return await floor.states(has.store, asking, machine_id, since.astimezone(UTC), until.astimezone(UTC))
+    return await floor.states_of(has.store, asking, since.astimezone(UTC), until.astimezone(UTC), machine_id)
 
 
 @router.get("/oee")
-async def machine_oee(since: AwareDatetime, until: AwareDatetime, asking: Asking, has: WithServices) -> list[MachineOee]:
+async def machine_oee(
+    since: AwareDatetime, until: AwareDatetime, asking: Asking, has: WithServices
+) -> list[MachineOee]:
     """Return OEE by ISO 22400-2 per machine over [since, until)."""
     return await floor.oee(has.store, asking, since.astimezone(UTC), until.astimezone(UTC))
 
@@ -38,7 +41,7 @@ async def machine_oee(since: AwareDatetime, until: AwareDatetime, asking: Asking
 @router.get("/health")
 async def machine_health(asking: Asking, has: WithServices) -> list[MachineHealth]:
     """Return the health index per machine."""
-    return await floor.health(has.store, asking, has.clock.now())
+    return await health.machines(has.store, asking, has.clock.now())
 
 
 @router.get("/clock")

@@ -10,8 +10,8 @@ from fastapi import APIRouter
 from gateway.api.bodies import PlanRequestBody, ReleaseBody
 from gateway.services import Asking, WithServices
 from operations import jobs, planning
-from operations.planning import PlanSummary
 from plant.long_job import LongJob
+from plant.plan import PlanSummary
 from plant.verdict import Judgement, Verdict
 
 router = APIRouter(tags=["plans"])

@@ -65,5 +65,3 @@ def test_a_cancelled_call_leaves_no_process(tmp_path: Path) -> None:
 def test_a_process_that_dies_is_reported() -> None:
     with pytest.raises(Unavailable, match="died"):
         asyncio.run(ProcessCompute().run(work.die))
-
-

@@ -1,0 +1,53 @@
+"""Plant versions, and which one is in force. A database holds one site."""
+
+from __future__ import annotations
+
+from historian.database import Transaction
+from historian.documents import document, jsonb, restore
+from historian.queries import query
+from plant.errors import NotFound
+from plant.plant import Plant
+from plant.version import PlantVersion
+
+_SAVE = query("plants", "save")
+_GET = query("plants", "get")
+_CURRENT_ID = query("plants", "current_id")
+_SET_CURRENT = query("plants", "set_current")
+
+
+async def save(tx: Transaction, version: PlantVersion) -> bool:
+    """Keep a plant version; False when it is kept already."""
+    row = {
+        "id": version.id,
+        "document_hash": version.document_hash,
+        "document": jsonb(document(version.plant)),
+        "imported_at": version.imported_at,
+    }
+    return await tx.execute(_SAVE, row) == 1
+
+
+async def get(tx: Transaction, version_id: str) -> PlantVersion:
+    """Return a plant version, or raise `NotFound`."""
+    row = await tx.first(_GET, {"id": version_id})
+    if row is None:
+        raise NotFound(f"unknown plant version {version_id!r}")
+    return PlantVersion(row["id"], row["document_hash"], restore(Plant, row["document"]), row["imported_at"])
+
+
+async def current_id(tx: Transaction) -> str | None:
+    """Return the id of the plant version in force, None when nothing was imported yet."""
+    found: str | None = await tx.value(_CURRENT_ID)
+    return found
+
+
+async def current(tx: Transaction) -> PlantVersion:
+    """Return the plant version in force, or raise `NotFound` when nothing was imported yet."""
+    version_id = await current_id(tx)
+    if version_id is None:
+        raise NotFound("no plant was imported into this database yet; import one first")
+    return await get(tx, version_id)
+
+
+async def set_current(tx: Transaction, site: str, version_id: str) -> None:
+    """Put a saved plant version in force; `Conflict` when the database holds another site, or not the version."""
+    await tx.execute(_SET_CURRENT, {"site": site, "id": version_id})

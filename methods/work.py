@@ -1,0 +1,160 @@
+"""The work still to be done: orders, how far their jobs are, and the floor as it stands, in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from graphlib import CycleError, TopologicalSorter
+
+from plant.calendar import Calendar, WorkingTime
+from plant.errors import InvalidInput
+from plant.order import CustomerOrder, JobProgress, JobState
+from plant.plant import Machine, Plant
+from plant.work import MachineOutlook, MachineSnapshot, OrderDemand, Running, Snapshot, Task, Work
+
+HORIZON = timedelta(weeks=26)
+"""How far calendars are laid out; beyond it the last window goes on."""
+
+LEAST_REMAINING_S = 1.0
+"""What is left of a running job that has outrun its planned time: it will end, we do not know when."""
+
+
+def build_work(plant: Plant, orders: Sequence[CustomerOrder], jobs: Sequence[JobProgress], snapshot: Snapshot) -> Work:
+    """Return the work still to be done at `snapshot.at`, which becomes the epoch.
+
+    Completed job orders are left out, and so are orders with nothing left to do. A running one stays on its
+    machine, with its planned time less what the machine has worked on it; several running on one machine share
+    a batch. An aborted one is to be done again. A job order has at most the good pieces that its completed
+    predecessor delivered.
+
+    Parameters
+    ----------
+    jobs
+        All job orders of `orders`, completed ones included.
+
+    Raises
+    ------
+    InvalidInput
+        If a job order belongs to none of `orders`, has an unknown predecessor, or predecessors are circular.
+    NotFound
+        If an item, operation or machine is unknown to the plant.
+    """
+    by_id = {progress.job.id: progress for progress in jobs}
+    pieces: dict[str, int] = {}
+    tasks: list[Task] = []
+    sharing = _sharing(jobs)
+    for id_ in _predecessors_first(by_id):
+        progress = by_id[id_]
+        pieces[id_] = _pieces(progress, by_id, pieces)
+        if progress.state is not JobState.COMPLETED:
+            tasks.append(_task(plant, progress, pieces[id_], by_id, snapshot, sharing))
+    open_orders = {task.order for task in tasks}
+    demands = {
+        order.id: OrderDemand(order.id, _seconds(snapshot.at, order.due_at), order.priority)
+        for order in orders
+        if order.id in open_orders
+    }
+    return Work(snapshot.at, tuple(tasks), _outlooks(plant, snapshot), demands)
+
+
+def _seconds(epoch: datetime, moment: datetime) -> float:
+    return (moment - epoch).total_seconds()
+
+
+def _predecessors_first(by_id: Mapping[str, JobProgress]) -> list[str]:
+    for id_, progress in by_id.items():
+        unknown = [name for name in progress.job.predecessors if name not in by_id]
+        if unknown:
+            raise InvalidInput(f"job order {id_}: predecessors {unknown} are not among the job orders given")
+    graph = {id_: progress.job.predecessors for id_, progress in by_id.items()}
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        raise InvalidInput(f"job orders follow each other in a circle: {' -> '.join(error.args[1])}") from error
+
+
+def _pieces(progress: JobProgress, by_id: Mapping[str, JobProgress], pieces: Mapping[str, int]) -> int:
+    """Return how many pieces a job order processes: what it was given out for, less what was lost before it."""
+    job = progress.job
+    before = [by_id[name] for name in job.predecessors]
+    arriving = [_delivered(one, pieces) for one in before if one.job.production_order == job.production_order]
+    return min([job.quantity, *arriving])
+
+
+def _delivered(progress: JobProgress, pieces: Mapping[str, int]) -> int:
+    """Return the good pieces of a completed job order; all of them where it is not complete or nothing was counted."""
+    counted = progress.state is JobState.COMPLETED and progress.good + progress.scrap > 0
+    return progress.good if counted else pieces[progress.job.id]
+
+
+def _sharing(jobs: Sequence[JobProgress]) -> set[str]:
+    """Return the machines on which more than one job order is running: the members of a batch."""
+    machines = [progress.machine for progress in jobs if progress.state is JobState.RUNNING and progress.machine]
+    return {machine for machine in machines if machines.count(machine) > 1}
+
+
+def _task(
+    plant: Plant,
+    progress: JobProgress,
+    pieces: int,
+    by_id: Mapping[str, JobProgress],
+    snapshot: Snapshot,
+    sharing: set[str],
+) -> Task:
+    job = progress.job
+    operation = plant.operation(job.item, job.operation)
+    machines: Sequence[Machine] = plant.machines_with(operation.capability)
+    running = None
+    # What runs has evidently all it needs: a predecessor whose completion is yet to be told does not hold it up.
+    before: tuple[str, ...] = ()
+    if progress.state is JobState.RUNNING and progress.machine is not None:
+        machine = plant.machine(progress.machine)
+        machines = (machine,)
+        left_s = operation.duration_s(pieces, machine.speed) - snapshot.worked_s.get(job.id, 0.0)
+        batch = f"running on {machine.id}" if machine.id in sharing else None
+        started_s = _seconds(snapshot.at, progress.started_at or snapshot.at)
+        running = Running(machine.id, started_s, max(left_s, LEAST_REMAINING_S), batch)
+    else:
+        before = tuple(name for name in job.predecessors if by_id[name].state is not JobState.COMPLETED)
+    return Task(
+        id=job.id,
+        order=job.customer_order,
+        item=job.item,
+        operation=job.operation,
+        quantity=pieces,
+        predecessors=before,
+        durations_s={machine.id: operation.duration_s(pieces, machine.speed) for machine in machines},
+        setup_family=operation.setup_family,
+        release_s=_seconds(snapshot.at, job.release_at),
+        variation=operation.variation,
+        scrap_ratio=operation.scrap_ratio,
+        running=running,
+    )
+
+
+def _outlooks(plant: Plant, snapshot: Snapshot) -> dict[str, MachineOutlook]:
+    working = {
+        calendar.id: _working_time(calendar, snapshot.at)
+        for calendar in plant.calendars
+        if any(machine.calendar == calendar.id for machine in plant.machines)
+    }
+    return {machine.id: _outlook(plant, machine, working[machine.calendar], snapshot) for machine in plant.machines}
+
+
+def _working_time(calendar: Calendar, epoch: datetime) -> WorkingTime:
+    windows = calendar.windows(epoch, epoch + HORIZON)
+    return WorkingTime.of([(_seconds(epoch, start), _seconds(epoch, end)) for start, end in windows])
+
+
+def _outlook(plant: Plant, machine: Machine, working_time: WorkingTime, snapshot: Snapshot) -> MachineOutlook:
+    state = snapshot.machines.get(machine.id, MachineSnapshot(machine.id))
+    down_s = 0.0 if state.down_until is None else max(_seconds(snapshot.at, state.down_until), 0.0)
+    return MachineOutlook(
+        id=machine.id,
+        working_time=working_time,
+        setup_matrix=plant.setup_matrix_of(machine.id),
+        available_from_s=down_s,
+        setup_family=state.setup_family,
+        batch_capacity=machine.batch_capacity,
+        reliability=machine.reliability,
+    )

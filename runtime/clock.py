@@ -1,0 +1,83 @@
+"""Every process' plant clock: an emulated plant's anchor comes from the plant itself, through the database."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from datetime import datetime
+
+import httpx
+import structlog
+
+from historian.database import Channel
+from operations import clock as clock_operations
+from operations.store import Store
+from plant.actor import SYSTEM
+from plant.clock import Anchor, EmulatedPlantClock, wall_now
+from plant.errors import Unavailable
+from plant.plant import Plant
+
+_POLL_S = 1.0
+_MISSES = 3
+
+log = structlog.get_logger()
+
+
+class SharedPlantClock:
+    """The plant clock of a process, following the anchor in the database. `follow` must be running."""
+
+    def __init__(self, plant: Plant, anchor: Anchor | None) -> None:
+        # Until the plant has told its time, the clock stands at the plant's beginning.
+        self._clock = EmulatedPlantClock(plant, anchor or Anchor(plant.starts_at, wall_now(), 0.0))
+        self._latest = plant.starts_at
+
+    def now(self) -> datetime:
+        """Return the plant time; it never goes back, even when the plant sets its clock."""
+        self._latest = max(self._latest, self._clock.now())
+        return self._latest
+
+    @property
+    def anchor(self) -> Anchor:
+        """The anchor in force."""
+        return self._clock.anchor
+
+    async def follow(self, store: Store) -> None:
+        """Take over each new anchor, for ever."""
+        async with aclosing(store.listen((Channel.CLOCK,))) as notices:
+            async for _ in notices:
+                anchor = await clock_operations.anchor(store, SYSTEM)
+                if anchor is not None:
+                    self._clock.set_anchor(anchor)
+
+
+async def fetch_anchor(client: httpx.AsyncClient, url: str) -> Anchor:
+    """Ask an emulated plant for its clock's anchor.
+
+    Raises
+    ------
+    Unavailable
+        When it does not answer.
+    """
+    try:
+        response = (await client.get(url)).raise_for_status()
+    except httpx.HTTPError as error:
+        raise Unavailable(f"the plant's clock at {url} does not answer: {error!r}") from error
+    told = response.json()
+    return Anchor(datetime.fromisoformat(told["plant"]), datetime.fromisoformat(told["wall"]), told["rate"])
+
+
+async def keep_clock(store: Store, clock: SharedPlantClock, url: str) -> None:
+    """Keep the database's anchor equal to the plant's, for ever; a plant that is gone stands still."""
+    misses = 0
+    async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
+        while True:
+            try:
+                await clock_operations.set_anchor(store, SYSTEM, await fetch_anchor(client, url))
+                misses = 0
+            except Unavailable as error:
+                misses += 1
+                if misses == _MISSES:
+                    log.warning("plant clock paused", reason=str(error))
+                    paused = Anchor(clock.now(), wall_now(), 0.0)
+                    await clock_operations.set_anchor(store, SYSTEM, paused)
+            await asyncio.sleep(_POLL_S)

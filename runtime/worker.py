@@ -1,0 +1,120 @@
+"""The worker process: makes plans, delivers messages, dispatches what is due, keeps the clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import aclosing
+from typing import TypeVar
+
+import structlog
+
+from historian.database import Channel
+from operations import dispatch, jobs, outbox, planning, replanning
+from operations.planning import PlanningRules
+from operations.store import Store
+from plant.actor import SYSTEM
+from plant.errors import Conflict, ForerunError, GateRefused, Unavailable
+from plant.long_job import LongJob, LongJobKind
+from plant.ports import Channel as MessageChannel
+from plant.ports import Compute, PlantClock, Progress
+from runtime.jobs import ProcrastinateQueue
+
+T = TypeVar("T")
+_TICK_S = 2.0
+
+log = structlog.get_logger()
+
+
+class Worker:
+    """Everything a worker does, side by side, until cancelled.
+
+    Parameters
+    ----------
+    release_automatically
+        Release the plans Forerun makes by itself when the gate passes them.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        queue: ProcrastinateQueue,
+        compute: Compute,
+        clock: PlantClock,
+        rules: PlanningRules,
+        channel: MessageChannel | None,
+        release_automatically: bool,
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._compute = compute
+        self._clock = clock
+        self._rules = rules
+        self._channel = channel
+        self._release_automatically = release_automatically
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._queue.work({LongJobKind.PLAN: self._run_job}))
+            group.create_task(self._watch_floor())
+            group.create_task(self._dispatch())
+            if self._channel is not None:
+                group.create_task(self._deliver(self._channel))
+
+    async def _run_job(self, job_id: str) -> None:
+        await jobs.run(self._store, job_id, self._make_plan)
+
+    async def _make_plan(self, job: LongJob, progress: Progress) -> str:
+        version = await planning.make_plan(
+            self._store, self._compute, self._clock, SYSTEM, self._rules, job.subject, progress
+        )
+        if self._release_automatically and job.requested_by == SYSTEM.name and version.judgement.passed:
+            try:
+                await planning.release(self._store, self._clock, SYSTEM, self._rules, version.id)
+            except (GateRefused, Conflict) as error:
+                log.warning("plan not released", plan=version.id, reason=str(error))
+        return version.id
+
+    async def _watch_floor(self) -> None:
+        async with aclosing(self._store.listen((Channel.FLOOR, Channel.ORDERS, Channel.JOBS))) as notices:
+            async for _ in notices:
+                await _survive("look for stale plan", replanning.replan_if_stale(self._store, self._queue))
+
+    async def _dispatch(self) -> None:
+        while True:
+            horizon = self._rules.dispatch_horizon_s
+            await _survive("dispatch", dispatch.dispatch_due(self._store, SYSTEM, self._clock.now(), horizon))
+            await asyncio.sleep(_TICK_S)
+
+    async def _deliver(self, channel: MessageChannel) -> None:
+        """Deliver when something was put into the outbox, and now and then what has to be tried again."""
+        wake = asyncio.Event()
+
+        async def listen() -> None:
+            async with aclosing(self._store.listen((Channel.OUTBOX,))) as notices:
+                async for _ in notices:
+                    wake.set()
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(listen())
+            while True:
+                wake.clear()
+                while await _survive("deliver", outbox.deliver(self._store, SYSTEM, channel)):
+                    pass
+                try:
+                    await asyncio.wait_for(wake.wait(), _TICK_S)
+                except TimeoutError:
+                    continue
+
+
+async def _survive(doing: str, work: Awaitable[T]) -> T | None:
+    """Await `work`; a part that is away for a while is logged and tried again later, anything else is raised."""
+    try:
+        return await work
+    except Unavailable as error:
+        log.warning("postponed", doing=doing, reason=str(error))
+        await asyncio.sleep(_TICK_S)
+    except ForerunError as error:
+        log.error("failed", doing=doing, reason=str(error))
+    return None

@@ -1,0 +1,126 @@
+"""A plan as a graph: what waits for what once every machine's sequence is fixed.
+
+A node is a step of a machine's sequence: one operation, or the members of one batch. It waits for the node before
+it on its machine and for those of its members' predecessors. The graph must be acyclic; `graph_of` checks that
+and sorts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from plant.errors import InvalidInput
+from plant.plan import Plan
+from plant.work import Work
+from twin.steps import PlannedStep, planned_steps
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A step among all others. Rows count `Work.tasks` from 0.
+
+    Attributes
+    ----------
+    row
+        Row of the first member; it stands for the node wherever one is named by a number.
+    members
+        Rows of all members.
+    preceding
+        All nodes it waits for, those of its members' predecessors first; a running step waits only for its machine.
+    floor_s
+        Earliest begin for causes other than nodes (releases, the machine's availability), at least 0; 0 also where
+        something it waits for cannot begin earlier than that anyway.
+    setup_s
+        Changeover before it, in working seconds.
+    """
+
+    row: int
+    members: tuple[int, ...]
+    machine: str
+    preceding: tuple[int, ...]
+    floor_s: float
+    setup_s: float
+
+
+def graph_of(work: Work, plan: Plan) -> tuple[Node, ...]:
+    """Return the steps of `plan` in an order in which every node comes after all it waits for.
+
+    Raises
+    ------
+    InvalidInput
+        If the plan does not fit the work (see `twin.steps.planned_steps`) or is circular: the message names the
+        tasks in the circle.
+    """
+    steps = planned_steps(work, plan)
+    rows = {task.id: row for row, task in enumerate(work.tasks)}
+    node_of = {
+        task.id: rows[step.tasks[0].id] for sequence in steps.values() for step in sequence for task in step.tasks
+    }
+    nodes: dict[int, Node] = {}
+    for sequence in steps.values():
+        before: PlannedStep | None = None
+        for step in sequence:
+            node = _node(work, step, before, rows, node_of)
+            nodes[node.row] = node
+            before = step
+    return _sorted(work, nodes)
+
+
+def _node(
+    work: Work, step: PlannedStep, before: PlannedStep | None, rows: Mapping[str, int], node_of: Mapping[str, int]
+) -> Node:
+    outlook = work.machines[step.machine]
+    family = outlook.setup_family if before is None else before.tasks[0].setup_family
+    preceding = [node_of[name] for name in step.predecessors]
+    if before is not None:
+        preceding.append(node_of[before.tasks[0].id])
+    return Node(
+        row=rows[step.tasks[0].id],
+        members=tuple(rows[task.id] for task in step.tasks),
+        machine=step.machine,
+        preceding=tuple(dict.fromkeys(preceding)),
+        floor_s=max(0.0, step.release_s, outlook.available_from_s),
+        setup_s=0.0 if step.running else outlook.setup_matrix.duration_s(family, step.tasks[0].setup_family),
+    )
+
+
+def _sorted(work: Work, nodes: Mapping[int, Node]) -> tuple[Node, ...]:
+    """Sort so that every node comes after all it waits for (Kahn's algorithm)."""
+    waiting = {row: len(node.preceding) for row, node in nodes.items()}
+    followers: dict[int, list[int]] = {row: [] for row in nodes}
+    for row, node in nodes.items():
+        for before in node.preceding:
+            followers[before].append(row)
+    ready = [row for row in sorted(nodes) if waiting[row] == 0]
+    for row in ready:  # grows while it is walked
+        for follower in followers[row]:
+            waiting[follower] -= 1
+            if waiting[follower] == 0:
+                ready.append(follower)
+    if len(ready) < len(nodes):
+        stuck = {row: node.preceding for row, node in nodes.items() if waiting[row] > 0}
+        circle = " -> ".join(work.tasks[row].id for row in _circle(stuck))
+        raise InvalidInput(f"the plan is circular, each waits for the next: {circle}; change a machine's sequence")
+    return _without_needless_floors([nodes[row] for row in ready])
+
+
+def _without_needless_floors(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """Set `floor_s` to 0 where something before cannot begin earlier anyway: one comparison of rows less."""
+    reached: dict[int, float] = {}
+    found = []
+    for node in nodes:
+        before_s = max((reached[before] for before in node.preceding), default=-1.0)
+        reached[node.row] = max(before_s, node.floor_s)
+        found.append(node if node.floor_s > before_s else replace(node, floor_s=0.0))
+    return tuple(found)
+
+
+def _circle(stuck: Mapping[int, Sequence[int]]) -> list[int]:
+    """Return one circle among nodes that each wait for another of them, its first node repeated at the end."""
+    row = min(stuck)
+    path: list[int] = []
+    while row not in path:
+        path.append(row)
+        row = next(before for before in stuck[row] if before in stuck)
+    return [*path[path.index(row) :], row]
