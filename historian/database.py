@@ -129,6 +129,7 @@ class Historian:
             url,
             connection_class=AsyncConnection[TupleRow],
             kwargs={"options": "-c timezone=UTC"},
+            check=AsyncConnectionPool.check_connection,  # a server that was restarted costs no request
             min_size=min(2, connections),
             max_size=connections,
             timeout=10,
