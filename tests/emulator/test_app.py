@@ -24,7 +24,7 @@ from plant.plant import Plant
 from tests.emulator.parts import SHOP, Mosquitto, free_port, until
 from tests.emulator.running import EmulatorProcess, Gateway, MqttReader, dispatch_to_all, wait_for
 
-RATE = 1500.0
+RATE = 2400.0
 Entry = dict[str, Any]
 
 
@@ -241,7 +241,7 @@ def _refused(emulator: EmulatorProcess, job_order: str) -> list[Entry]:
 
 def _check_refusals(emulator: EmulatorProcess) -> None:
     for changes, status, word in [
-        ({"machine": "M99"}, 404, "M99"),
+        ({"machine": "M99"}, 422, "M99"),
         ({"machine": "M02"}, 422, "sawing"),
         ({"quantity": 0}, 422, "quantity"),
         ({"planned_start": "2026-01-05T06:00:00"}, 422, "planned_start"),
