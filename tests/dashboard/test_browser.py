@@ -211,15 +211,17 @@ def test_a_plan_in_the_making_can_be_cancelled(served: Served, anna: Tab) -> Non
     assert served.views.jobs[0].state is LongJobState.CANCELLED
 
 
-def test_what_a_role_may_not_do_is_not_offered(tab: OpenTab) -> None:
-    viewer = tab(user="vic").open("/plan")
-    assert viewer.get_by_role("button", name="Release", exact=True).is_disabled()
-    assert viewer.get_by_role("button", name="Make a plan").is_disabled()
-    text_of(viewer, "#user", "viewer")
-    keeper = tab(user="mia").open("/plan")
-    text_of(keeper, ".refusal", "You may not do this")
-    text_of(keeper, ".refusal", "mia (maintenance) may not view plans")
-    assert keeper.locator(".gantt").count() == 0
+def test_what_a_role_may_not_do_is_not_offered(anna: Tab) -> None:
+    anna.become("vic")
+    page = anna.turn_to("plan", PLAN)
+    assert page.get_by_role("button", name="Release", exact=True).is_disabled()
+    assert page.get_by_role("button", name="Make a plan").is_disabled()
+    anna.turn_to("floor", "article")
+    anna.become("mia")
+    anna.turn_to("plan", ".refusal")
+    text_of(page, ".refusal", "You may not do this")
+    text_of(page, ".refusal", "mia (maintenance) may not view plans")
+    assert page.locator(".gantt").count() == 0
 
 
 def test_what_does_not_answer_is_told_and_the_page_stays(served: Served, anna: Tab) -> None:
@@ -247,21 +249,16 @@ def test_health_follows_the_machine_that_is_looked_at(served: Served, anna: Tab)
     page.locator(".js-plotly-plot .main-svg").first.wait_for()
 
 
-def test_the_language_is_switched_with_one_click(tab: OpenTab) -> None:
+def test_language_and_light_or_dark_are_switched_with_one_click_and_kept(tab: OpenTab) -> None:
     page = tab().open("/")
+    page.get_by_role("button", name="Light or dark").click()
+    page.wait_for_selector("html[data-mantine-color-scheme=dark]", state="attached")
     page.get_by_role("button", name="中文").click()
     text_of(page, "nav a.current", "车间")
     text_of(page, "article[data-machine=M01]", "加工中")
     assert page.get_attribute("html", "lang") == "zh"
+    assert page.get_attribute("html", "data-mantine-color-scheme") == "dark"
     assert page.title() == "车间 – Forerun"
-
-
-def test_light_and_dark_are_switched_and_kept(tab: OpenTab) -> None:
-    page = tab(user="vic").open("/")
-    page.get_by_role("button", name="Light or dark").click()
-    page.wait_for_selector("html[data-mantine-color-scheme=dark]", state="attached")
-    page.reload()
-    page.wait_for_selector("html[data-mantine-color-scheme=dark] #page > *")
     page.evaluate("window.localStorage.clear()")
 
 
