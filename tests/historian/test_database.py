@@ -117,7 +117,9 @@ async def test_other_errors_are_not_tried_again(historian: Historian) -> None:
 
 async def test_a_database_that_does_not_let_us_in_is_said_so(database_url: str) -> None:
     with pytest.raises(Unavailable, match="no_such_database"):
-        await Historian.open(database_url.replace(database_url.split("?")[0].rsplit("/", 1)[1], "no_such_database"))
+        await Historian.open(
+            database_url.replace(database_url.split("?")[0].rsplit("/", 1)[1], "no_such_database"), patience_s=0.1
+        )
 
 
 async def test_times_come_back_in_utc_and_transactions_know_the_wall_time(database_url: str) -> None:
