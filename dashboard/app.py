@@ -29,7 +29,7 @@ _INDEX = """<!DOCTYPE html>
 {{%metas%}}
 <meta name="color-scheme" content="light dark">
 <title>{{%title%}}</title>
-{{%favicon%}}
+<link rel="icon" href="/assets/login/logo.svg">
 {{%css%}}
 <script src="/assets/login/first.js"></script>
 </head>

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
@@ -78,17 +79,18 @@ async def _until_closed(websocket: WebSocket) -> None:
         pass
 
 
-async def _first_of(*coroutines: object) -> None:
+async def _first_of(*coroutines: Coroutine[Any, Any, None]) -> None:
     """Run until the first ends, then stop the others and wait for them; its error, if any, is raised."""
-    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]  # type: ignore[call-overload]
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        ended = [task for task in tasks if task.done()]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        if not isinstance(task.exception(), (WebSocketDisconnect, type(None))):
+        await asyncio.wait(tasks)
+    for task in ended:
+        if not isinstance(task.exception(), WebSocketDisconnect | None):
             task.result()
 
 

@@ -1,4 +1,4 @@
-"""How every figure looks. Colours of text and lines come from `assets/figures.css`, so light and dark need no redraw."""
+"""How every figure looks. Text and lines are coloured by `assets/figures.css`: light and dark need no redraw."""
 
 from __future__ import annotations
 

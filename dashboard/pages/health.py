@@ -73,7 +73,8 @@ def register(app: Dash, views: Views) -> None:
         if seen is None or hours is None:
             return no_update
         query = dict(parse_qsl((search or "").lstrip("?")))
-        return send(await _parts(views, words(), query.get("machine"), float(hours)), seen)
+        span = next((span for span in _SPANS if str(span) == hours), _SPANS[0])
+        return send(await _parts(views, words(), query.get("machine"), span), seen)
 
 
 async def _parts(views: Views, say: Words, machine: str | None, hours: float) -> Parts:

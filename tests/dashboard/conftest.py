@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from dashboard.views import Topic
 from tests.dashboard.serving import Served
 from tests.requirements import require_program
 
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def serving() -> Iterator[Served]:
     with Served() as served:
         yield served
@@ -26,7 +27,7 @@ def served(serving: Served) -> Served:
     return serving
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
@@ -60,16 +61,31 @@ class Tab:
 
     def open(self, path: str) -> Any:
         """Go to a page and wait until it is drawn and listens."""
-        self.page.goto(self.address + path)
+        self.page.goto(self.address + path, wait_until="commit")
         self.page.wait_for_selector("#page > *")
         self.page.wait_for_selector("html[data-link=on]", state="attached")
         return self.page
+
+    def turn_to(self, name: str, landmark: str) -> Any:
+        """Go to a page by its link in the header, as people do, and wait until it is drawn."""
+        self.page.locator(f"#nav-{name}").click()
+        self.page.locator(landmark).first.wait_for()
+        return self.page
+
+    def become(self, user: str) -> None:
+        """Be somebody else from the next request on."""
+        self.page.context.add_cookies([{"name": "user", "value": user, "url": self.address}])
+
+    def assert_content(self) -> None:
+        """Fail if the page complained or reached out to another site."""
+        assert self.outside == []
+        assert self.complaints == []
 
 
 OpenTab = Callable[..., Tab]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def contexts(browser: Any) -> Iterator[dict[tuple[Any, ...], Any]]:
     """Browser profiles, kept over tests for their cache: every test gets them without the cookies of another."""
     kept: dict[tuple[Any, ...], Any] = {}
@@ -102,8 +118,32 @@ def tab(served: Served, browser: Any, contexts: dict[tuple[Any, ...], Any]) -> I
     for one in tabs:
         one.page.close()
     for one in tabs:
-        assert one.outside == []
-        assert one.complaints == []
+        one.assert_content()
+
+
+@pytest.fixture(scope="module")
+def _anna(serving: Served, browser: Any) -> Iterator[Tab]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.add_cookies([{"name": "user", "value": "anna", "url": serving.address}])
+    one = Tab(context.new_page(), serving.address)
+    one.page.set_default_timeout(15_000)
+    one.open("/")
+    yield one
+    context.close()
+
+
+@pytest.fixture
+def anna(served: Served, _anna: Tab) -> Iterator[Tab]:
+    """Anna's tab, which stays open over tests as it does over a shift; it starts on the floor as it is now."""
+    _anna.complaints.clear()
+    if not _anna.page.url.endswith("/"):
+        _anna.turn_to("floor", "article")
+    for topic in Topic:
+        served.live.announce(topic)
+    _anna.page.locator(".chip.state-breakdown.none").wait_for()
+    yield _anna
+    _anna.become("anna")
+    _anna.assert_content()
 
 
 @pytest.fixture

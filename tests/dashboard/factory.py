@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from dashboard.views import (
     ClockView,
@@ -43,8 +43,8 @@ CALENDAR = Calendar(
     "two shifts",
     ZONE,
     (
-        Shift("early", (0, 1, 2, 3, 4), datetime(2026, 1, 1, 6).time(), datetime(2026, 1, 1, 14).time()),
-        Shift("late", (0, 1, 2, 3, 4), datetime(2026, 1, 1, 14).time(), datetime(2026, 1, 1, 22).time()),
+        Shift("early", (0, 1, 2, 3, 4), time(6), time(14)),
+        Shift("late", (0, 1, 2, 3, 4), time(14), time(22)),
     ),
 )
 

@@ -66,6 +66,18 @@ def server_for(views: MemoryViews, live: MemoryLive) -> FastAPI:
     return server
 
 
+class _Server(uvicorn.Server):
+    """Tells when it can be reached."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.reachable = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.reachable.set()
+
+
 class Served:
     """A running dashboard: `address`, and the `views` and `live` behind it."""
 
@@ -76,20 +88,15 @@ class Served:
         self._socket.bind(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(CookieGate(server_for(self.views, self.live)), log_level="warning")
-        self._server = uvicorn.Server(config)
-        self._started = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+        self._server = _Server(config)
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    async def _run(self) -> None:
-        serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
-        while not self._server.started and not serving.done():
-            await asyncio.sleep(0.01)
-        self._started.set()
-        await serving
+    def _run(self) -> None:
+        asyncio.run(self._server.serve(sockets=[self._socket]))
 
     def __enter__(self) -> Served:
         self._thread.start()
-        assert self._started.wait(20), "the dashboard did not start"
+        assert self._server.reachable.wait(20), "the dashboard did not start"
         return self
 
     def __exit__(self, *_: object) -> None:
