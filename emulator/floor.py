@@ -18,9 +18,10 @@ from plant.calendar import WorkingTime
 from plant.checks import require, require_aware, require_positive
 from plant.machine_state import MachineState
 from plant.plant import Plant
-from twin.station import Station, alarms_until
+from twin.alarm import alarms_until
+from twin.station import Station
 
-_HORIZON = timedelta(days=400)
+_HORIZON = timedelta(days=200)
 """Working time is laid out at least this far ahead of the floor's clock."""
 
 _URGENT = 0

@@ -34,6 +34,8 @@ class JobRecord:
     ended_at: datetime | None = None
     reason: str = ""
     bad_pieces: tuple[bool, ...] = field(default=(), repr=False)
+    _written: dict[str, Any] | None = field(default=None, repr=False, compare=False)
+    """What `dump` returned last: most records have not changed since."""
 
     @property
     def done(self) -> int:
@@ -43,16 +45,19 @@ class JobRecord:
     def begin(self, pieces: int, bad_pieces: tuple[bool, ...], at: datetime) -> None:
         """Take it up."""
         self.state, self.pieces, self.bad_pieces, self.started_at = JobState.RUNNING, pieces, bad_pieces, at
+        self._written = None
 
     def end(self, state: JobState, at: datetime, reason: str = "") -> None:
         """Complete it or give it up."""
         self.state, self.ended_at, self.reason = state, at, reason
+        self._written = None
 
     def count(self) -> tuple[int, int]:
         """Let the next piece come out; return what it adds to good and scrap."""
         bad = self.bad_pieces[self.done]
         self.good += not bad
         self.scrap += bad
+        self._written = None
         return int(not bad), int(bad)
 
     def has_progress_to_tell(self) -> bool:
@@ -76,7 +81,12 @@ class JobRecord:
         )
 
     def dump(self) -> dict[str, Any]:
-        """Return it as JSON-able values."""
+        """Return it as JSON-able values, not to be changed."""
+        if self._written is None:
+            self._written = self._write()
+        return self._written
+
+    def _write(self) -> dict[str, Any]:
         return {
             "job": to_dict(self.job),
             "state": self.state.value,

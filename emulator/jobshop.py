@@ -16,7 +16,8 @@ from plant.errors import Conflict
 from plant.machine_state import MachineState
 from plant.order import JobState
 from plant.plant import Plant
-from twin.station import Station, Step
+from twin.shop import Step
+from twin.station import Station
 
 _LONGEST_FIXED_SHARE = 0.95
 """Where all of the time is fixed (an oven), pieces still leave one by one: in the last twentieth."""
@@ -32,7 +33,7 @@ class Counters:
 
 
 class JobShop:
-    """The floor's job orders at its stations: implements `twin.station.Shop`."""
+    """The floor's job orders at its stations: implements `twin.shop.Shop`."""
 
     def __init__(
         self, plant: Plant, truth: Truth, book: JobBook, happenings: Happenings, moment: Callable[[float], datetime]

@@ -9,7 +9,7 @@ from historian.database import Channel, Transaction
 from historian.documents import document, jsonb, restore
 from historian.queries import query
 from plant.errors import Conflict, NotFound
-from plant.plan import PlanState, PlanVersion
+from plant.plan import PlanState, PlanSummary, PlanVersion
 
 _INSERT = query("plans", "insert")
 _GET = query("plans", "get")
@@ -52,10 +52,10 @@ async def get(tx: Transaction, plan_id: str) -> PlanVersion:
     return restore(PlanVersion, found)
 
 
-async def newest(tx: Transaction, limit: int = 50) -> list[tuple[PlanVersion, PlanState]]:
-    """Return the newest plan versions and where they stand, newest first."""
+async def newest(tx: Transaction, limit: int = 50) -> list[PlanSummary]:
+    """Return the newest plan versions as lists show them, newest first."""
     rows = await tx.all(_NEWEST, {"limit": limit})
-    return [(restore(PlanVersion, row["document"]), PlanState(row["state"])) for row in rows]
+    return [PlanSummary(**{**row, "state": PlanState(row["state"])}) for row in rows]
 
 
 async def state(tx: Transaction, plan_id: str) -> PlanState:

@@ -75,7 +75,7 @@ async def run(historian: Historian, job_id: str, work: Work) -> None:
         if job.state.ended:
             return
         await long_jobs.report(tx, job_id, 0.0, "starting")
-    progress = [0.0, "starting"]
+    progress: list[float | str] = [0.0, "starting"]
 
     def note(share: float, doing: str) -> None:
         progress[:] = [share, doing]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from scheduler.solve import SolverSettings
+
 from historian import ledger, orders, plans, plants
 from historian.database import Historian, Transaction
 from methods.work import build_work
@@ -15,11 +17,10 @@ from plant.checks import require
 from plant.errors import Conflict, GateRefused, InvalidInput
 from plant.message import new_message_id
 from plant.order import CustomerOrder, Priority
-from plant.plan import Plan, PlannedOperation, PlanState, PlanVersion
+from plant.plan import Plan, PlannedOperation, PlanState, PlanSummary, PlanVersion
 from plant.ports import Compute, PlantClock, Progress, no_progress
 from plant.verdict import Verdict
 from plant.work import Work
-from scheduler.solve import SolverSettings
 
 
 @dataclass(frozen=True)
@@ -39,19 +40,6 @@ class PlanningRules:
     thresholds: gate.Thresholds
     frozen_zone_s: float
     dispatch_horizon_s: float
-
-
-@dataclass(frozen=True)
-class PlanSummary:
-    """A plan version as lists show it."""
-
-    id: str
-    state: PlanState
-    made_at: datetime
-    reason: str
-    passed: bool
-    orders: int
-    weighted_tardiness_s: float
 
 
 @dataclass(frozen=True)
@@ -95,7 +83,7 @@ async def make_plan(
         id=f"plan-{new_message_id()}",
         parent=basis.in_force.id if basis.in_force else None,
         plant_version=basis.plant_version,
-        made_at=clock.now(),
+        made_at=basis.work.epoch,  # the floor it was made from, not the end of solving
         reason=reason,
         seed=rules.solver.seed,
         plan=rehearsal.plan,
@@ -197,18 +185,7 @@ async def list_plans(historian: Historian, actor: Actor, limit: int = 50) -> lis
     """Return the newest plan versions first."""
     actor.require(Permission.VIEW_PLANS)
     async with historian.transaction(actor, "list plans") as tx:
-        return [
-            PlanSummary(
-                id=version.id,
-                state=state,
-                made_at=version.made_at,
-                reason=version.reason,
-                passed=version.judgement.passed,
-                orders=len(version.orders),
-                weighted_tardiness_s=version.solver.weighted_tardiness_s,
-            )
-            for version, state in await plans.newest(tx, limit)
-        ]
+        return await plans.newest(tx, limit)
 
 
 async def get_plan(historian: Historian, actor: Actor, plan_id: str) -> tuple[PlanVersion, PlanState]:

@@ -28,7 +28,7 @@ async def replan_if_stale(historian: Historian, queue: JobQueue) -> LongJob | No
             waiting = any(progress.state is not JobState.COMPLETED for progress in await orders.jobs(tx))
             reason = "first plan" if waiting else None
         else:
-            planned_from = newest[0][0].plan.epoch
+            planned_from = newest[0].made_at
             broken = [
                 row.machine
                 for row in await latest.machines(tx)

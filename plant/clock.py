@@ -59,13 +59,18 @@ class EmulatedPlantClock:
 
     def set_anchor(self, anchor: Anchor) -> None:
         """Run from another anchor from now on."""
-        windows = self._plant.open_windows(anchor.plant, anchor.plant + _HORIZON)
+        self._open = self._open_time(anchor, _HORIZON)
+        self._anchor = anchor
+        self._horizon = _HORIZON
+
+    def _open_time(self, anchor: Anchor, horizon: timedelta) -> WorkingTime:
+        """Lay out the open windows from the anchor to the horizon."""
+        windows = self._plant.open_windows(anchor.plant, anchor.plant + horizon)
         require(
             bool(windows),
-            f"no machine of {self._plant.name} has any working time within {_HORIZON.days} days",
+            f"no machine of {self._plant.name} has any working time within {horizon.days} days",
         )
-        self._anchor = anchor
-        self._open = WorkingTime.of(
+        return WorkingTime.of(
             [((s - anchor.plant).total_seconds(), (e - anchor.plant).total_seconds()) for s, e in windows]
         )
 
@@ -78,6 +83,10 @@ class EmulatedPlantClock:
         elapsed = max((wall - self._anchor.wall).total_seconds(), 0.0) * self._anchor.rate
         if elapsed == 0:
             return self._anchor.plant
+        while elapsed >= self._open.worked[-1] + (self._open.ends[-1] - self._open.starts[-1]):
+            # It has run to the end of the windows laid out; those already passed stay the same in a longer layout.
+            self._horizon *= 2
+            self._open = self._open_time(self._anchor, self._horizon)
         # The window that is running after `elapsed` open seconds: at its closing the clock is already in the next.
         index = max(bisect_right(self._open.worked, elapsed) - 1, 0)
         return self._anchor.plant + timedelta(seconds=self._open.starts[index] + elapsed - self._open.worked[index])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -76,14 +76,55 @@ def _named(document: Document | None, kind: str, name: str) -> set[str] | None:
     return {text for row in _rows(document, kind) for text in _texts(row, name)}
 
 
-def read_calendars(root: Table, zone: ZoneInfo, starts_at: datetime, names: Names) -> tuple[Calendar, ...]:
+@dataclass(frozen=True)
+class Head:
+    """The ``[plant]`` table; harmless values where it is wrong."""
+
+    enterprise: str = ""
+    site: str = ""
+    name: str = ""
+    timezone: str = "UTC"
+    starts_at: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone the files' times are in."""
+        return ZoneInfo(self.timezone)
+
+
+def read_head(root: Table) -> Head:
+    """Read ``[plant]``."""
+    table = root.table("plant")
+    if table is None:
+        return Head()
+    enterprise, site, name = table.text("enterprise"), path_text(table, "site"), table.text("name")
+    zone = zone_named(table.text("timezone"))
+    if zone is None:
+        if table.raw("timezone"):
+            reason = f"unknown time zone {table.raw('timezone')!r}; use an IANA name such as Asia/Shanghai"
+            table.problem("timezone", reason)
+        zone = ZoneInfo("UTC")
+    starts_at = table.moment("starts_at", zone)
+    table.close()
+    return Head(enterprise, site, name, zone.key, starts_at)
+
+
+def zone_named(name: object) -> ZoneInfo | None:
+    """Return the time zone of this IANA name, None if there is none."""
+    try:
+        return ZoneInfo(name) if isinstance(name, str) and name else None
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def read_calendars(root: Table, head: Head, names: Names) -> tuple[Calendar, ...]:
     """Read ``[[shift]]`` and ``[[calendar]]``."""
     tables = root.tables("shift", "shift", required=False)
     note_repeats(tables)
     shifts = {shift.id: shift for shift in (_shift(table) for table in tables) if shift}
     tables = root.tables("calendar", "calendar")
     note_repeats(tables)
-    found = (_calendar(table, shifts, zone, starts_at, names) for table in tables)
+    found = (_calendar(table, shifts, head, names) for table in tables)
     return tuple(calendar for calendar in found if calendar)
 
 
@@ -104,12 +145,10 @@ def _break(text: str) -> Break:
     return Break(parse_time(start.strip()), parse_time(end.strip()))
 
 
-def _calendar(
-    table: Table, shifts: Mapping[str, Shift], zone: ZoneInfo, starts_at: datetime, names: Names
-) -> Calendar | None:
+def _calendar(table: Table, shifts: Mapping[str, Shift], head: Head, names: Names) -> Calendar | None:
     id_ = table.text("id")
     if table.flag("always_open"):
-        return table.make(lambda: Calendar(id_, zone.key))
+        return table.make(lambda: Calendar(id_, head.timezone))
     if not table.has("shifts"):
         table.raw("shifts", None)
         table.problem("shifts", "the calendar has no working time; name its shifts, or say always_open = true")
@@ -118,8 +157,8 @@ def _calendar(
     if any(name not in shifts for name in used):  # a shift that is itself wrong has been noted already
         table.close()
         return None
-    calendar = table.make(lambda: Calendar(id_, zone.key, tuple(shifts[name] for name in used), closed))
-    if calendar and not calendar.windows(starts_at, starts_at + _CALENDAR_HORIZON):
+    calendar = table.make(lambda: Calendar(id_, head.timezone, tuple(shifts[name] for name in used), closed))
+    if calendar and not calendar.windows(head.starts_at, head.starts_at + _CALENDAR_HORIZON):
         table.problem("shifts", f"no working time is left within {_CALENDAR_HORIZON.days} days of the plant's start")
     return calendar
 
@@ -177,15 +216,17 @@ def path_text(table: Table, name: str) -> str:
     return value
 
 
-def _reliability(table: Table) -> Reliability | None:
+def _reliability(table: Table | None) -> Reliability | None:
+    if table is None:
+        return None
     failures = _distribution(table.table("time_between_failures"))
     repair = _distribution(table.table("time_to_repair"))
     table.close()
     return Reliability(failures, repair) if failures and repair else None
 
 
-def _distribution(table: Table) -> Distribution | None:
-    if not table.ok:
+def _distribution(table: Table | None) -> Distribution | None:
+    if table is None:
         return None
     family = table.choice("family", Family)
     mean_s = table.number("mean_h", positive=True) * _HOUR_S

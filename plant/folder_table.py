@@ -43,12 +43,14 @@ def parse_moment(text: str, zone: ZoneInfo) -> datetime:
 
 
 def unknown(kind: str, value: str, known: Collection[str]) -> str:
-    """Say that `value` is not one of `known`, with the nearest name or the first names that are."""
-    near = get_close_matches(value, known, n=1)
-    if near:
+    """Say that `value` is not one of `known`, with the nearest name or else the names that are."""
+    if near := get_close_matches(value, known, n=1, cutoff=0.75):
         return f"unknown {kind} {value!r}; did you mean {near[0]!r}?"
-    names = ", ".join(sorted(known)[:20])
-    return f"unknown {kind} {value!r}; known are {names}" if names else f"unknown {kind} {value!r}; none is defined"
+    if not known:
+        return f"unknown {kind} {value!r}; none is defined"
+    names = sorted(known)
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return f"unknown {kind} {value!r}; known are {', '.join(names[:20])}{more}"
 
 
 class Table:
@@ -211,15 +213,15 @@ class Table:
             self.problem(name, reason)
             return otherwise
 
-    def table(self, name: str, default: Mapping[str, Any] | None = None) -> Table:
-        """Return the table `name` inside this one."""
-        value = self.raw(name, _NOTHING if default is None else default)
-        if value is not None and not isinstance(value, Mapping):
+    def table(self, name: str) -> Table | None:
+        """Return the table `name` inside this one, None (and a problem) if it is missing or something else."""
+        value = self.raw(name)
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
             self.problem(name, f"must be a table, not {_show(value)}")
-        values = value if isinstance(value, Mapping) else {}
-        inside = Table(self.file, ": ".join(p for p in (self.key, name) if p), values, self._problems, self)
-        inside.ok = isinstance(value, Mapping)
-        return inside
+            return None
+        return Table(self.file, ": ".join(p for p in (self.key, name) if p), value, self._problems, self)
 
     def tables(self, name: str, kind: str, *, label: str = "id", required: bool = True) -> list[Table]:
         """Return the tables of the list `name`; each is called by `kind` and its `label` in problems."""
@@ -240,7 +242,7 @@ class Table:
         """Note every value nobody asked for."""
         for name in self._values:
             if name not in self._asked:
-                near = get_close_matches(name, self._asked, n=1)
+                near = get_close_matches(name, self._asked, n=1, cutoff=0.75)
                 hint = f"did you mean {near[0]!r}?" if near else f"allowed are {', '.join(sorted(self._asked))}"
                 self.problem(name, f"unknown key; {hint}")
 

@@ -131,3 +131,16 @@ class PlanVersion:
     judgement: Judgement
     orders: tuple[str, ...]
     labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PlanSummary:
+    """A plan version as lists show it."""
+
+    id: str
+    state: PlanState
+    made_at: datetime
+    reason: str
+    passed: bool
+    orders: int
+    weighted_tardiness_s: float

@@ -44,8 +44,8 @@ class MachineVerdict:
     oee
         Expected OEE over the same time (ISO 22400-2).
     critical
-        Share of (order, replication) pairs whose completion hung on it: it processed the last step of the
-        longest chain.
+        Share of (order, replication) pairs whose completion hung on it: of the chain of steps, each waiting for
+        the one before, that set the completion, most of the time was spent on it.
     """
 
     machine: str

@@ -1,4 +1,9 @@
-"""The one place that starts and ends child processes. None outlives us, however we end."""
+"""The one place that starts and ends child processes.
+
+A child gets its own process group, so that Ctrl-C on the terminal reaches only us and we end our children in order.
+It is sent a signal when the thread that started it ends (``PR_SET_PDEATHSIG``), so that it does not outlive a parent
+that was killed: start children from the main thread, which lives as long as the process.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,8 @@ import ctypes
 import os
 import signal
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,141 +23,190 @@ import structlog
 
 from plant.errors import Unavailable
 
-_PR_SET_PDEATHSIG = 1
-_STOP_S = 10.0
-_RESTART_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-_STEADY_S = 30.0
-
 log = structlog.get_logger()
+
+_PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def die_with_parent(parent: int, death_signal: int) -> None:
-    """Run in a child before it executes: have the kernel send it `death_signal` when `parent` is gone.
+@dataclass(frozen=True)
+class Command:
+    """What to run and how to end it.
 
-    The kernel means the *thread* that forked: fork from the main thread.
-    """
-    _libc.prctl(_PR_SET_PDEATHSIG, death_signal)
-    if os.getppid() != parent:  # it died before the kernel knew
-        os._exit(1)
-
-
-def spawn(
-    argv: Sequence[str],
-    env: Mapping[str, str] | None = None,
-    output: Path | None = None,
-    death_signal: int = signal.SIGKILL,
-    before_exec: Callable[[], None] | None = None,
-) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own, so that Ctrl-C reaches us alone and we decide the order of the end.
-
-    Parameters
+    Attributes
     ----------
-    env
-        Variables to add to ours.
-    output
-        File its output is appended to; ours when left out.
-    death_signal
-        What it gets when we die.
-    before_exec
-        Runs in the child just before it executes.
-
-    Raises
-    ------
-    Unavailable
-        If the program cannot be started.
+    name
+        What logs and errors call it.
+    arguments
+        Program and arguments.
+    environment
+        Variables on top of ours.
+    log
+        File its output is appended to; None: it shares ours.
+    stop_signal
+        Asks it to end; it is also sent when we die first.
+    stop_timeout_s
+        Seconds it has to end before it is killed.
     """
-    parent = os.getpid()
-
-    def prepare() -> None:
-        if before_exec is not None:
-            before_exec()
-        # Last: a change of credentials would clear it.
-        die_with_parent(parent, death_signal)
-
-    sink = output.open("ab") if output is not None else None
-    try:
-        return subprocess.Popen(  # noqa: S603
-            list(argv),
-            env={**os.environ, **(env or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT if sink else None,
-            start_new_session=True,
-            preexec_fn=prepare,  # noqa: PLW1509
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise Unavailable(f"cannot start {argv[0]}: {error}") from error
-    finally:
-        if sink is not None:
-            sink.close()
-
-
-def stop(process: subprocess.Popen[bytes], how: int = signal.SIGTERM, patience_s: float = _STOP_S) -> None:
-    """Ask a child to end, wait, and kill it if it does not."""
-    if process.poll() is not None:
-        return
-    process.send_signal(how)
-    try:
-        process.wait(patience_s)
-    except subprocess.TimeoutExpired:
-        log.warning("killed", pid=process.pid, after_s=patience_s)
-        process.kill()
-        process.wait()
-
-
-@dataclass
-class Child:
-    """A child that is kept running."""
 
     name: str
-    argv: Sequence[str]
-    env: Mapping[str, str] = field(default_factory=dict)
-    output: Path | None = None
-    process: subprocess.Popen[bytes] | None = None
+    arguments: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    log: Path | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_timeout_s: float = 10.0
+
+
+class Child:
+    """A running child process. `start` it from the main thread."""
+
+    def __init__(self, command: Command, process: subprocess.Popen[bytes]) -> None:
+        self.command = command
+        self._process = process
+
+    @classmethod
+    def start(cls, command: Command) -> Child:
+        """Start a child process.
+
+        Raises
+        ------
+        Unavailable
+            When the program cannot be started.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError(f"start {command.name} from the main thread: it would end with this one")
+        output = None if command.log is None else command.log.open("ab")
+        try:
+            process = subprocess.Popen(  # noqa: S603 - commands are put together by us
+                list(command.arguments),
+                env={**os.environ, **command.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=None if output is None else subprocess.STDOUT,
+                process_group=0,
+                preexec_fn=_die_with(os.getpid(), command.stop_signal),
+            )
+        except OSError as error:
+            raise Unavailable(f"{command.name} cannot be started: {error}") from error
+        finally:
+            if output is not None:
+                output.close()
+        log.info("process started", process=command.name, pid=process.pid)
+        return cls(command, process)
 
     @property
-    def pid(self) -> int | None:
-        """Process id while it runs."""
-        return self.process.pid if self.process and self.process.poll() is None else None
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended (negative: by which signal), None while it runs."""
+        return self._process.poll()
+
+    def stop(self) -> int:
+        """Ask it to end, wait, kill it if it does not, and return how it ended; harmless when it has."""
+        self.ask_to_stop()
+        return self.wait_or_kill()
+
+    def ask_to_stop(self) -> None:
+        """Send it its stop signal; several children can be asked before any is waited for."""
+        if self.exit_code is None:
+            self._process.send_signal(self.command.stop_signal)
+
+    def wait_or_kill(self) -> int:
+        """Wait for it to end for its time, then kill it with what it started, and return how it ended."""
+        try:
+            code = self._process.wait(self.command.stop_timeout_s)
+        except subprocess.TimeoutExpired:
+            log.warning("process killed", process=self.command.name, pid=self.pid, after_s=self.command.stop_timeout_s)
+            self.kill()
+            code = self._process.wait()
+        log.info("process ended", process=self.command.name, pid=self.pid, exit_code=code)
+        return code
+
+    def kill(self) -> None:
+        """Kill it, and what it started in its process group."""
+        if self.exit_code is None:
+            os.killpg(self.pid, signal.SIGKILL)
+
+    async def ended(self) -> int:
+        """Wait until it has ended and return how."""
+        loop = asyncio.get_running_loop()
+        try:
+            handle = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return self._process.wait()
+        gone = asyncio.Event()
+        loop.add_reader(handle, gone.set)
+        try:
+            await gone.wait()
+        finally:
+            loop.remove_reader(handle)
+            os.close(handle)
+        return self._process.wait()
+
+
+def _die_with(parent: int, stop_signal: signal.Signals) -> Callable[[], None]:
+    """Return what the child does before it becomes the program: tie its life to the thread that started it."""
+
+    def tie() -> None:
+        _libc.prctl(_PR_SET_PDEATHSIG, int(stop_signal), 0, 0, 0)
+        if os.getppid() != parent:  # the parent died before the line above
+            os._exit(1)
+
+    return tie
+
+
+def module_command(module: str, *arguments: str) -> tuple[str, ...]:
+    """Return the command line that runs a module of ours with this Python."""
+    return (sys.executable, "-m", module, *arguments)
+
+
+BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""Waits before the restarts of a child that keeps ending, the last one repeated."""
+
+_HEALTHY_AFTER_S = 60.0
 
 
 class Supervisor:
-    """Keeps children running: one that ends is started again, ever more slowly if it keeps ending.
+    """Keeps children running: restarts with growing waits what ends by itself, ends all in reverse order.
 
-    Use it from the main thread's event loop; see `die_with_parent`.
+    Used on the main thread's event loop.
     """
 
     def __init__(self) -> None:
-        self.children: list[Child] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self._children: dict[str, Child] = {}
+        self._watchers: dict[str, asyncio.Task[None]] = {}
 
-    def start(self, child: Child) -> None:
-        """Start a child and keep it running."""
-        child.process = spawn(child.argv, child.env, child.output)
-        self.children.append(child)
-        self._tasks.append(asyncio.create_task(self._keep(child), name=f"keep {child.name}"))
+    def add(self, command: Command) -> Child:
+        """Start a child and keep it running from now on."""
+        child = self._children[command.name] = Child.start(command)
+        self._watchers[command.name] = asyncio.get_running_loop().create_task(self._watch(command))
+        return child
 
-    async def _keep(self, child: Child) -> None:
-        failures = 0
-        while True:
-            assert child.process is not None
-            started = time.monotonic()
-            while child.process.poll() is None:
-                await asyncio.sleep(0.1)
-            failures = 0 if time.monotonic() - started > _STEADY_S else failures + 1
-            wait = _RESTART_S[min(failures, len(_RESTART_S) - 1)]
-            log.warning("child ended", child=child.name, status=child.process.returncode, restart_in_s=wait)
-            await asyncio.sleep(wait)
-            child.process = spawn(child.argv, child.env, child.output)
+    def child(self, name: str) -> Child:
+        """Return the child that runs, or last ran, under this name."""
+        return self._children[name]
 
     async def stop(self) -> None:
-        """End all children, the last started first."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for child in reversed(self.children):
-            if child.process is not None:
-                await asyncio.to_thread(stop, child.process)
-        self.children.clear()
-        self._tasks.clear()
+        """End all children, the last started first, each in its own time."""
+        for watcher in self._watchers.values():
+            watcher.cancel()
+        await asyncio.gather(*self._watchers.values(), return_exceptions=True)
+        self._watchers.clear()
+        for child in reversed(self._children.values()):
+            child.ask_to_stop()
+            await asyncio.to_thread(child.wait_or_kill)
+
+    async def _watch(self, command: Command) -> None:
+        failures = 0
+        while True:
+            started = time.monotonic()
+            code = await self._children[command.name].ended()
+            failures = 0 if time.monotonic() - started > _HEALTHY_AFTER_S else failures
+            wait_s = BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)]
+            log.warning("process ended by itself", process=command.name, exit_code=code, restart_in_s=wait_s)
+            await asyncio.sleep(wait_s)
+            failures += 1
+            self._children[command.name] = Child.start(command)

@@ -69,7 +69,7 @@ class Worker:
         version = await planning.make_plan(
             self._store, self._compute, self._clock, SYSTEM, self._rules, job.subject, progress
         )
-        if self._release_automatically and job.actor == SYSTEM.name and version.judgement.passed:
+        if self._release_automatically and job.requested_by == SYSTEM.name and version.judgement.passed:
             try:
                 await planning.release(self._store, self._clock, SYSTEM, self._rules, version.id)
             except (GateRefused, Conflict) as error:

@@ -17,7 +17,8 @@ from plant.machine_state import MachineState
 from plant.plan import Plan
 from plant.work import Task, Work
 from twin.draws import Draws, Row
-from twin.station import Busy, Station, Step
+from twin.shop import Busy, Step
+from twin.station import Station
 from twin.steps import PlannedStep, circle, planned_steps
 
 
@@ -143,7 +144,7 @@ class _Futures:
 
 
 class _Future:
-    """One future of them: implements `twin.station.Luck`."""
+    """One future of them: implements `twin.shop.Luck`."""
 
     def __init__(self, futures: _Futures, replication: int) -> None:
         self._futures = futures
@@ -167,7 +168,7 @@ def _planned_s(task: Task, machine: str) -> float:
 
 
 class _PlannedShop:
-    """Hands every machine the steps of its sequence: implements `twin.station.Shop`."""
+    """Hands every machine the steps of its sequence: implements `twin.shop.Shop`."""
 
     def __init__(
         self, work: Work, steps: dict[str, tuple[PlannedStep, ...]], future: _Future, on_event: OnEvent | None

@@ -12,169 +12,18 @@ between changes nothing. Things of one instant happen in the order of the statio
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from collections.abc import Generator
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from dataclasses import asdict
+from typing import Any
 
 import simpy
 
 from plant.calendar import WorkingTime
 from plant.machine_state import MachineState
-
-Life = Generator[simpy.Event, Any, None]
+from twin.alarm import Alarm, Life, alarms_until, closing_s
+from twin.shop import Breakdown, Busy, Luck, Phase, Shop, Step
 
 _FIRST_RANK = 2
 """SimPy keeps priorities 0 and 1 for its own urgent and normal events."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """What a machine does next.
-
-    Attributes
-    ----------
-    jobs
-        Job orders processed together; more than one in a batch.
-    setup_family
-        What the machine is set up for afterwards.
-    setup_s, processing_s
-        Working seconds of the changeover and of the processing after it.
-    pieces
-        Pieces that come out one by one, the last one at the end.
-    fixed_share
-        Share of the processing before work on the first piece begins, in [0, 1].
-    """
-
-    jobs: tuple[str, ...]
-    setup_family: str | None
-    setup_s: float
-    processing_s: float
-    pieces: int = 0
-    fixed_share: float = 0.0
-
-    def piece_s(self, index: int) -> float:
-        """Return the processing seconds after which piece `index` (from 0) is done."""
-        if index + 1 == self.pieces:
-            return self.processing_s
-        return self.processing_s * (self.fixed_share + (1 - self.fixed_share) * (index + 1) / self.pieces)
-
-
-@dataclass
-class Phase:
-    """A stretch of setup or processing.
-
-    Attributes
-    ----------
-    begun_s
-        When it began.
-    work_s
-        Working seconds it takes.
-    stopped_s
-        Working seconds of repair within it, those of a repair that is under way included.
-    pieces_done
-        Pieces that have come out.
-    """
-
-    state: MachineState
-    begun_s: float
-    work_s: float
-    stopped_s: float = 0.0
-    pieces_done: int = 0
-
-
-@dataclass
-class Breakdown:
-    """The machine is down.
-
-    Attributes
-    ----------
-    until_s
-        When it goes on.
-    repair_s
-        Working seconds of the repair.
-    done_s
-        Working seconds of the running phase that were done when it broke.
-    """
-
-    since_s: float
-    until_s: float
-    repair_s: float
-    done_s: float = 0.0
-
-
-@dataclass
-class Busy:
-    """Working seconds a machine has spent."""
-
-    setup_s: float = 0.0
-    processing_s: float = 0.0
-    repair_s: float = 0.0
-
-
-class Luck(Protocol):
-    """When machines fail and how long repairs take: `ordinal` counts a machine's failures from 0."""
-
-    def between_failures_s(self, machine: str, ordinal: int) -> float:
-        """Return the operating seconds from failure `ordinal` - 1 (or the beginning) to this one; inf for never."""
-        ...
-
-    def repair_s(self, machine: str, ordinal: int) -> float:
-        """Return the working seconds the repair of failure `ordinal` takes."""
-        ...
-
-
-class Shop(Protocol):
-    """Gives a station its work and hears what becomes of it."""
-
-    def offer(self, station: Station, now_s: float) -> Step | float:
-        """Return the step to begin now, or the later moment to ask again (inf: when woken)."""
-        ...
-
-    def began(self, station: Station, step: Step, now_s: float) -> None:
-        """The step was taken up: its changeover or processing begins."""
-        ...
-
-    def processing(self, station: Station, step: Step, start_s: float) -> None:
-        """Processing begins at `start_s`."""
-        ...
-
-    def piece(self, station: Station, step: Step, index: int, now_s: float) -> None:
-        """Piece `index` of the step came out."""
-        ...
-
-    def finished(self, station: Station, step: Step, now_s: float) -> None:
-        """The step is done and the machine free."""
-        ...
-
-    def show(self, station: Station, now_s: float) -> None:
-        """All that was due now has happened; called only on a watched station."""
-        ...
-
-
-class Alarm(simpy.Event):
-    """A timeout with a rank among the things that happen at one instant."""
-
-    def __init__(self, env: simpy.Environment, delay_s: float, rank: int) -> None:
-        super().__init__(env)
-        self._ok = True
-        self._value = None
-        env.schedule(self, simpy.events.EventPriority(rank), delay_s)
-
-
-def alarms_until(env: simpy.Environment, moment_s: float, rank: int) -> Life:
-    """Wait until the environment's clock shows exactly `moment_s`, which adding one delay to it may miss."""
-    while env.now < moment_s:
-        delay_s = moment_s - env.now
-        if env.now + delay_s > moment_s:
-            delay_s = math.nextafter(delay_s, 0.0)
-        yield Alarm(env, delay_s, rank)
-
-
-def closing_s(working_time: WorkingTime, clock_s: float) -> float:
-    """Return when the working window that is open at `clock_s` closes; inf for the last one."""
-    index = bisect_right(working_time.starts, clock_s) - 1
-    return working_time.ends[index] if index < len(working_time.starts) - 1 else math.inf
 
 
 class Station:
@@ -457,7 +306,7 @@ class Station:
         self.step = None if step is None else Step(**{**step, "jobs": tuple(step["jobs"])})
         self.phase = None if phase is None else Phase(**{**phase, "state": MachineState(phase["state"])})
         self.breakdown = None if breakdown is None else Breakdown(**breakdown)
-        self.busy = replace(self.busy, **state["busy"])
+        self.busy = Busy(**state["busy"])
         self.operated_s = state["operated_s"]
         self.failures = state["failures"]
         self.failed_at_s = state["failed_at_s"]

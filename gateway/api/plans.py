@@ -24,7 +24,7 @@ async def request_plan(body: PlanRequestBody, asking: Asking, has: WithServices)
 
 
 @router.get("/plans")
-async def list_plans(asking: Asking, has: WithServices) -> tuple[PlanSummary, ...]:
+async def list_plans(asking: Asking, has: WithServices) -> list[PlanSummary]:
     """List plan versions, the newest first."""
     return await planning.list_plans(has.store, asking)
 

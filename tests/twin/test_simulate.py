@@ -15,6 +15,7 @@ from plant.plan import Plan, PlannedOperation
 from plant.plant import Reliability, SetupMatrix, SetupTime
 from plant.work import MachineOutlook, OrderDemand, Running, Task, Work
 from twin.draws import Draws
+from twin.replay import replay
 from twin.simulate import MachineEvent, Simulation, simulate
 
 EPOCH = datetime(2026, 1, 5, 6, tzinfo=UTC)
@@ -208,6 +209,19 @@ def test_random_plans_follow_the_formulas(seed: int) -> None:
         start_s, finish_s = by_formula(work, plan, draws, replication)
         assert run.start_s == pytest.approx(start_s, abs=1e-9, rel=1e-14)
         assert run.finish_s == pytest.approx(finish_s, abs=1e-9, rel=1e-14)
+
+
+@pytest.mark.parametrize("seed", range(1000, 1040))
+def test_random_plans_agree_with_replay(seed: int) -> None:
+    print(f"seed {seed}")
+    work, plan = random_case(random.Random(seed))
+    draws = Draws(seed=seed, replications=4)
+    replayed, simulation = replay(work, plan, draws), Simulation(work, plan, draws)
+    for replication in range(4):
+        run = simulation.run(replication)
+        for row, one in enumerate(work.tasks):
+            assert abs(run.start_s[one.id] - replayed.start_s[row, replication]) <= 1e-9
+            assert abs(run.finish_s[one.id] - replayed.finish_s[row, replication]) <= 1e-9
 
 
 def by_formula(work: Work, plan: Plan, draws: Draws, replication: int) -> tuple[dict[str, float], dict[str, float]]:

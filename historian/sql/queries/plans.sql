@@ -6,7 +6,11 @@ values (%(id)s, %(parent)s, %(plant_version)s, %(made_at)s, %(document)s)
 select document from plan_version where id = %(id)s
 
 -- name: newest
-select p.document, s.state
+select
+    p.id, s.state, p.made_at, p.document ->> 'reason' as reason,
+    (p.document #>> '{judgement,passed}')::boolean as passed,
+    jsonb_array_length(p.document -> 'orders') as orders,
+    (p.document #>> '{solver,weighted_tardiness_s}')::double precision as weighted_tardiness_s
 from plan_version p
 cross join lateral (
     select state from plan_state where plan_version = p.id order by number desc limit 1

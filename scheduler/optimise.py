@@ -1,0 +1,164 @@
+"""Run CP-SAT on a shop's model: two phases, watched from the calling thread so that it can be stopped."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ortools.sat.python import cp_model
+
+from scheduler.cpsat import WEIGHT_UNIT, JobShopModel
+from scheduler.improve import Candidate
+from scheduler.shop import Sequences, Shop
+
+_WATCH_S = 0.1
+_TARDINESS_SHARE = 0.7
+
+Watch = Callable[[float, str], None]
+"""Called with the share of the time spent and what is being done; may raise."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long to search.
+
+    Attributes
+    ----------
+    seconds
+        Wall time, at most.
+    effort
+        CP-SAT's deterministic time; given, it ends the search at the same point on every machine.
+    gap
+        Relative gap between solution and bound at which to stop.
+    """
+
+    seconds: float
+    effort: float | None
+    workers: int
+    seed: int
+    gap: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What CP-SAT found.
+
+    Attributes
+    ----------
+    sequences
+        Every improvement on the way, the last one the best in the model; empty when there was none.
+    bound_s
+        Proven lower bound of the weighted tardiness, when the model is exact.
+    """
+
+    sequences: list[Sequences]
+    status: str
+    bound_s: float | None
+    proven: bool
+    """Whether nothing better exists: optimal in both phases, in an exact model."""
+
+
+class _Collector(cp_model.CpSolverSolutionCallback):
+    """Keeps each solution's sequences and counts them."""
+
+    def __init__(self, model: JobShopModel) -> None:
+        super().__init__()
+        self._model = model
+        self.found: list[Sequences] = []
+        self.said = ""
+
+    def on_solution_callback(self) -> None:
+        self.found.append(self._model.sequences(self.value))
+        self.said = f"solution {len(self.found)}: {self.objective_value:,.0f}, bound {self.best_objective_bound:,.0f}"
+
+
+def optimise(shop: Shop, start: Candidate, opening: Sequences, limits: Limits, watch: Watch) -> Answer:
+    """Return the sequences CP-SAT finds from `start` on: least weighted tardiness first, then least makespan.
+
+    Raises
+    ------
+    Cancelled
+        Or whatever else `watch` raises: the search is stopped first.
+    """
+    model = JobShopModel(shop, start, opening)
+    runner = _Runner(model, limits, watch)
+    bound, status = 0.0, "optimal"
+    if start.score[0] > 0:
+        model.model.minimize(model.tardiness)
+        status, bound = runner.run(_TARDINESS_SHARE, "least tardiness")
+        if runner.value is not None:
+            model.model.add(model.tardiness <= runner.value)
+    if status == "optimal" or runner.left() > 0:
+        model.model.minimize(model.makespan)
+        second, _ = runner.run(1.0, "least makespan")
+        status = second if status == "optimal" else status
+    bound_s = bound / WEIGHT_UNIT if model.exact else None
+    return Answer(runner.found, status, bound_s, proven=model.exact and status == "optimal")
+
+
+class _Runner:
+    """Solves the phases of one model within one limit."""
+
+    def __init__(self, model: JobShopModel, limits: Limits, watch: Watch) -> None:
+        self._model, self._limits, self._watch = model, limits, watch
+        self._began = time.monotonic()
+        self.found: list[Sequences] = []
+        self.value: int | None = None
+
+    def left(self) -> float:
+        """Return the seconds left."""
+        return self._limits.seconds - (time.monotonic() - self._began)
+
+    def run(self, share: float, doing: str) -> tuple[str, float]:
+        """Solve for what the model minimises now, within `share` of what is left; return status and bound."""
+        solver = cp_model.CpSolver()
+        parameters = solver.parameters
+        parameters.max_time_in_seconds = max(self.left() * share, 0.01)
+        parameters.num_workers = self._limits.workers
+        parameters.random_seed = self._limits.seed
+        parameters.relative_gap_limit = self._limits.gap
+        if self._limits.effort is not None:
+            parameters.max_deterministic_time = self._limits.effort * share
+            parameters.interleave_search = self._limits.workers > 1
+        collector = _Collector(self._model)
+        status = self._supervise(solver, collector, doing)
+        self.found += collector.found
+        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            self.value = math.ceil(solver.objective_value)
+            self._hint(solver)
+        return solver.status_name(status).lower(), solver.best_objective_bound
+
+    def _hint(self, solver: cp_model.CpSolver) -> None:
+        """Start the next phase from this one's solution."""
+        self._model.model.clear_hints()  # type: ignore[no-untyped-call]
+        for number in range(len(self._model.model.proto.variables)):
+            variable = self._model.model.get_int_var_from_proto_index(number)
+            self._model.model.add_hint(variable, solver.value(variable))
+
+    def _supervise(self, solver: cp_model.CpSolver, collector: _Collector, doing: str) -> cp_model.CpSolverStatus:
+        """Solve in a thread; tell the watcher from this one, and stop the search when it raises."""
+        outcome: list[cp_model.CpSolverStatus | BaseException] = []
+
+        def solve() -> None:
+            try:
+                outcome.append(solver.solve(self._model.model, collector))
+            except BaseException as error:
+                outcome.append(error)
+
+        thread = threading.Thread(target=solve, name="cp-sat", daemon=True)
+        thread.start()
+        try:
+            while thread.is_alive():
+                self._watch(1 - self.left() / self._limits.seconds, f"{doing}, {collector.said}".rstrip(", "))
+                thread.join(_WATCH_S)
+        except BaseException:
+            while thread.is_alive():
+                solver.stop_search()
+                thread.join(_WATCH_S)
+            raise
+        if isinstance(outcome[0], BaseException):
+            raise outcome[0]
+        return outcome[0]

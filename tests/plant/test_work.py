@@ -1,0 +1,53 @@
+"""Work refuses tasks that do not fit together."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from plant.calendar import WorkingTime
+from plant.errors import InvalidInput
+from plant.plant import SetupMatrix
+from plant.work import MachineOutlook, OrderDemand, Running, Task, Work
+from tests.plant.shops import MONDAY
+
+
+def task(id_: str, *predecessors: str, machine: str = "L1", running: Running | None = None, order: str = "A") -> Task:
+    return Task(id_, order, "AXLE", "10", 5, predecessors, {machine: 60.0}, "turning", running=running)
+
+
+def work(*tasks: Task) -> Work:
+    machines = {"L1": MachineOutlook("L1", WorkingTime.always(), SetupMatrix("any", 0.0))}
+    return Work(MONDAY, tasks, machines, {"A": OrderDemand("A", 3600.0)})
+
+
+def test_seconds_and_moments_are_counted_from_the_epoch() -> None:
+    found = work(task("1"), task("2", "1"))
+    assert found.by_id["2"].predecessors == ("1",)
+    assert found.moment(90.0) == MONDAY + timedelta(seconds=90)
+    assert found.seconds(found.moment(-12.5)) == -12.5
+
+
+@pytest.mark.parametrize(
+    ("tasks", "reason"),
+    [
+        ((task("1"), task("1")), "task 1 appears twice"),
+        ((task("1", "2"), task("2")), r"task 1: predecessors \['2'\] are unknown or stand after it"),
+        ((task("1", order="B"),), "task 1: unknown order B"),
+        ((task("1", machine="L9"),), r"task 1: unknown machines \['L9'\]"),
+    ],
+)
+def test_what_does_not_fit_is_refused(tasks: tuple[Task, ...], reason: str) -> None:
+    with pytest.raises(InvalidInput, match=reason):
+        work(*tasks)
+
+
+def test_a_running_task_has_the_machine_it_runs_on_and_no_other() -> None:
+    task("1", running=Running("L1", -5.0, 10.0))
+    with pytest.raises(InvalidInput, match="task 1 runs on L2; that must be its only machine"):
+        task("1", running=Running("L2", -5.0, 10.0))
+    with pytest.raises(InvalidInput, match="task 1 has no machine that can take it"):
+        Task("1", "A", "AXLE", "10", 5, (), {}, "turning")
+    with pytest.raises(InvalidInput, match="task 1: duration_s on L1 must be a number of at least 0, not nan"):
+        Task("1", "A", "AXLE", "10", 5, (), {"L1": float("nan")}, "turning")

@@ -1,0 +1,162 @@
+"""`scheduler.solve`: always a plan, possible, at least as good as any rule's, and the optimum where it is known."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, note, settings
+from hypothesis import strategies as st
+
+from plant.errors import Cancelled, InvalidInput
+from plant.plan import Plan
+from plant.plant import SetupMatrix
+from plant.work import Running, Work
+from scheduler.check import check
+from scheduler.prefix import opening
+from scheduler.rules import RULES, dispatch
+from scheduler.shop import Shop
+from scheduler.solve import Enough, SolverSettings, solve
+from tests.requirements import reference_data
+from tests.scheduler.shops import FT06, HOUR, days, flexible_job_shop, job_shop, machine, random_work, task, work
+
+QUICK = SolverSettings(time_limit_s=0.4, workers=1)
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=12, deadline=None)
+def test_every_plan_is_possible_and_no_worse_than_any_rule(seed: int) -> None:
+    note(f"seed {seed}")
+    some = random_work(seed)
+    solution = solve(some, QUICK)
+    assert check(some, solution.plan) == []
+    shop = Shop(some)
+    for rule in RULES:
+        score = shop.score(dispatch(shop, rule, opening(shop, None))[1].finish)
+        assert (solution.report.weighted_tardiness_s, solution.report.makespan_s) <= score
+
+
+def test_ft06_is_solved_to_its_optimum() -> None:
+    solution = solve(job_shop(FT06.splitlines()), SolverSettings(time_limit_s=20))
+    assert solution.plan.makespan_s == 55
+    assert (solution.report.method, solution.report.status) == ("cp-sat", "optimal")
+
+
+def test_a_flexible_reference_instance_comes_within_five_percent() -> None:
+    some = flexible_job_shop(reference_data() / "jobshop" / "fjsp" / "brandimarte" / "mk01.txt")
+    assert solve(some, SolverSettings(time_limit_s=4)).plan.makespan_s <= 42  # best known: 40
+
+
+def test_nothing_to_do_gives_an_empty_plan() -> None:
+    some = Work(work([], [machine("M1")], {}).epoch, (), {"M1": machine("M1")}, {})
+    solution = solve(some, QUICK)
+    assert solution.plan.operations == ()
+    assert solution.report.weighted_tardiness_s == 0
+    assert solution.report.status == "optimal"
+
+
+def test_an_urgent_order_goes_first_and_priority_decides_between_equals() -> None:
+    tasks = [task(name, name, {"M1": 4 * HOUR}) for name in ("a", "b", "c")]
+    some = work(tasks, [machine("M1")], {"a": 5 * HOUR, "b": 5 * HOUR, "c": 50 * HOUR}, high=["b"])
+    plan = solve(some, QUICK).plan
+    assert [step[0].job_order for step in plan.sequences["M1"]] == ["b", "a", "c"]
+
+
+def test_setups_are_saved_by_keeping_families_together() -> None:
+    tasks = [task(f"t{n}", f"o{n}", {"M1": HOUR}, setup_family="AB"[n % 2]) for n in range(8)]
+    some = work(tasks, [machine("M1", setup_matrix=SetupMatrix("m", HOUR), setup_family="A")], {})
+    assert solve(some, SolverSettings(time_limit_s=2)).plan.makespan_s == 9 * HOUR
+
+
+def test_a_batch_machine_is_filled() -> None:
+    tasks = [task(f"t{n}", f"o{n}", {"oven": 2 * HOUR}) for n in range(6)]
+    plan = solve(work(tasks, [machine("oven", batch_capacity=3)], {}), QUICK).plan
+    assert [len(step) for step in plan.sequences["oven"]] == [3, 3]
+    assert len({operation.batch for operation in plan.operations}) == 2
+
+
+def test_a_machine_that_is_down_is_avoided_and_what_runs_stays() -> None:
+    some = work(
+        [
+            task("runs", "o1", {"M1": 4 * HOUR}, running=Running("M1", -HOUR, 3 * HOUR)),
+            task("next", "o2", {"M1": HOUR, "M2": 2 * HOUR}),
+        ],
+        [machine("M1", available_from_s=2 * HOUR), machine("M2")],
+        {},
+    )
+    plan = solve(some, QUICK).plan
+    assert plan.by_job_order["runs"].end_s == 5 * HOUR
+    assert (plan.by_job_order["next"].machine, plan.by_job_order["next"].end_s) == ("M2", 2 * HOUR)
+
+
+def test_machines_with_other_hours_are_timed_by_their_own() -> None:
+    """An early-shift saw before a two-shift lathe: the model's two time axes must agree with the decoded plan."""
+    tasks = []
+    for n in range(6):
+        tasks += [task(f"s{n}", f"o{n}", {"saw": 3 * HOUR}), task(f"l{n}", f"o{n}", {"lathe": 4 * HOUR}, f"s{n}")]
+    some = work(
+        tasks, [machine("saw", days([(6, 14)])), machine("lathe", days([(6, 22)]))], {"o5": 20 * HOUR, "o3": 40 * HOUR}
+    )
+    solution = solve(some, SolverSettings(time_limit_s=3))
+    assert check(some, solution.plan) == []
+    assert solution.report.weighted_tardiness_s == 0
+    assert solution.report.status == "optimal"
+    assert solution.report.makespan_s == 60 * HOUR
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=8, deadline=None)
+def test_frozen_operations_keep_machine_and_order_at_the_head(seed: int) -> None:
+    note(f"seed {seed}")
+    some = random_work(seed)
+    first = solve(some, QUICK).plan
+    horizon = first.makespan_s / 2
+    frozen = Plan(first.epoch, tuple(one for one in first.operations if one.end_s <= horizon))
+    again = solve(some, QUICK, frozen=frozen).plan
+    assert check(some, again) == []
+    for name, steps in frozen.sequences.items():
+        expected = [{one.job_order for one in step} for step in steps]
+        assert [{one.job_order for one in step} for step in again.sequences[name]][: len(expected)] == expected
+
+
+def test_a_frozen_operation_that_waits_for_a_free_one_is_freed() -> None:
+    some = work([task("a", "o", {"M1": HOUR}), task("b", "o", {"M1": HOUR}, "a")], [machine("M1")], {})
+    plan = solve(some, QUICK).plan
+    frozen = Plan(plan.epoch, (plan.by_job_order["b"],))
+    assert check(some, solve(some, QUICK, frozen=frozen).plan) == []
+
+
+def test_cancelling_stops_the_search_and_enough_keeps_the_best() -> None:
+    some = random_work(7, most_orders=20)
+
+    def cancel(share: float, doing: str) -> None:
+        if doing.startswith("least"):
+            raise Cancelled("asked to stop")
+
+    def enough(share: float, doing: str) -> None:
+        if doing.startswith("least"):
+            raise Enough
+
+    with pytest.raises(Cancelled):
+        solve(some, SolverSettings(time_limit_s=2), cancel)
+    solution = solve(some, SolverSettings(time_limit_s=2), enough)
+    assert check(some, solution.plan) == []
+    assert solution.report.status.startswith("stopped early")
+
+
+def test_with_an_effort_the_same_seed_gives_the_same_plan() -> None:
+    some = random_work(11, most_orders=12)
+    settings_ = SolverSettings(time_limit_s=60, effort=0.5, seed=3)
+    assert solve(some, settings_).plan == solve(some, settings_).plan
+
+
+def test_times_beyond_whole_seconds_are_refused_by_name() -> None:
+    some = work([task("long", "o", {"M1": 1e12})], [machine("M1")], {})
+    with pytest.raises(InvalidInput, match=r"task long takes 1e\+12 s"):
+        solve(some, QUICK)
+
+
+def test_progress_never_goes_back_and_says_what_is_done() -> None:
+    seen: list[tuple[float, str]] = []
+    solve(random_work(5), QUICK, lambda share, doing: seen.append((share, doing)))
+    assert [share for share, _ in seen] == sorted(share for share, _ in seen)
+    assert 0 <= seen[0][0] <= seen[-1][0] <= 1
+    assert any("weighted tardiness" in doing for _, doing in seen)
