@@ -1,4 +1,4 @@
-"""The machines that speak MQTT: one publishing client, QoS 1, in order per machine.
+"""The machines that speak MQTT: one publishing client, QoS 1, retained, in order per machine.
 
 A message stays queued until the broker has acknowledged it, so none is lost while the broker is away; the queue is
 bounded and gives up its oldest message (counted and reported) rather than refuse the newest.
@@ -111,7 +111,8 @@ class MqttPublisher:
         if machine in self._under_way or not queue or not self._client.is_connected():
             return
         message = queue[0]
-        info: MQTTMessageInfo = self._client.publish(message.topic, message.payload, qos=1)
+        # Retained: who subscribes later learns the present at once.
+        info: MQTTMessageInfo = self._client.publish(message.topic, message.payload, qos=1, retain=True)
         # Whether it could be written or was queued by the client: its identifier will be acknowledged.
         if info.rc in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
             self._under_way[machine] = info.mid
