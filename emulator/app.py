@@ -96,7 +96,7 @@ class Emulator:
             self._machines.check,
             self._positions,
         )
-        self._api = _ApiServer(build_api(self._factory, self._health), settings.http_port)
+        self._api = _ApiServer(build_api(self._factory, self._health), settings.host, settings.http_port)
 
     async def start(self) -> None:
         """Take up the floor where it was left, open every socket, let the clock go, and tell where all this is."""
@@ -157,9 +157,9 @@ class Emulator:
 class _ApiServer(uvicorn.Server):
     """uvicorn on a loopback socket of ours, inside our event loop; signals stay ours, too."""
 
-    def __init__(self, api: FastAPI, port: int) -> None:
+    def __init__(self, api: FastAPI, host: str, port: int) -> None:
         super().__init__(uvicorn.Config(api, log_config=None, access_log=False, timeout_graceful_shutdown=2))
-        self._port = port
+        self._host, self._port = host, port
         self._socket: socket.socket | None = None
 
     def listen(self) -> str:
@@ -168,11 +168,13 @@ class _ApiServer(uvicorn.Server):
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            self._socket.bind((HOST, self._port))
+            self._socket.bind((self._host, self._port))
             self._socket.listen()
         except OSError as error:
-            raise Unavailable(f"the MES cannot listen on {HOST}:{self._port}: {error}; choose another port") from error
-        return f"http://{HOST}:{self._socket.getsockname()[1]}"
+            raise Unavailable(
+                f"the MES cannot listen on {self._host}:{self._port}: {error}; choose another port"
+            ) from error
+        return f"http://{self._host}:{self._socket.getsockname()[1]}"
 
     async def answer(self) -> None:
         """Serve until `should_exit` is set."""

@@ -9,7 +9,7 @@ from emulator.factory import Factory
 from emulator.modbus_server import ModbusServer, job_order_bytes
 from emulator.mqtt_publisher import MqttPublisher
 from emulator.opcua_server import OpcUaServer
-from emulator.settings import HOST, EmulatorSettings
+from emulator.settings import EmulatorSettings
 from emulator.telling import Past
 from emulator.update import Group, Publisher, Update
 from plant.connection import Connection, Protocol
@@ -102,13 +102,19 @@ class Machines:
     ) -> tuple[Publisher, str]:
         settings = self._settings
         if protocol is Protocol.OPCUA:
-            opcua = OpcUaServer(connections, HOST, settings.opcua_port)
+            opcua = OpcUaServer(connections, settings.host, settings.opcua_port)
             return opcua, opcua.endpoint
         if protocol is Protocol.MODBUS:
             numbers = {machine: past.changes - len(past.states) for machine, past in pasts.items()}
-            modbus = ModbusServer(connections, HOST, settings.modbus_port, numbers)
+            modbus = ModbusServer(connections, settings.host, settings.modbus_port, numbers)
             return modbus, modbus.endpoint
-        self._mqtt = MqttPublisher(connections, settings.mqtt_host, settings.mqtt_port, self._client_id)
+        self._mqtt = MqttPublisher(
+            connections,
+            settings.mqtt_host,
+            settings.mqtt_port,
+            self._client_id,
+            account=(settings.mqtt_username, settings.mqtt_password),
+        )
         return self._mqtt, f"mqtt://{settings.mqtt_host}:{settings.mqtt_port}"
 
     def _present(

@@ -1,4 +1,4 @@
-"""The machines that speak MQTT: one publishing client, QoS 1, retained, in order per machine.
+"""The machines that speak MQTT: one publishing client, QoS 1, in order per machine.
 
 A message stays queued until the broker has acknowledged it, so none is lost while the broker is away; the queue is
 bounded and gives up its oldest message (counted and reported) rather than refuse the newest.
@@ -50,7 +50,13 @@ class MqttPublisher:
     """
 
     def __init__(
-        self, connections: Sequence[Connection], host: str, port: int, client_id: str, limit: int = QUEUE_LIMIT
+        self,
+        connections: Sequence[Connection],
+        host: str,
+        port: int,
+        client_id: str,
+        limit: int = QUEUE_LIMIT,
+        account: tuple[str | None, str | None] = (None, None),
     ) -> None:
         self._address = (host, port)
         self._limit = limit
@@ -66,6 +72,8 @@ class MqttPublisher:
         self._drained = asyncio.Event()
         self._drained.set()
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
+        if account[0] is not None:
+            self._client.username_pw_set(*account)
         self._client.reconnect_delay_set(min_delay=0.25, max_delay=2)
         self._client.on_publish = self._on_publish
         self._client.on_connect = self._on_connect
@@ -111,7 +119,7 @@ class MqttPublisher:
         if machine in self._under_way or not queue or not self._client.is_connected():
             return
         message = queue[0]
-        # Retained: who subscribes later learns the present at once.
+        # Retained: who subscribes later learns how things stand without waiting for the next change.
         info: MQTTMessageInfo = self._client.publish(message.topic, message.payload, qos=1, retain=True)
         # Whether it could be written or was queued by the client: its identifier will be acknowledged.
         if info.rc in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HOST = "127.0.0.1"
-"""The emulated plant is reached from this computer only."""
+"""Unless told otherwise, the emulated plant is reached from this computer only."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,12 @@ class EmulatorSettings:
         Where job responses go, and the key that lets them in.
     rate
         Plant seconds per wall second.
-    mqtt_host, mqtt_port
-        The broker it publishes to.
+    host
+        Address its servers listen on.
+    mqtt_host, mqtt_port, mqtt_username, mqtt_password
+        The broker it publishes to, and its account there if it needs one.
     opcua_port, modbus_port, http_port
-        Loopback ports to serve on; 0 takes a free one, told in ``state_dir/endpoints.json`` once all of them listen.
+        Ports to serve on; 0 takes a free one, told in ``state_dir/endpoints.json`` once all of them listen.
     seed
         Chooses what is truly the case: real times, failures, scrap, noise.
     """
@@ -34,9 +36,12 @@ class EmulatorSettings:
     gateway_url: str
     api_key: str = field(repr=False)
     rate: float = 60.0
+    host: str = HOST
     opcua_port: int = 0
     mqtt_host: str = HOST
     mqtt_port: int = 1883
+    mqtt_username: str | None = None
+    mqtt_password: str | None = field(default=None, repr=False)
     modbus_port: int = 0
     http_port: int = 0
     seed: int = 7

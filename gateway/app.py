@@ -20,7 +20,7 @@ API = "/api/v1"
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def build(services: Services, login_page: login.LoginPage, lifespan: Lifespan) -> FastAPI:
+def build(services: Services, login_pages: login.LoginPages, lifespan: Lifespan) -> FastAPI:
     """Return the application; put `gateway.gate.Gate` in front of it before serving."""
     app = FastAPI(
         title="Forerun",
@@ -35,7 +35,7 @@ def build(services: Services, login_page: login.LoginPage, lifespan: Lifespan) -
     problems.install(app)
     for module in (orders, plans, floor):
         app.include_router(module.router, prefix=API)
-    app.include_router(login.router(login_page))
+    app.include_router(login.router(login_pages))
     _add_operations_endpoints(app)
 
     @app.api_route("/api/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)

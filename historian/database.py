@@ -123,12 +123,13 @@ class Historian:
         Raises
         ------
         Unavailable
-            When it does not answer within ten seconds.
+            When it does not answer within ten seconds, or lets us not in.
         """
         pool = AsyncConnectionPool(
             url,
             connection_class=AsyncConnection[TupleRow],
             kwargs={"options": "-c timezone=UTC"},
+            check=AsyncConnectionPool.check_connection,  # a server that was restarted costs no request
             min_size=min(2, connections),
             max_size=connections,
             timeout=10,
@@ -141,6 +142,8 @@ class Historian:
                 await pool.open(wait=True, timeout=10)
         except Unavailable:
             await pool.close()
+            with translated("opening the database"):  # the pool does not say why; this does
+                await (await AsyncConnection.connect(url, connect_timeout=5)).close()
             raise
         return historian
 

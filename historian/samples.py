@@ -24,15 +24,17 @@ _TAGS = query("samples", "tags")
 _MAKE_WEEKS = query("samples", "make_weeks")
 _MAKE_STAGING = query("samples", "make_staging")
 _STATE_READINGS = query("samples", "state_readings")
-_STATE_BEFORE = query("samples", "state_before")
+_LAST = query("samples", "last")
 _SERIES = query("samples", "series")
+_LAST_BEFORE = query("samples", "last_before")
 _ROLLUPS = {timedelta(minutes=1): query("samples", "rollup_1m"), timedelta(hours=1): query("samples", "rollup_1h")}
 _REFRESH_1M = query("samples", "refresh_1m")
 _REFRESH_1H = query("samples", "refresh_1h")
-_NEWEST_TIME = query("samples", "newest_time")
 
+_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 _MONDAY = datetime(2000, 1, 3, tzinfo=UTC)
 _WEEK = timedelta(days=7)
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,10 @@ class Series:
     values: NDArray[np.float64]
     quality: NDArray[np.int64]
 
+    def moments(self, chosen: NDArray[np.bool_] | slice = slice(None)) -> list[datetime]:
+        """Return the UTC times of some readings, of all by default; they are exact to the microsecond."""
+        return [_UNIX + timedelta(microseconds=round(1e6 * second)) for second in self.time_s[chosen].tolist()]
+
 
 @dataclass(frozen=True)
 class Rollup:
@@ -101,7 +107,6 @@ class Rollup:
 @dataclass(frozen=True)
 class _Row:
     tag_id: int
-    tag: str
     time: datetime
     value: Any
     quality: int
@@ -164,7 +169,8 @@ def _sorted_out(readings: Sequence[Reading], tags: Mapping[str, tuple[int, bool]
         if reading.value is not None:
             kind = "texts" if is_text else "numbers"
             require(isinstance(reading.value, str) is is_text, f"{reading.tag} holds {kind}, not {reading.value!r}")
-        row = _Row(tag_id, reading.tag, reading.time, reading.value, reading.quality)
+        value = reading.value if is_text or reading.value is None else float(reading.value)
+        row = _Row(tag_id, reading.time, value, reading.quality)
         (texts if is_text else numbers).append(row)
     return numbers, texts
 
@@ -245,8 +251,19 @@ async def state_readings(tx: Transaction, machine: str, since: datetime) -> list
 
 async def state_before(tx: Transaction, machine: str, before: datetime) -> list[Reading]:
     """Return, oldest first, each state signal's last reading before a time, and its last one that is not bad."""
-    wanted = {"machine": machine, "before": before, "signals": list(STATE_SIGNALS)}
-    return [_reading(row) for row in await tx.all(_STATE_BEFORE, wanted)]
+    return await _last(tx, [machine], before, list(STATE_SIGNALS))
+
+
+async def newest(tx: Transaction, machines: Sequence[str]) -> list[Reading]:
+    """Return, oldest first, the newest reading of every tag of some machines, and its newest one that is not bad."""
+    return await _last(tx, machines, _NEVER, None)
+
+
+async def _last(
+    tx: Transaction, machines: Sequence[str], before: datetime, signals: Sequence[str] | None
+) -> list[Reading]:
+    wanted = {"machines": list(machines), "before": before, "signals": signals}
+    return [_reading(row) for row in await tx.all(_LAST, wanted)]
 
 
 def _reading(row: Mapping[str, Any]) -> Reading:
@@ -276,7 +293,7 @@ async def rollup(
     return [Rollup(row.pop("path"), **row) for row in found]
 
 
-async def newest_time(tx: Transaction, machines: Sequence[str]) -> datetime | None:
-    """Return the time of the newest numeric reading of some machines, None when there is none."""
-    found: datetime | None = await tx.value(_NEWEST_TIME, {"machines": list(machines)})
-    return found
+async def last_before(tx: Transaction, tags: Sequence[str], time: datetime) -> dict[str, float]:
+    """Return each numeric tag's last value before a time; a tag without any is left out."""
+    found = await tx.all(_LAST_BEFORE, {"tags": list(tags), "time": time})
+    return {row["path"]: row["value"] for row in found}

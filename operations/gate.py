@@ -91,8 +91,8 @@ def judge_plan(
 def _told(verdict: OrderVerdict, priority: Priority, threshold: float, zone: tzinfo) -> str:
     """Tell an order's risk: probability, what is asked, due date, P50 and by how much it misses."""
     return (
-        f"{verdict.order} ({priority} priority) is on time with a probability of {_percent(verdict.on_time)}, "
-        f"surely above {_percent(verdict.on_time_low)}; the gate asks for {_percent(threshold)}. "
+        f"{verdict.order} ({priority} priority) is on time with a probability of {_percent(verdict.on_time)} "
+        f"(at least {_percent(verdict.on_time_low)} at 95 % confidence); the gate asks for {_percent(threshold)}. "
         f"It is due {_moment(verdict.due_at, zone)}; {_finish(verdict, zone)}."
     )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from historian import ledger, orders, plants
 from historian.database import Historian
 from methods.explosion import explode, job_orders
 from plant.actor import Actor, Permission
 from plant.errors import Conflict, InvalidInput, NotFound
 from plant.item import ItemKind
-from plant.order import CustomerOrder, JobProgress
+from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plant import Plant
 
 
@@ -58,3 +60,24 @@ async def list_jobs(historian: Historian, actor: Actor, customer_order: str | No
     actor.require(Permission.VIEW_ORDERS)
     async with historian.transaction(actor, "list job orders") as tx:
         return await orders.jobs(tx, customer_order)
+
+
+async def jobs_on_machines(
+    historian: Historian, actor: Actor, shown: Mapping[str, str | None]
+) -> dict[str, list[JobProgress]]:
+    """Return by machine the running job orders, several being members of one batch, or else the one it waits for.
+
+    Parameters
+    ----------
+    shown
+        Job order by machine, as the machine shows it; one that does not run yet is what the machine waits for.
+    """
+    actor.require(Permission.VIEW_FLOOR)
+    async with historian.transaction(actor, "list job orders on machines") as tx:
+        jobs = {one.job.id: one for one in await orders.jobs(tx, open_only=True)}
+    found = {machine: [jobs[name]] for machine, name in shown.items() if name in jobs}
+    running: dict[str, list[JobProgress]] = {}
+    for progress in jobs.values():
+        if progress.state is JobState.RUNNING and progress.machine is not None:
+            running.setdefault(progress.machine, []).append(progress)
+    return found | running

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-
-from scheduler.solve import SolverSettings
+from zoneinfo import ZoneInfo
 
 from historian import ledger, orders, plans, plants
 from historian.database import Historian, Transaction
@@ -21,6 +20,7 @@ from plant.plan import Plan, PlannedOperation, PlanState, PlanSummary, PlanVersi
 from plant.ports import Compute, PlantClock, Progress, no_progress
 from plant.verdict import Verdict
 from plant.work import Work
+from scheduler.solve import SolverSettings
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class _Basis:
     work: Work
     in_force: PlanVersion | None
     priorities: dict[str, Priority]
+    zone: ZoneInfo
 
 
 async def make_plan(
@@ -89,7 +90,7 @@ async def make_plan(
         plan=rehearsal.plan,
         solver=rehearsal.report,
         verdict=rehearsal.verdict,
-        judgement=gate.judge_plan(rehearsal.verdict, keep, basis.priorities, rules.thresholds),
+        judgement=gate.judge_plan(rehearsal.verdict, keep, basis.priorities, rules.thresholds, basis.zone),
         orders=tuple(sorted(basis.work.orders)),
     )
     async with historian.transaction(actor, "keep plan") as tx:
@@ -108,6 +109,7 @@ async def _basis(tx: Transaction, now: datetime) -> _Basis:
         work=build_work(version.plant, customer_orders, jobs, snapshot),
         in_force=await plans.released(tx),
         priorities={order.id: order.priority for order in customer_orders},
+        zone=ZoneInfo(version.plant.timezone),
     )
 
 
@@ -200,3 +202,21 @@ async def in_force(historian: Historian, actor: Actor) -> PlanVersion | None:
     actor.require(Permission.VIEW_PLANS)
     async with historian.transaction(actor, "read plan") as tx:
         return await plans.released(tx)
+
+
+@dataclass(frozen=True)
+class Release:
+    """Who put a plan in force, and why in spite of the gate where that was so."""
+
+    actor: str
+    override_reason: str | None
+
+
+async def how_released(historian: Historian, actor: Actor, plan_id: str) -> Release | None:
+    """Return how a plan came into force, None if it never did."""
+    actor.require(Permission.VIEW_PLANS)
+    async with historian.transaction(actor, "read release") as tx:
+        for entry in await ledger.entries(tx, f"plan/{plan_id}"):
+            if entry.kind == "released":
+                return Release(entry.actor, entry.after["override"])
+    return None

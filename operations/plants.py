@@ -35,3 +35,10 @@ async def current(historian: Historian, actor: Actor) -> PlantVersion:
     actor.require(Permission.VIEW_FLOOR)
     async with historian.transaction(actor, "read plant") as tx:
         return await plants.current(tx)
+
+
+async def get(historian: Historian, actor: Actor, version_id: str) -> PlantVersion:
+    """Return one plant version, or raise `NotFound`."""
+    actor.require(Permission.VIEW_FLOOR)
+    async with historian.transaction(actor, "read plant") as tx:
+        return await plants.get(tx, version_id)

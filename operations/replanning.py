@@ -31,7 +31,7 @@ async def replan_if_stale(historian: Historian, queue: JobQueue) -> LongJob | No
             planned_from = newest[0].made_at
             broken = [
                 row.machine
-                for row in await latest.machines(tx)
+                for row in await latest.rows(tx)
                 if row.state is MachineState.BREAKDOWN and row.since is not None and row.since > planned_from
             ]
             reason = f"breakdown of {', '.join(sorted(broken))}" if broken else None

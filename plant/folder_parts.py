@@ -279,10 +279,14 @@ def _bom_line(table: Table, names: Names) -> BomLine | None:
 
 def _operation(table: Table, names: Names) -> Operation | None:
     id_, name = table.text("id"), table.text("name")
-    capability, skill = table.text("capability"), table.text("skill")
-    if capability and names.capabilities is not None and capability not in names.capabilities:
-        table.problem("capability", f"no machine has it: {unknown('capability', capability, names.capabilities)}")
-    if skill and names.skills is not None and skill not in names.skills:
+    capability = table.text("capability")
+    # Where no skill is named, it is the one called like the capability: most operations need not say it twice.
+    named = table.raw("skill", None) is not None
+    skill = table.text("skill") if named else capability
+    machine_missing = capability and names.capabilities is not None and capability not in names.capabilities
+    if machine_missing:
+        table.problem("capability", f"no machine has it: {unknown('capability', capability, names.capabilities or ())}")
+    if skill and names.skills is not None and skill not in names.skills and (named or not machine_missing):
         table.problem("skill", f"nobody has it: {unknown('skill', skill, names.skills)}")
     family = table.text("setup_family")
     fixed_s, per_piece_s = table.number("fixed_s"), table.number("per_piece_s")

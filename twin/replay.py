@@ -1,7 +1,7 @@
 """When everything of a fixed plan finishes, over R futures at once: the fast path of the twin.
 
-A plan fixes every machine's sequence, so it is a directed acyclic graph of steps: a step begins when all it waits
-for is finished. One numpy row holds a moment in all R replications. `twin.simulate` is the reference; both agree
+A plan fixes every machine's sequence, so it is a directed acyclic graph: a step begins when all it waits for is
+finished. One numpy row holds a moment in all R replications. `twin.simulate` is the reference; both agree
 on the same draws because they do the same arithmetic in the same order.
 """
 
@@ -16,8 +16,8 @@ from plant.errors import NotFound
 from plant.plan import Plan
 from plant.work import Work
 from twin.draws import Draws, Row
+from twin.graph import Node, graph_of
 from twin.luck import Failures, Luck, Matrix, draw
-from twin.graph import Step, steps_of
 from twin.working_rows import rows_of
 
 
@@ -41,18 +41,18 @@ class Replay:
 
     Attributes
     ----------
-    steps
-        The plan's steps, each after all it waits for.
+    nodes
+        The plan's nodes, each after all it waits for.
     start_s, finish_s
         When processing starts and ends, in clock seconds since the epoch.
     repair_s
-        Working seconds of repairs by `Step.row`; a step that no failure hits is left out.
+        Working seconds of repairs by `Node.row`; a node that no failure hits is left out.
     """
 
     work: Work
     seed: int
     replications: int
-    steps: tuple[Step, ...]
+    nodes: tuple[Node, ...]
     luck: Luck
     start_s: Matrix
     finish_s: Matrix
@@ -74,13 +74,14 @@ class Replay:
 
     def busy(self, machine: str) -> Busy:
         """Return what a machine spends on setups, processing and repairs."""
-        steps = [step for step in self.steps if step.machine == machine]
-        processing_s: Row = self.luck.processing_s[[step.row for step in steps]].sum(axis=0)
+        nodes = [node for node in self.nodes if node.machine == machine]
+        processing_s = np.zeros(self.replications)
         repair_s = np.zeros(self.replications)
-        for step in steps:
-            if step.row in self.repair_s:
-                repair_s += self.repair_s[step.row]
-        setup_s = np.full(self.replications, float(sum(step.setup_s for step in steps)))
+        for node in nodes:
+            processing_s += self.luck.processing_s[node.row]
+            if node.row in self.repair_s:
+                repair_s += self.repair_s[node.row]
+        setup_s = np.full(self.replications, float(sum(node.setup_s for node in nodes)))
         return Busy(setup_s, processing_s, repair_s)
 
 
@@ -90,62 +91,52 @@ def replay(work: Work, plan: Plan, draws: Draws) -> Replay:
     Raises
     ------
     InvalidInput
-        If the plan does not fit the work or is circular (see `twin.graph.steps_of`).
+        If the plan does not fit the work or is circular (see `twin.graph.graph_of`).
     """
-    steps = steps_of(work, plan)
-    return run(work, steps, draw(work, steps, draws), draws.seed)
+    nodes = graph_of(work, plan)
+    return run(work, nodes, draw(work, nodes, draws), draws.seed)
 
 
-def run(work: Work, steps: Sequence[Step], luck: Luck, seed: int) -> Replay:
-    """Run sorted steps through drawn luck: the part of `replay` that is done again for the same draws."""
+def run(work: Work, nodes: Sequence[Node], luck: Luck, seed: int) -> Replay:
+    """Run sorted nodes through drawn luck: the part of `replay` that is done again for the same draws."""
     shape = luck.processing_s.shape
     start_s, finish_s = np.empty(shape), np.empty(shape)
     repair_s: dict[int, Row] = {}
     clocks = {name: rows_of(outlook.working_time) for name, outlook in work.machines.items()}
     wears = {name: _Wear(failures, shape[1]) for name, failures in luck.failures.items()}
     starts, finishes, processings = list(start_s), list(finish_s), list(luck.processing_s)
-    least_s = _least_begins(steps)
-    for step in steps:
-        row, clock = step.row, clocks[step.machine]
-        start, work_s = starts[row], processings[row]
-        _begin([finishes[before] for before in step.preceding], least_s[row], start)
-        clock.begin(start, start)
-        if step.setup_s > 0:
-            clock.finish(start, step.setup_s, start)
-            clock.begin(start, start)
-        if step.machine in wears and (repairs := wears[step.machine].repairs_s(work_s)) is not None:
+    for node in nodes:
+        row, machine = node.row, node.machine
+        start, finish, work_s, clock = starts[row], finishes[row], processings[row], clocks[machine]
+        _begin(node, finishes, start)
+        if machine in wears and (repairs := wears[machine].repairs_s(work_s)) is not None:
             repair_s[row] = repairs
             work_s = work_s + repairs
-        clock.finish(start, work_s, finishes[row])
-        for member in step.members[1:]:
-            starts[member][:], finishes[member][:] = start, finishes[row]
-    return Replay(work, seed, shape[1], tuple(steps), luck, start_s, finish_s, repair_s)
+        if clock is None:  # always open: working time is clock time
+            if node.setup_s > 0:
+                np.add(start, node.setup_s, out=start)
+            np.add(start, work_s, out=finish)
+        else:
+            clock.run(start, node.setup_s, work_s, finish)
+        for member in node.members[1:]:
+            starts[member][:], finishes[member][:] = start, finish
+    return Replay(work, seed, shape[1], tuple(nodes), luck, start_s, finish_s, repair_s)
 
 
-def _least_begins(steps: Sequence[Step]) -> dict[int, float]:
-    """Per step its `floor_s`, or 0 where a step before it cannot begin earlier than that anyway."""
-    reached: dict[int, float] = {}
-    least: dict[int, float] = {}
-    for step in steps:
-        known = max((reached[before] for before in step.preceding), default=-1.0)
-        least[step.row] = step.floor_s if step.floor_s > known else 0.0
-        reached[step.row] = max(known, step.floor_s)
-    return least
-
-
-def _begin(before: list[Row], floor_s: float, out: Row) -> None:
-    """Write the moment at which all of `before` are finished, but not earlier than `floor_s`."""
-    if not before:
-        out.fill(floor_s)
-        return
-    if len(before) == 1:
-        np.copyto(out, before[0])
+def _begin(node: Node, finishes: Sequence[Row], out: Row) -> None:
+    """Write when all the node waits for is done, but not earlier than its floor."""
+    before = node.preceding
+    if len(before) == 2:
+        np.maximum(finishes[before[0]], finishes[before[1]], out=out)
+    elif before:
+        np.copyto(out, finishes[before[0]])
+        for row in before[1:]:
+            np.maximum(out, finishes[row], out=out)
     else:
-        np.maximum(before[0], before[1], out=out)
-        for row in before[2:]:
-            np.maximum(out, row, out=out)
-    if floor_s > 0:
-        np.maximum(out, floor_s, out=out)
+        out.fill(node.floor_s)
+        return
+    if node.floor_s > 0:
+        np.maximum(out, node.floor_s, out=out)
 
 
 class _Wear:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 
 import numpy as np
 
+from plant.checks import require
+from plant.plan import Plan
 from plant.verdict import MachineVerdict, OrderVerdict, Verdict
 from plant.work import Work
 from twin.critical import critical_shares
@@ -19,16 +22,20 @@ _Z = 1.959963984540054
 """97.5 % quantile of the standard normal distribution: a two-sided interval of 95 %."""
 
 
-def judge(work: Work, plan: Plan, replay: Replay, engine: str = "replay") -> Verdict:
+def judge(work: Work, plan: Plan, replay: Replay) -> Verdict:
     """Return the verdict on the plan that was replayed.
 
     Orders without any task in the work are complete and left out.
 
-    Parameters
-    ----------
-    engine
-        Which engine's finishes `replay` holds.
+    Raises
+    ------
+    InvalidInput
+        If `replay` is not one of this plan and work.
     """
+    require(
+        replay.work == work and set(plan.by_job_order) == set(work.by_id),
+        "the replay to judge is of another work or plan; replay this plan first",
+    )
     with_tasks = {task.order for task in replay.work.tasks}
     orders = tuple(_order(replay, order) for order in replay.work.orders if order in with_tasks)
     critical = critical_shares(replay)
@@ -38,7 +45,7 @@ def judge(work: Work, plan: Plan, replay: Replay, engine: str = "replay") -> Ver
         for machine, share in sorted(critical.items())
     )
     return Verdict(
-        engine=engine,
+        engine="replay",
         replications=replay.replications,
         seed=replay.seed,
         orders=orders,
@@ -78,14 +85,14 @@ def _order(replay: Replay, order: str) -> OrderVerdict:
     )
 
 
-def _quantiles(work: Work, completion_s: Row):  # type: ignore[no-untyped-def]
+def _quantiles(work: Work, completion_s: Row) -> list[datetime]:
     # An observed completion, not a mean of two: those may lie on either side of a night.
     return [work.moment(float(q)) for q in np.quantile(completion_s, [0.5, 0.8, 0.95], method="inverted_cdf")]
 
 
 def _span_s(replay: Replay, machine: str) -> float:
     """Working seconds of a machine from the epoch to the end of its last step, mean over replications."""
-    last = [step.row for step in replay.steps if step.machine == machine][-1]
+    last = [node.row for node in replay.nodes if node.machine == machine][-1]
     working_time = replay.work.machines[machine].working_time
     return float(worked_at(working_time, replay.finish_s[last]).mean()) - working_time.worked_at(0.0)
 
@@ -102,9 +109,9 @@ def _expected(replay: Replay, machine: str) -> Times:
     stands for quantity.
     """
     good_s = 0.0
-    for step in replay.steps:
-        if step.machine == machine:
-            tasks = [replay.work.tasks[row] for row in step.members]
+    for node in replay.nodes:
+        if node.machine == machine:
+            tasks = [replay.work.tasks[row] for row in node.members]
             pieces = sum(task.quantity for task in tasks)
             yielded = sum(task.quantity * (1 - task.scrap_ratio) for task in tasks) / pieces
             good_s += max(planned_s(task, machine) for task in tasks) * yielded

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC
 
 from fastapi import APIRouter
-from operations.floor import MachineHealth, MachineNow, MachineOee
 from pydantic import AwareDatetime
 
 from gateway.services import Asking, WithServices
-from operations import floor
+from operations import floor, health
+from operations.floor import MachineNow, MachineOee
+from operations.health import MachineHealth
 from plant.machine_state import StateInterval
 
 router = APIRouter(tags=["floor"])
@@ -26,7 +27,7 @@ async def machine_states(
     machine_id: str, since: AwareDatetime, until: AwareDatetime, asking: Asking, has: WithServices
 ) -> list[StateInterval]:
     """Return a machine's state intervals that touch [since, until)."""
-    return await floor.states(has.store, asking, machine_id, since.astimezone(UTC), until.astimezone(UTC))
+    return await floor.states_of(has.store, asking, since.astimezone(UTC), until.astimezone(UTC), machine_id)
 
 
 @router.get("/oee")
@@ -40,7 +41,7 @@ async def machine_oee(
 @router.get("/health")
 async def machine_health(asking: Asking, has: WithServices) -> list[MachineHealth]:
     """Return the health index per machine."""
-    return await floor.health(has.store, asking, has.clock.now())
+    return await health.machines(has.store, asking, has.clock.now())
 
 
 @router.get("/clock")

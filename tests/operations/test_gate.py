@@ -48,7 +48,8 @@ def test_a_refusal_names_order_figures_dates_and_how_late() -> None:
     shanghai = ZoneInfo("Asia/Shanghai")
     judgement = judge_plan(verdict(order("CO-1", 0.31, p50=7.5, p95=30)), None, NORMAL, LIMITS, shanghai)
     assert judgement.reasons == (
-        "CO-1 (normal priority) is on time with a probability of 31 %, surely above 29 %; the gate asks for 80 %. "
+        "CO-1 (normal priority) is on time with a probability of 31 % (at least 29 % at 95 % confidence); "
+        "the gate asks for 80 %. "
         "It is due Wed 14 Jan 12:00; half of the futures finish it by Wed 14 Jan 19:30, 7.5 h late.",
     )
 
@@ -113,4 +114,4 @@ def test_thresholds_beyond_one_are_refused() -> None:
 
 def test_a_probability_is_never_rounded_up_to_what_the_gate_asks() -> None:
     (reason,) = judge_plan(verdict(order("CO-1", 0.82, margin=0.0204, p50=-1)), None, NORMAL, LIMITS).reasons
-    assert "surely above 79.9 %" in reason
+    assert "(at least 79.9 % at" in reason

@@ -132,10 +132,10 @@ def test_every_problem_is_named_at_once(folder: Path) -> None:
     edit(folder, "plant.toml", "default_s = 300", "default_s = -300")
     edit(folder, "plant.toml", 'breaks = ["09:00-09:15", "11:30-12:00"]', 'breaks = ["09:00-09:15", "13:30-14:30"]')
     edit(folder, "products.toml", 'capability = "gear cutting"', 'capability = "broaching"')  # GP-18
-    edit(folder, "products.toml", 'skill = "assembly"', 'skill = "welding"')  # PS-140
+    edit(folder, "products.toml", 'skill = "spindle assembly"', 'skill = "welding"')
     edit(folder, "products.toml", 'item = "PC-140"', 'item = "PC-150"')
     edit(folder, "products.toml", "lead_time_days = 3", "lead_time_days = -3")
-    edit(folder, "products.toml", "per_piece_s = 100", "per_piece_s = true")
+    edit(folder, "products.toml", "per_piece_s = 100,", "per_piece_s = true,")
     edit(folder, "connections.toml", 'protocol = "mqtt"', 'protocol = "zigbee"')
     edit(folder, "connections.toml", '"M06", "M07"', '"M05", "M07"')
     edit(folder, "orders.csv", "GR-100", "GR-999")
@@ -155,7 +155,7 @@ def test_every_problem_is_named_at_once(folder: Path) -> None:
         ("plant.toml", "setup_matrix sawing: default_s"): "must be a number of at least 0, not -300",
         ("plant.toml", "shift early"): "break 13:30-14:30 must lie inside 06:00-14:00",
         ("products.toml", "item GP-18: operation 30: capability"): "no machine has it: unknown capability 'broaching'",
-        ("products.toml", "item PS-140: operation 10: skill"): "nobody has it: unknown skill 'welding'; known are",
+        ("products.toml", "item SU-60: operation 10: skill"): "nobody has it: unknown skill 'welding'; known are",
         ("products.toml", "item PS-140: bom PC-150: item"): "unknown item 'PC-150'; did you mean 'PC-140'?",
         ("products.toml", "item BAR-42: lead_time_days"): "must be a number of at least 0, not -3",
         ("products.toml", "item SH-20: operation 10: per_piece_s"): "must be a number of at least 0, not True",

@@ -18,7 +18,8 @@ from scheduler.solve import Enough, SolverSettings, solve
 from tests.requirements import reference_data
 from tests.scheduler.shops import FT06, HOUR, days, flexible_job_shop, job_shop, machine, random_work, task, work
 
-QUICK = SolverSettings(time_limit_s=0.4, workers=1)
+QUICK = SolverSettings(time_limit_s=60, effort=0.1, workers=1)
+"""Ends by its effort, so that a busy machine changes nothing."""
 
 
 @given(st.integers(0, 10**6))
@@ -42,7 +43,7 @@ def test_ft06_is_solved_to_its_optimum() -> None:
 
 def test_a_flexible_reference_instance_comes_within_five_percent() -> None:
     some = flexible_job_shop(reference_data() / "jobshop" / "fjsp" / "brandimarte" / "mk01.txt")
-    assert solve(some, SolverSettings(time_limit_s=4)).plan.makespan_s <= 42  # best known: 40
+    assert solve(some, SolverSettings(time_limit_s=20)).plan.makespan_s <= 42  # best known: 40
 
 
 def test_nothing_to_do_gives_an_empty_plan() -> None:
@@ -63,7 +64,7 @@ def test_an_urgent_order_goes_first_and_priority_decides_between_equals() -> Non
 def test_setups_are_saved_by_keeping_families_together() -> None:
     tasks = [task(f"t{n}", f"o{n}", {"M1": HOUR}, setup_family="AB"[n % 2]) for n in range(8)]
     some = work(tasks, [machine("M1", setup_matrix=SetupMatrix("m", HOUR), setup_family="A")], {})
-    assert solve(some, SolverSettings(time_limit_s=2)).plan.makespan_s == 9 * HOUR
+    assert solve(some, SolverSettings(time_limit_s=20)).plan.makespan_s == 9 * HOUR
 
 
 def test_a_batch_machine_is_filled() -> None:
@@ -95,10 +96,10 @@ def test_machines_with_other_hours_are_timed_by_their_own() -> None:
     some = work(
         tasks, [machine("saw", days([(6, 14)])), machine("lathe", days([(6, 22)]))], {"o5": 20 * HOUR, "o3": 40 * HOUR}
     )
-    solution = solve(some, SolverSettings(time_limit_s=3))
+    solution = solve(some, SolverSettings(time_limit_s=20))
     assert check(some, solution.plan) == []
     assert solution.report.weighted_tardiness_s == 0
-    assert solution.report.status == "optimal"
+    assert solution.report.status == "optimal in the model"
     assert solution.report.makespan_s == 60 * HOUR
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 
 from plant.calendar import WorkingTime
-from plant.distribution import Distribution, Family, constant
+from plant.distribution import constant
 from plant.errors import InvalidInput, NotFound
 from plant.plan import Plan, PlannedOperation
 from plant.plant import Reliability, SetupMatrix, SetupTime
@@ -18,73 +17,47 @@ from plant.work import MachineOutlook, OrderDemand, Running, Task, Work
 from tests.twin.random_works import cases
 from twin.draws import Draws
 from twin.replay import replay
+from twin.simulate import Simulation
 
 EPOCH = datetime(2026, 1, 5, 5, tzinfo=UTC)
 
 
-def walked(work: Work, plan: Plan, draws: Draws, replication: int) -> dict[str, float]:
-    """Finish of every task in one future, one step at a time in plain Python: the semantics, written again."""
-    finish: dict[str, float] = {}
-    place = dict.fromkeys(plan.sequences, 0)
-    free = {name: max(0.0, outlook.available_from_s) for name, outlook in work.machines.items()}
-    family = {name: outlook.setup_family for name, outlook in work.machines.items()}
-    operating = dict.fromkeys(work.machines, 0.0)
-    while any(place[machine] < len(sequence) for machine, sequence in plan.sequences.items()):
-        for machine, sequence in plan.sequences.items():
-            if place[machine] == len(sequence):
-                continue
-            tasks = [work.by_id[member.job_order] for member in sequence[place[machine]]]
-            if any(name not in finish for task in tasks for name in task.predecessors):
-                continue
-            place[machine] += 1
-            outlook, wt = work.machines[machine], work.machines[machine].working_time
-            running = tasks[0].running is not None
-            ready = max(0.0, *(t.release_s for t in tasks), *(finish[p] for t in tasks for p in t.predecessors))
-            begin = free[machine] if running else max(ready, free[machine])
-            setup_s = 0.0 if running else outlook.setup_matrix.duration_s(family[machine], tasks[0].setup_family)
-            processing = max(processing_of(task, machine, draws, replication) for task in tasks)
-            repairs = repairs_of(outlook, operating[machine], operating[machine] + processing, draws, replication)
-            operating[machine] += processing
-            free[machine] = wt.finish(wt.finish(begin, setup_s), processing + repairs)
-            family[machine] = tasks[0].setup_family
-            finish |= dict.fromkeys((task.id for task in tasks), free[machine])
-    return finish
-
-
-def processing_of(task: Task, machine: str, draws: Draws, replication: int) -> float:
-    planned = task.running.remaining_s if task.running else task.durations_s[machine]
-    if task.variation == 0:
-        return planned
-    row = draws.row(Distribution(Family.LOGNORMAL, 1.0, task.variation), "processing", task.id)
-    return planned * float(row[replication])
-
-
-def repairs_of(outlook: MachineOutlook, before: float, after: float, draws: Draws, replication: int) -> float:
-    if outlook.reliability is None:
-        return 0.0
-    repairs, point, k = 0.0, 0.0, 0
-    while True:
-        row = draws.row(outlook.reliability.time_between_failures, "time between failures", outlook.id, k)
-        point += float(row[replication])
-        if point > after:
-            return repairs
-        if point > before:
-            row = draws.row(outlook.reliability.time_to_repair, "time to repair", outlook.id, k)
-            repairs += float(row[replication])
-        k += 1
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 @given(case=cases())
-def test_every_replication_equals_walking_it_alone(case: tuple[Work, Plan, int]) -> None:
+def test_every_future_equals_the_simulated_one(case: tuple[Work, Plan, int]) -> None:
+    check_equal(case)
+
+
+@pytest.mark.long
+@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@given(case=cases())
+def test_every_future_equals_the_simulated_one_many_times(case: tuple[Work, Plan, int]) -> None:
+    check_equal(case)
+
+
+def check_equal(case: tuple[Work, Plan, int]) -> None:
+    """Replay three futures and simulate each of them: starts and finishes are equal to 1e-9 s."""
     work, plan, seed = case
+    note(f"seed of the draws: {seed}")
     draws = Draws(seed, 3)
     result = replay(work, plan, draws)
-    note(f"seed of the draws: {seed}")
-    for replication in range(3):
-        finish = walked(work, plan, draws, replication)
-        expected = [finish[task.id] for task in work.tasks]
-        np.testing.assert_allclose(result.finish_s[:, replication], expected, rtol=0, atol=1e-9)
+    simulation = Simulation(work, plan, draws)
+    for future in range(3):
+        expected = simulation.run(future)
+        for row, task in enumerate(work.tasks):
+            close(result.finish_s[row, future], expected.finish_s[task.id])
+            close(result.start_s[row, future], expected.start_s[task.id])
+        for order, completion_s in expected.completion_s.items():
+            close(result.completion_s(order)[future], completion_s)
+        for machine, spent in expected.busy.items():
+            busy = result.busy(machine)
+            assert busy.setup_s[future] == pytest.approx(spent.setup_s, rel=1e-12)
+            assert busy.processing_s[future] == pytest.approx(spent.processing_s, rel=1e-12)
+            assert busy.repair_s[future] == pytest.approx(spent.repair_s, rel=1e-12)
+
+
+def close(found: float, expected: float) -> None:
+    assert abs(found - expected) <= 1e-9
 
 
 def task(name: str, machine: str = "M1", after: Sequence[str] = (), duration_s: float = 60.0, **more: object) -> Task:
@@ -165,7 +138,7 @@ def test_a_circular_plan_is_refused_with_the_circle() -> None:
     [
         (["A-1"], "leaves out B-1"),
         (["A-1", "B-1", "C-9"], "holds C-9"),
-        ([("A-1", "B-1")], "takes 1 at a time"),
+        ([("A-1", "B-1")], "at most 1 go together"),
     ],
 )
 def test_a_plan_that_does_not_fit_the_work_is_refused(sequence: list[str | tuple[str, ...]], reason: str) -> None:
@@ -176,9 +149,9 @@ def test_a_plan_that_does_not_fit_the_work_is_refused(sequence: list[str | tuple
 
 def test_a_machine_that_cannot_take_the_task_and_a_running_task_in_second_place_are_refused() -> None:
     work = work_of([task("A-1"), task("B-1", running=Running("M1", 0.0, 5.0))], outlook(), outlook("M2"))
-    with pytest.raises(InvalidInput, match="sends A-1 to M2; it can go to M1"):
+    with pytest.raises(InvalidInput, match="puts A-1 on M2, which cannot take it"):
         replay(work, plan_of(("M1", ["B-1"]), ("M2", ["A-1"])), Draws(1, 1))
-    with pytest.raises(InvalidInput, match="B-1 is running; it must come first"):
+    with pytest.raises(InvalidInput, match="B-1 runs on M1, but the plan puts A-1 before it"):
         replay(work, plan_of(("M1", ["A-1", "B-1"])), Draws(1, 1))
 
 

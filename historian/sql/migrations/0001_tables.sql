@@ -16,7 +16,7 @@ create table site (
 create unique index site_only on site ((true));
 
 create table clock_anchor (
-    only boolean primary key default true check (only),
+    single boolean primary key default true check (single),
     plant_at timestamptz not null,
     wall_at timestamptz not null,
     rate double precision not null check (rate >= 0)

@@ -33,7 +33,15 @@ create table sample_1m (
     primary key (tag_id, bucket)
 );
 
-create table sample_1h (like sample_1m including all);
+create table sample_1h (
+    tag_id integer not null,
+    bucket timestamptz not null,
+    count bigint not null,
+    minimum double precision,
+    maximum double precision,
+    total double precision,
+    primary key (tag_id, bucket)
+);
 
 -- Make the partition of `parent` that begins at `week`, taking along what the DEFAULT one holds of it.
 create function make_week(parent text, week timestamptz) returns void language plpgsql as $$
@@ -42,7 +50,8 @@ declare
     following timestamptz := week + interval '168 hours';
 begin
     perform pg_advisory_xact_lock(hashtextextended(child, 0));
-    if to_regclass(child) is not null then
+    -- Not to_regclass: its cache may not have heard of what another writer committed while we waited.
+    if exists (select from pg_class where relname = child and pg_table_is_visible(oid)) then
         return;
     end if;
     execute format('create table %I (like %I including all)', child, parent);

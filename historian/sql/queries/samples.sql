@@ -105,7 +105,7 @@ join sample_text s on s.tag_id = t.id and s.time >= %(since)s
 where t.machine = %(machine)s and t.signal = any(%(signals)s) and t.is_text
 order by 2, 3, 1
 
--- name: state_before
+-- name: last
 select t.path, s.time, s.ordinal, s.value, null::text as text, s.quality
 from tag t
 cross join lateral (
@@ -125,7 +125,7 @@ cross join lateral (
         limit 1
     )
 ) s
-where t.machine = %(machine)s and t.signal = any(%(signals)s) and not t.is_text
+where t.machine = any(%(machines)s) and (%(signals)s::text[] is null or t.signal = any(%(signals)s)) and not t.is_text
 union all
 select t.path, s.time, s.ordinal, null, s.value, s.quality
 from tag t
@@ -146,7 +146,7 @@ cross join lateral (
         limit 1
     )
 ) s
-where t.machine = %(machine)s and t.signal = any(%(signals)s) and t.is_text
+where t.machine = any(%(machines)s) and (%(signals)s::text[] is null or t.signal = any(%(signals)s)) and t.is_text
 order by 2, 3, 1
 
 -- name: series
@@ -194,10 +194,14 @@ order by b.tag_id, b.bucket
 on conflict (tag_id, bucket) do update
 set count = excluded.count, minimum = excluded.minimum, maximum = excluded.maximum, total = excluded.total
 
--- name: newest_time
-select max(s.time)
+-- name: last_before
+select t.path, s.value
 from tag t
 cross join lateral (
-    select time from sample where tag_id = t.id order by time desc limit 1
+    select value
+    from sample
+    where tag_id = t.id and time < %(time)s and value is not null
+    order by time desc, ordinal desc
+    limit 1
 ) s
-where t.machine = any(%(machines)s) and not t.is_text
+where t.path = any(%(tags)s) and not t.is_text

@@ -1,0 +1,285 @@
+"""Plans: a schedule on its machines, what the twin says of it order by order, the gate's answer, and its release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
+from dash.development.base_component import Component
+
+from dashboard.changes import Parts, digests, part_id, send
+from dashboard.figures import look
+from dashboard.figures.schedule import schedule
+from dashboard.guard import guarded, notify, words
+from dashboard.pages import plan_orders, plan_release
+from dashboard.states import icon
+from dashboard.views import PlanSummary, PlanView, Topic, Views
+from dashboard.words import Words, mark
+from plant.actor import Actor, Permission
+from plant.long_job import LongJob, LongJobState
+from plant.plan import PlanState
+
+PATH = "/plan"
+TITLE = mark("Plan")
+ICON = "plan"
+
+_SEEN = "plan-seen"
+_JOBS_SEEN = "plan-jobs-seen"
+_AWAITED = "plan-awaited"
+
+STATES = {
+    PlanState.PROPOSED: mark("proposed"),
+    PlanState.REFUSED: mark("refused"),
+    PlanState.RELEASED: mark("in force"),
+    PlanState.SUPERSEDED: mark("superseded"),
+}
+JOB_STATES = {
+    LongJobState.QUEUED: mark("waiting for its turn"),
+    LongJobState.RUNNING: mark("running"),
+    LongJobState.DONE: mark("done"),
+    LongJobState.FAILED: mark("failed"),
+    LongJobState.CANCELLED: mark("cancelled"),
+}
+
+
+async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
+    """Draw the page, with the plan the address names or else the newest."""
+    plan_parts = await _plan_parts(views, say, query.get("plan"))
+    job_parts = await _job_parts(views, say)
+    parts: Parts = {**plan_parts, **job_parts}
+    return html.Div(
+        [
+            dcc.Store(id=_SEEN, data=digests(plan_parts)),
+            dcc.Store(id=_JOBS_SEEN, data=digests(job_parts)),
+            dcc.Store(id=_AWAITED),
+            _part(parts, "running", dcc.Store),
+            _toolbar(parts, say),
+            html.Div([_part(parts, "facts", className="facts panel"), _part(parts, "gate")], className="said"),
+            html.Div(_part(parts, "gantt", dcc.Graph, config=look.config(say)), className="panel gantt"),
+            html.Section(
+                [html.H2(say("Orders by risk")), _part(parts, "orders", plan_orders.grid, say=say)],
+                className="panel orders",
+            ),
+            plan_release.refusal_dialog(say),
+        ],
+        className="plan",
+    )
+
+
+def _part(parts: Parts, name: str, kind: Any = html.Div, **props: Any) -> Component:
+    drawn: Component = kind(id=part_id(f"plan-{name}"), **{**props, **parts[f"plan-{name}", ""]})
+    return drawn
+
+
+def _toolbar(parts: Parts, say: Words) -> Component:
+    choice = _part(
+        parts,
+        "choice",
+        dmc.Select,
+        allowDeselect=False,
+        searchable=True,
+        size="sm",
+        className="choice",
+        nothingFoundMessage=say("No plan"),
+        **{"aria-label": say("Plan version")},
+    )
+    release = _button(parts, "release", say("Release"), "send", "button release")
+    return html.Div(
+        [
+            choice,
+            release,
+            html.Div(className="spring"),
+            _part(parts, "job", className="long-job", **{"aria-live": "polite"}),
+            _button(parts, "cancel", say("Cancel"), "cross", "button plain"),
+            _button(parts, "make", say("Make a plan"), "new-plan", "button"),
+        ],
+        className="toolbar",
+    )
+
+
+def _button(parts: Parts, name: str, text: str, shape: str, class_name: str) -> Component:
+    return _part(parts, name, html.Button, children=[icon(shape), text], className=class_name)
+
+
+def register(app: Dash, views: Views) -> None:
+    """Add the callbacks that follow plans and jobs, make plans and release them."""
+    _follow_plans(app, views)
+    _follow_jobs(app, views)
+    _make_plans(app, views)
+    plan_release.register(app, views)
+    app.clientside_callback(
+        ClientsideFunction("forerun", "planAddress"),
+        Input(part_id("plan-choice"), "value"),
+    )
+
+
+def _follow_plans(app: Dash, views: Views) -> None:
+    @app.callback(
+        Output(_SEEN, "data"),
+        Input(f"live-{Topic.PLANS}", "data"),
+        Input(part_id("plan-choice"), "value"),
+        State(_SEEN, "data"),
+        prevent_initial_call=True,
+    )
+    @guarded
+    async def follow(_told: Any, chosen: str | None, seen: dict[str, str] | None) -> Any:
+        if seen is None:
+            return no_update
+        return send(await _plan_parts(views, words(), chosen), seen)
+
+
+def _follow_jobs(app: Dash, views: Views) -> None:
+    @app.callback(
+        Output(_JOBS_SEEN, "data"),
+        Output(_AWAITED, "data", allow_duplicate=True),
+        Input(f"live-{Topic.JOBS}", "data"),
+        State(_JOBS_SEEN, "data"),
+        State(_AWAITED, "data"),
+        prevent_initial_call=True,
+    )
+    @guarded
+    async def follow(_told: Any, seen: dict[str, str] | None, awaited: str | None) -> Any:
+        if seen is None:
+            return [no_update, no_update]
+        say = words()
+        jobs = await views.long_jobs()
+        ended = next((job for job in jobs if job.id == awaited and job.state.ended), None)
+        if ended is not None:
+            await _show_result(views, ended, say)
+        return [send(job_parts(jobs, await views.me(), say), seen), None if ended else no_update]
+
+
+async def _show_result(views: Views, job: LongJob, say: Words) -> None:
+    """Tell whoever asked for a plan what became of it, and show it."""
+    if job.state is LongJobState.DONE and job.result:
+        choices = _choices(await views.plans(), say.at((await views.clock()).timezone))
+        set_props(part_id("plan-choice"), {"data": choices, "value": job.result})
+        notify(say("The plan is made"), job.subject, "green")
+    elif job.state is LongJobState.CANCELLED:
+        notify(say("No plan was made"), say("It was cancelled."), "gray")
+    else:
+        notify(say("No plan was made"), job.error, "red", stays=True)
+
+
+def _make_plans(app: Dash, views: Views) -> None:
+    @app.callback(
+        Output(_AWAITED, "data"),
+        Input(part_id("plan-make"), "n_clicks"),
+        prevent_initial_call=True,
+    )
+    @guarded
+    async def make(clicks: int | None) -> Any:
+        if not clicks:
+            return no_update
+        set_props(part_id("plan-make"), {"disabled": True})
+        return await views.request_plan()
+
+    @app.callback(
+        Input(part_id("plan-cancel"), "n_clicks"),
+        State(part_id("plan-running"), "data"),
+        prevent_initial_call=True,
+    )
+    @guarded
+    async def cancel(clicks: int | None, job_id: str | None) -> None:
+        if clicks and job_id:
+            await views.cancel(job_id)
+
+
+async def _plan_parts(views: Views, say: Words, chosen: str | None) -> Parts:
+    summaries = await views.plans()
+    say = say.at((await views.clock()).timezone)
+    chosen = chosen or next((summary.id for summary in summaries), None)
+    parts: dict[tuple[str, str], dict[str, Any]] = {
+        ("plan-choice", ""): {"data": _choices(summaries, say), "value": chosen},
+    }
+    if chosen is None:
+        return {**parts, **_no_plan(say)}
+    view = await views.plan(chosen)
+    return {**parts, **plan_parts(view, await views.me(), say)}
+
+
+def plan_parts(view: PlanView, actor: Actor, say: Words) -> Parts:
+    """Return all that is shown of one plan."""
+    return {
+        ("plan-release", ""): _release(view, actor, say),
+        ("plan-facts", ""): {"children": _facts(view, say)},
+        ("plan-gate", ""): plan_release.gate_panel(view, say),
+        ("plan-gantt", ""): {"figure": schedule(view, say).to_plotly_json()},
+        ("plan-orders", ""): {"rowData": plan_orders.rows(view, say)},
+    }
+
+
+def _no_plan(say: Words) -> Parts:
+    text = say("No plan has been made yet. Make one: it is rehearsed a thousand times before anyone follows it.")
+    return {
+        ("plan-release", ""): {"disabled": True},
+        ("plan-facts", ""): {"children": html.P(text, className="quiet")},
+        ("plan-gate", ""): {"className": "hidden"},
+        ("plan-gantt", ""): {"figure": {"data": [], "layout": look.layout(key="none", height=120)}},
+        ("plan-orders", ""): {"rowData": []},
+    }
+
+
+def _choices(summaries: Sequence[PlanSummary], say: Words) -> list[dict[str, str]]:
+    return [
+        {
+            "value": summary.id,
+            "label": f"{say.moment(summary.made_at)} · {say(STATES[summary.state])} · {summary.reason}",
+        }
+        for summary in summaries
+    ]
+
+
+def _release(view: PlanView, actor: Actor, say: Words) -> dict[str, Any]:
+    if not actor.may(Permission.RELEASE_PLANS):
+        return {"disabled": True, "title": say("Your role may not release plans")}
+    open_ = view.state in (PlanState.PROPOSED, PlanState.REFUSED)
+    return {"disabled": not open_, "title": "" if open_ else say("This plan is {state}", state=say(STATES[view.state]))}
+
+
+def _facts(view: PlanView, say: Words) -> list[Component]:
+    orders = view.verdict.orders
+    expected = sum(order.on_time for order in orders)
+    late = view.solver.weighted_tardiness_s
+    method = f"{view.solver.method} · {say.number(view.solver.runtime_s, 1)} s"
+    shown = [
+        (say("State"), say(STATES[view.state])),
+        (say("Made"), say.moment(view.made_at)),
+        (say("Orders on time, expected"), f"{say.number(expected, 1)} / {say.number(len(orders))}"),
+        (say("Expected OEE"), say.percent(view.verdict.oee)),
+        (say("Bottleneck"), view.verdict.bottleneck or "–"),
+        (say("Weighted delay as planned"), say.duration(late) if late >= 30 else say("none")),
+        (say("Rehearsed"), say.plural("{n} time", "{n} times", view.verdict.replications)),
+        (say("Scheduled by"), method),
+    ]
+    return [html.Div([html.Span(name), html.B(value, title=value)]) for name, value in shown]
+
+
+async def _job_parts(views: Views, say: Words) -> Parts:
+    return job_parts(await views.long_jobs(), await views.me(), say)
+
+
+def job_parts(jobs: Sequence[LongJob], actor: Actor, say: Words) -> Parts:
+    """Return what is shown of planning work: the job that runs, else the next one in the queue."""
+    going = sorted((job for job in jobs if not job.state.ended), key=lambda job: job.state is LongJobState.QUEUED)
+    job = going[0] if going else None
+    may = actor.may(Permission.MAKE_PLANS)
+    return {
+        ("plan-running", ""): {"data": job.id if job else None},
+        ("plan-job", ""): {"children": _progress(job, say) if job else None},
+        ("plan-cancel", ""): {"className": "button plain" if job and may else "hidden"},
+        ("plan-make", ""): {
+            "disabled": job is not None or not may,
+            "title": "" if may else say("Your role may not make plans"),
+        },
+    }
+
+
+def _progress(job: LongJob, say: Words) -> list[Component]:
+    doing = job.doing or say(JOB_STATES[job.state])
+    return [
+        html.Div([html.Span(doing, className="doing"), html.B(say.percent(job.share))], className="line"),
+        dmc.Progress(value=job.share * 100, size="sm", animated=True, transitionDuration=200),
+    ]

@@ -1,0 +1,221 @@
+"""A plan and its risk as one HTML file that needs nothing else: to read, print, send around and keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from html import escape
+from zoneinfo import ZoneInfo
+
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
+
+from dashboard.figures.gantt import gantt
+from dashboard.figures.risk import by_risk, colour_of, machine_load, order_risk, percent
+from operations.gate import Thresholds
+from plant.order import CustomerOrder, JobOrder
+from plant.plan import PlanVersion
+from plant.plant import Plant
+from plant.verdict import OrderVerdict
+
+_ROWS = 12
+_CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "toImage"]}
+
+_STYLE = """
+:root { --ink: #1d2730; --quiet: #5b6872; --line: #d9dfe4; --ground: #f4f6f8; --ok: #3f8f5f; --bad: #c8402f; }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.45 system-ui, "Segoe UI", "Noto Sans",
+  "Noto Sans CJK SC", sans-serif; font-variant-numeric: tabular-nums; }
+main { max-width: 1500px; margin: 0 auto; padding: 20px 24px 40px; }
+h1 { font-size: 22px; margin: 0; } h2 { font-size: 17px; margin: 0 0 6px; } p { margin: 4px 0; }
+.quiet { color: var(--quiet); }
+section { background: #fff; border: 1px solid var(--line); border-radius: 8px; padding: 14px 18px; margin-top: 16px; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 12px; margin-top: 16px; }
+.card { background: #fff; border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; }
+.card b { display: block; font-size: 18px; font-weight: 600; line-height: 1.25; margin: 2px 0; }
+.card small { color: var(--quiet); }
+.card.ok { border-left: 5px solid var(--ok); } .card.bad { border-left: 5px solid var(--bad); }
+li { margin: 4px 0; } ul { margin: 6px 0; padding-left: 20px; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; padding: 4px 10px 4px 0; white-space: nowrap; }
+th { color: var(--quiet); font-weight: 500; border-bottom: 1px solid var(--line); } td.n, th.n { text-align: right; }
+tr + tr td { border-top: 1px solid #eef1f3; } td.item { white-space: normal; }
+i.dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 7px; }
+.scroll { overflow-x: auto; }
+summary { cursor: pointer; color: var(--quiet); padding: 8px 0 4px; }
+@media print {
+  body { background: #fff; } section, .card { break-inside: avoid; } .modebar { display: none !important; }
+}
+"""
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """Everything the report tells of."""
+
+    plant: Plant
+    version: PlanVersion
+    orders: Mapping[str, CustomerOrder]
+    jobs: Mapping[str, JobOrder]
+    thresholds: Thresholds
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.plant.timezone)
+
+    def threshold(self, order: str) -> float:
+        return self.thresholds.of(self.orders[order].priority)
+
+    def moment(self, moment: datetime) -> str:
+        return f"{moment.astimezone(self.zone):%a %d %b %H:%M}"
+
+
+def report(
+    plant: Plant,
+    version: PlanVersion,
+    orders: Sequence[CustomerOrder],
+    jobs: Sequence[JobOrder],
+    thresholds: Thresholds,
+) -> str:
+    """Return a plan version's report as HTML: what the gate says, risk per order, the schedule, the bottleneck.
+
+    Parameters
+    ----------
+    orders, jobs
+        The customer and job orders that the plan covers.
+    thresholds
+        What the gate asks; orders are coloured by it.
+    """
+    subject = _Subject(plant, version, {one.id: one for one in orders}, {one.id: one for one in jobs}, thresholds)
+    risk = {one.order: subject.threshold(one.order) for one in version.verdict.orders}
+    title = f"Plan of {plant.name}, {subject.moment(version.plan.epoch)}"
+    parts = [
+        _heading(subject, title),
+        _cards(subject),
+        _gate(subject),
+        _section("Orders, the riskiest first", _order_tables(subject)),
+        _section("Schedule", _figure(gantt(version.plan, subject.jobs, plant)), "Drag to move along, scroll to zoom; "
+                 "double-click on an order in the legend shows it alone."),
+        _section("When each order will be done", _figure(order_risk(version.verdict, risk, plant.timezone)),
+                 "Half of the futures finish before the dot, nineteen of twenty before the bar's end; the upright "
+                 "line is the due date."),
+        _section("Machines", _figure(machine_load(version.verdict, plant)), "How often a machine took the most time on "
+                 "the chain an order waited for, and how busy it is until its last operation."),
+    ]  # fmt: skip
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{_STYLE}</style><script>{get_plotlyjs()}</script></head>"
+        f"<body><main>{''.join(parts)}</main></body></html>\n"
+    )
+
+
+def _heading(subject: _Subject, title: str) -> str:
+    version = subject.version
+    verdict, plan = version.verdict, version.plan
+    end = subject.moment(plan.epoch + timedelta(seconds=plan.makespan_s))
+    told = (
+        version.reason,
+        f"{len(plan.operations)} operations of {len(version.orders)} orders until {end}",
+        f"{verdict.replications:,} futures (seed {verdict.seed})",
+        f"times are local, {subject.plant.timezone}",
+    )
+    return f"<h1>{escape(title)}</h1><p class=quiet>{escape(' · '.join(told))}</p>"
+
+
+def at_risk(subject_orders: Sequence[OrderVerdict], threshold: Mapping[str, float]) -> list[OrderVerdict]:
+    """Return the orders whose probability of being on time is not sure to reach their threshold."""
+    return [one for one in subject_orders if not one.on_time_low >= threshold[one.order]]
+
+
+def _cards(subject: _Subject) -> str:
+    version = subject.version
+    verdict, solver = version.verdict, version.solver
+    risky = at_risk(verdict.orders, {one.order: subject.threshold(one.order) for one in verdict.orders})
+    passed = version.judgement.passed
+    bottleneck = subject.plant.machine(verdict.bottleneck) if verdict.bottleneck else None
+    late = solver.weighted_tardiness_s / 3600
+    cards = [
+        ("ok" if passed else "bad", "Gate", "passed" if passed else "refused", f"{len(version.judgement.notes)} notes"),
+        (
+            "bad" if risky else "ok",
+            "Orders at risk",
+            f"{len(risky)} of {len(verdict.orders)}",
+            "below the gate's threshold",
+        ),
+        ("", "Bottleneck", bottleneck.id if bottleneck else "none", bottleneck.name if bottleneck else ""),
+        ("", "Expected OEE", f"{verdict.oee:.1%}", "over all machines, until each one's last operation"),
+        ("", "Late as planned", f"{late:,.1f} h", "weighted by priority, if nothing goes wrong"),
+        ("", "Found by", solver.method, f"{solver.status}, {solver.runtime_s:.1f} s, seed {solver.seed}"),
+    ]
+    return "<div class=cards>" + "".join(
+        f'<div class="card {kind}"><small>{name}</small><b>{escape(value)}</b><small>{escape(more)}</small></div>'
+        for kind, name, value, more in cards
+    ) + "</div>"  # fmt: skip
+
+
+def _gate(subject: _Subject) -> str:
+    judgement = subject.version.judgement
+    if not judgement.reasons and not judgement.notes:
+        return ""
+    lists = [
+        f"<p><strong>{title}</strong></p><ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+        for title, lines in (("Refused because", judgement.reasons), ("Noted", judgement.notes))
+        if lines
+    ]
+    return _section("What the gate says", "".join(lists))
+
+
+def _order_tables(subject: _Subject) -> str:
+    """Return the riskiest orders, and the others folded away."""
+    orders = by_risk(subject.version.verdict)
+    risky = at_risk(orders, {one.order: subject.threshold(one.order) for one in orders})
+    shown = max(_ROWS, len(risky))
+    table = _order_table(subject, orders[:shown])
+    if len(orders) <= shown:
+        return table
+    rest = _order_table(subject, orders[shown:])
+    return f"{table}<details><summary>{len(orders) - shown} more orders, all of them safer</summary>{rest}</details>"
+
+
+def _order_table(subject: _Subject, orders: Sequence[OrderVerdict]) -> str:
+    head = (
+        "Order",
+        "Customer",
+        "Item",
+        "Pieces",
+        "Priority",
+        "Due",
+        "P50",
+        "P95",
+        "Slack at P95",
+        "On time",
+        "At least",
+    )
+    rows = []
+    for one in orders:
+        order = subject.orders[one.order]
+        dot = f'<i class=dot style="background:{colour_of(one, subject.threshold(one.order))}"></i>'
+        slack = (one.due_at - one.p95).total_seconds() / 3600
+        cells = (
+            f"<td>{dot}{escape(order.id)}</td><td>{escape(order.customer)}</td>"
+            f"<td class=item>{escape(subject.plant.item(order.item).name)}</td><td class=n>{order.quantity}</td>"
+            f"<td>{order.priority}</td><td>{subject.moment(one.due_at)}</td><td>{subject.moment(one.p50)}</td>"
+            f"<td>{subject.moment(one.p95)}</td><td class=n>{slack:,.1f} h</td><td class=n>{percent(one.on_time)}</td>"
+            f"<td class=n>{percent(one.on_time_low)}</td>"
+        )
+        rows.append(f"<tr>{cells}</tr>")
+    numeric = {"Pieces", "Slack at P95", "On time", "At least"}
+    header = "".join(f"<th{' class=n' if name in numeric else ''}>{name}</th>" for name in head)
+    return f"<div class=scroll><table><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+
+
+def _section(title: str, content: str, explanation: str = "") -> str:
+    told = f"<p class=quiet>{explanation}</p>" if explanation else ""
+    return f"<section><h2>{title}</h2>{told}{content}</section>"
+
+
+def _figure(figure: go.Figure) -> str:
+    html: str = figure.to_html(full_html=False, include_plotlyjs=False, config={**_CONFIG, "scrollZoom": True})
+    return html

@@ -1,0 +1,329 @@
+"""What the pages need from below: the `Views` and `Live` protocols and the plain data they hand over.
+
+A page never computes a figure and never asks who is allowed to see it: each method of `Views` acts for the user the
+request belongs to and raises `Denied` or `NotAuthenticated` itself. `tests/dashboard/contract.py` holds the contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from plant.actor import Actor
+from plant.calendar import Window
+from plant.long_job import LongJob
+from plant.machine_state import MachineState, StateInterval
+from plant.order import CustomerOrder
+from plant.plan import Plan, PlanState, SolverReport
+from plant.verdict import Judgement, Verdict
+
+
+class Topic(StrEnum):
+    """What may have changed; a page listens to the topics it shows."""
+
+    FLOOR = "floor"
+    """Machine states, running jobs, counters."""
+    PLANS = "plans"
+    """A plan version was made, judged, released, superseded."""
+    JOBS = "jobs"
+    """A long job moved on or ended."""
+    HEALTH = "health"
+    """Condition signals came in."""
+    CLOCK = "clock"
+    """The plant clock was set, paused or started."""
+
+
+@dataclass(frozen=True)
+class ClockView:
+    """The plant clock as a page carries it on by itself until it hears otherwise.
+
+    Attributes
+    ----------
+    now
+        Plant time when this was read, UTC.
+    rate
+        Plant seconds per wall second (0: paused).
+    runs_until
+        Plant time at which it jumps over closed hours (None: it never jumps).
+    """
+
+    site: str
+    timezone: str
+    now: datetime
+    rate: float
+    runs_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class OeeView:
+    """OEE and its three factors (ISO 22400-2), each None while there is nothing to divide by."""
+
+    oee: float | None
+    availability: float | None
+    effectiveness: float | None
+    quality_ratio: float | None
+
+
+@dataclass(frozen=True)
+class RunningJob:
+    """A job order on a machine, with the pieces so far."""
+
+    job_order: str
+    item: str
+    item_name: str
+    operation: str
+    quantity: int
+    good: int
+    scrap: int
+
+
+@dataclass(frozen=True)
+class MachineView:
+    """A machine as it stands.
+
+    Attributes
+    ----------
+    jobs
+        What it works on; several in a batch, none when it has nothing.
+    good, scrap
+        Pieces within the floor's window.
+    timeline
+        Its states within the floor's window, in order; the last one goes on.
+    """
+
+    id: str
+    name: str
+    area: str
+    work_center: str
+    state: MachineState
+    reason: str
+    since: datetime | None
+    jobs: tuple[RunningJob, ...]
+    good: int
+    scrap: int
+    oee: OeeView
+    timeline: tuple[StateInterval, ...] = ()
+
+
+@dataclass(frozen=True)
+class FloorView:
+    """The live floor.
+
+    Attributes
+    ----------
+    window
+        What counts and OEE are about: the shift or day that is on.
+    quarantined
+        Inputs that were refused and wait to be looked at.
+    """
+
+    clock: ClockView
+    window: Window
+    machines: tuple[MachineView, ...]
+    oee: OeeView
+    good: int
+    scrap: int
+    quarantined: int
+
+
+@dataclass(frozen=True)
+class PlanSummary:
+    """One plan version in a list, newest first."""
+
+    id: str
+    made_at: datetime
+    reason: str
+    state: PlanState
+
+
+@dataclass(frozen=True)
+class PlannedJob:
+    """What a planned job order is about."""
+
+    customer_order: str
+    item: str
+    item_name: str
+    operation: str
+    quantity: int
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """A plan version with what the twin and the gate said of it.
+
+    Attributes
+    ----------
+    machines
+        Names by id, in the order in which they are drawn.
+    jobs
+        What each planned job order is about.
+    orders
+        The customer orders it covers, by id.
+    windows
+        Working windows per machine over the plan's horizon.
+    override_reason, released_by
+        Who released it, and why in spite of the gate, where that was so.
+    """
+
+    id: str
+    clock: ClockView
+    made_at: datetime
+    reason: str
+    state: PlanState
+    plan: Plan
+    solver: SolverReport
+    verdict: Verdict
+    judgement: Judgement
+    machines: Mapping[str, str]
+    jobs: Mapping[str, PlannedJob]
+    orders: Mapping[str, CustomerOrder]
+    windows: Mapping[str, tuple[Window, ...]]
+    released_by: str | None = None
+    override_reason: str | None = None
+
+
+class HealthState(StrEnum):
+    """What a health index asks for."""
+
+    GOOD = "good"
+    WATCH = "watch"
+    ACT = "act"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one condition signal takes off a machine's health index (0: nothing)."""
+
+    signal: str
+    share: float
+    value: float | None
+
+
+@dataclass(frozen=True)
+class MachineHealth:
+    """A machine's health index in [0, 1], 1 being as new; None while it is not known."""
+
+    machine: str
+    name: str
+    area: str
+    index: float | None
+    state: HealthState
+    contributions: tuple[Contribution, ...]
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class HealthView:
+    """All machines' health, in any order."""
+
+    clock: ClockView
+    machines: tuple[MachineHealth, ...]
+
+
+@dataclass(frozen=True)
+class SignalColumn:
+    """One condition signal over time: `times` and `values` go together; a None value is a gap.
+
+    Attributes
+    ----------
+    low, high
+        Where it is taken for normal, None where that is open.
+    """
+
+    signal: str
+    times: tuple[datetime, ...]
+    values: tuple[float | None, ...]
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class SignalsView:
+    """The condition signals of one machine over the last hours."""
+
+    machine: str
+    start: datetime
+    end: datetime
+    columns: tuple[SignalColumn, ...] = field(default=())
+
+
+class Views(Protocol):
+    """What pages read and do. Every method acts for the user of the current request.
+
+    Raises
+    ------
+    NotAuthenticated, Denied
+        From every method: nobody is known to be asking, or they may not.
+    Unavailable
+        From every method: a part below does not answer now.
+    """
+
+    async def me(self) -> Actor:
+        """Return who is asking."""
+        ...
+
+    async def clock(self) -> ClockView:
+        """Return the plant clock; anyone who is logged in may know the time."""
+        ...
+
+    async def floor(self) -> FloorView:
+        """Return the live floor."""
+        ...
+
+    async def plans(self) -> tuple[PlanSummary, ...]:
+        """Return the latest plan versions, newest first."""
+        ...
+
+    async def plan(self, plan_id: str) -> PlanView:
+        """Return one plan version, or raise `NotFound`."""
+        ...
+
+    async def request_plan(self) -> str:
+        """Ask for a new plan and return the id of the long job that makes it."""
+        ...
+
+    async def long_jobs(self) -> tuple[LongJob, ...]:
+        """Return planning work that is queued, runs or ended lately, newest first."""
+        ...
+
+    async def cancel(self, job_id: str) -> None:
+        """Stop a long job; harmless when it has ended."""
+        ...
+
+    async def release(self, plan_id: str, override_reason: str | None = None) -> None:
+        """Release a plan version.
+
+        Raises
+        ------
+        GateRefused
+            With the gate's reasons, unless an override reason is given by someone who may override.
+        Conflict
+            When it is released already, or another one was meanwhile.
+        InvalidInput
+            When the override reason is empty.
+        """
+        ...
+
+    async def health(self) -> HealthView:
+        """Return all machines' health."""
+        ...
+
+    async def signals(self, machine: str, hours: float) -> SignalsView:
+        """Return a machine's condition signals over the last `hours` of plant time, or raise `NotFound`."""
+        ...
+
+
+class Live(Protocol):
+    """Tells that something changed, not what: whoever hears it asks `Views` again, and is checked again."""
+
+    def subscribe(self, topics: frozenset[Topic]) -> AbstractAsyncContextManager[AsyncIterator[Topic]]:
+        """Listen to `topics`: nothing announced after entering is missed; several announcements may come as one.
+
+        The iterator ends, or raises `Unavailable`, when nothing can be heard any more; the page connects again.
+        """
+        ...

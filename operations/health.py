@@ -1,0 +1,156 @@
+"""Equipment health: the index per machine, and the condition signals behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from historian import plants, samples, states
+from historian.database import Historian
+from historian.samples import Series
+from plant.actor import Actor, Permission
+from plant.machine_state import MachineState, StateInterval
+from plant.plant import Plant
+from plant.reading import CONDITION_SIGNALS
+from twin.health import Health, HealthState, baseline, health
+
+LOOK_BACK = timedelta(days=3)
+"""How much of the past the index looks at; what a machine was like before its last repair is left out."""
+
+_NORMAL = 3.0
+"""Deviations from the median within which a signal is taken for normal."""
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one signal takes off a machine's index, and its newest value."""
+
+    signal: str
+    share: float
+    value: float | None
+
+
+@dataclass(frozen=True)
+class MachineHealth:
+    """A machine's health index in [0, 1], 1 being as after its last repair; None while it is not known."""
+
+    machine: str
+    index: float | None
+    state: HealthState
+    contributions: tuple[Contribution, ...]
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class SignalHistory:
+    """One condition signal over time, and the range in which it is taken for normal."""
+
+    signal: str
+    times: tuple[datetime, ...]
+    values: tuple[float | None, ...]
+    low: float | None
+    high: float | None
+
+
+async def machines(historian: Historian, actor: Actor, now: datetime) -> list[MachineHealth]:
+    """Return the health of every machine at plant time `now`."""
+    actor.require(Permission.VIEW_HEALTH)
+    start = now - LOOK_BACK
+    async with historian.transaction(actor, "compute health") as tx:
+        plant = (await plants.current(tx)).plant
+        tags = [tag for machine in plant.machines for tag in _tags(plant, machine.id).values()]
+        series = await samples.series(tx, tags, start, now + timedelta(microseconds=1))
+        intervals = await states.intervals(tx, start, now)
+    return [_health(plant, machine.id, series, intervals) for machine in plant.machines]
+
+
+async def signals(
+    historian: Historian, actor: Actor, machine_id: str, start: datetime, end: datetime
+) -> list[SignalHistory]:
+    """Return the condition signals of a machine over [start, end].
+
+    Raises
+    ------
+    NotFound
+        If the machine is unknown.
+    """
+    actor.require(Permission.VIEW_HEALTH)
+    async with historian.transaction(actor, "read signals") as tx:
+        tags = _tags((await plants.current(tx)).plant, machine_id)
+        series = await samples.series(tx, list(tags.values()), start, end + timedelta(microseconds=1))
+        intervals = await states.intervals(tx, start, end, [machine_id])
+    return [_history(signal, series.get(tag), intervals) for signal, tag in tags.items()]
+
+
+def _tags(plant: Plant, machine_id: str) -> dict[str, str]:
+    path = plant.machine_path(machine_id)
+    return {signal: f"{path}/{signal}" for signal in CONDITION_SIGNALS}
+
+
+def _health(
+    plant: Plant, machine_id: str, series: Mapping[str, Series], intervals: Sequence[StateInterval]
+) -> MachineHealth:
+    own = [interval for interval in intervals if interval.machine == machine_id]
+    repaired_s = max(
+        (_epoch_s(one.ended_at) for one in own if one.state is MachineState.BREAKDOWN and one.ended_at), default=0.0
+    )
+    found = {signal: series[tag] for signal, tag in _tags(plant, machine_id).items() if tag in series}
+    times = np.unique(np.concatenate([one.time_s for one in found.values()])) if found else np.empty(0)
+    times = times[times >= repaired_s]
+    columns = {signal: _aligned(one, times) for signal, one in found.items()}
+    result = health(columns, _executing(times, own), None) if len(times) else Health(None, HealthState.UNKNOWN)
+    newest = {signal: _newest(column) for signal, column in columns.items()}
+    return MachineHealth(
+        machine=machine_id,
+        index=result.index,
+        state=result.state,
+        contributions=tuple(
+            Contribution(signal, result.contributions.get(signal, 0.0), newest.get(signal))
+            for signal in CONDITION_SIGNALS
+        ),
+        at=datetime.fromtimestamp(times[-1], tz=own[-1].started_at.tzinfo) if len(times) and own else None,
+    )
+
+
+def _history(signal: str, series: Series | None, intervals: Sequence[StateInterval]) -> SignalHistory:
+    if series is None:
+        return SignalHistory(signal, (), (), None, None)
+    normal = baseline(series.values[_executing(series.time_s, intervals)])
+    return SignalHistory(
+        signal=signal,
+        times=tuple(series.moments()),
+        values=tuple(None if np.isnan(value) else float(value) for value in series.values),
+        low=None,
+        high=normal.median + _NORMAL * normal.deviation if normal is not None else None,
+    )
+
+
+def _aligned(series: Series, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the signal's values at `times`, NaN where it has none."""
+    column = np.full(len(times), np.nan)
+    kept = np.isin(series.time_s, times)
+    column[np.searchsorted(times, series.time_s[kept])] = series.values[kept]
+    return column
+
+
+def _executing(times: NDArray[np.float64], intervals: Sequence[StateInterval]) -> NDArray[np.bool_]:
+    """Tell for each time whether the machine was executing."""
+    mask = np.zeros(len(times), dtype=np.bool_)
+    for interval in intervals:
+        if interval.state is MachineState.EXECUTING:
+            first, last = np.searchsorted(times, [_epoch_s(interval.started_at), _epoch_s(interval.ended_at)])
+            mask[first:last] = True
+    return mask
+
+
+def _epoch_s(moment: datetime | None) -> float:
+    return float("inf") if moment is None else moment.timestamp()
+
+
+def _newest(column: NDArray[np.float64]) -> float | None:
+    finite = column[np.isfinite(column)]
+    return float(finite[-1]) if len(finite) else None

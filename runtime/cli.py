@@ -1,0 +1,148 @@
+"""The `forerun` command. Each command imports only its own parts, so that it starts quickly."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from plant.errors import ForerunError
+from runtime.settings import Settings, read_settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Rehearses a make-to-order factory before the factory runs.",
+)
+_console = Console()
+_errors = Console(stderr=True)
+
+PlantFolder = Annotated[Path, typer.Argument(help="the plant's folder", show_default=False)]
+
+
+def main() -> None:
+    """Run the command line; our own errors end it with one clear message."""
+    try:
+        app()
+    except ForerunError as error:
+        _errors.print(f"[red]{error}[/red]", soft_wrap=True)
+        sys.exit(1)
+
+
+@app.command()
+def demo(
+    fresh: Annotated[bool, typer.Option("--fresh", help="remove the data of earlier runs first")] = False,
+) -> None:
+    """Run everything on this computer, with an emulated factory."""
+    from runtime.demo import run
+
+    settings = read_settings()
+    if "automatic" not in settings.planning.model_fields_set:
+        planning = settings.planning.model_copy(update={"automatic": True})
+        settings = settings.model_copy(update={"planning": planning})
+    raise typer.Exit(run(settings, fresh, _console))
+
+
+@app.command()
+def plan(
+    folder: PlantFolder,
+    out: Annotated[Path, typer.Option("--out", help="where plan.json and report.html go")],
+    time_limit: Annotated[float, typer.Option(help="seconds the solver may take", min=0.1)] = 20.0,
+    replications: Annotated[int, typer.Option(help="futures to rehearse the plan in", min=20)] = 1000,
+    seed: Annotated[int, typer.Option(help="chooses the futures")] = 1,
+) -> None:
+    """Plan and rehearse a plant's orders without any server."""
+    from runtime.offline import plan_offline
+
+    plan_offline(folder, out, time_limit, replications, seed, _console)
+
+
+@app.command()
+def check(folder: PlantFolder) -> None:
+    """Show everything that is wrong with a plant's folder."""
+    from connectors.build import check as check_connection
+    from plant.errors import PlantInvalid, Problem
+    from plant.folder import check as check_folder
+    from plant.folder import load
+
+    problems = list(check_folder(folder))
+    try:
+        connections = load(folder).connections
+    except PlantInvalid:
+        connections = ()
+    for connection in connections:
+        problems += [
+            Problem("connections.toml", f"connection {connection.id}", reason)
+            for reason in check_connection(connection)
+        ]
+    for problem in problems:
+        _errors.print(str(problem), style="red", soft_wrap=True, markup=False)
+    if problems:
+        _errors.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in {folder}")
+        raise typer.Exit(1)
+    _console.print(f"{folder}: no problems found")
+
+
+@app.command()
+def prepare() -> None:
+    """Migrate the database and import the plant."""
+    from runtime import wiring
+
+    _run("prepare", wiring.prepare)
+
+
+@app.command("app")
+def run_app() -> None:
+    """Serve the API and the pages."""
+    from runtime import wiring
+
+    _run("app", wiring.run_app)
+
+
+@app.command()
+def ingest() -> None:
+    """Read the machines."""
+    from runtime import wiring
+
+    _run("ingest", wiring.run_ingest)
+
+
+@app.command()
+def worker() -> None:
+    """Make plans, dispatch job orders, deliver messages."""
+    from runtime import wiring
+
+    _run("worker", wiring.run_worker)
+
+
+@app.command()
+def emulator() -> None:
+    """Run the emulated factory."""
+    from runtime import logs
+    from runtime.emulated import run
+
+    settings = read_settings()
+    logs.configure(settings.log_level, "emulator")
+    run(settings)
+
+
+def _run(name: str, process: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
+    from runtime import logs
+
+    settings = read_settings()
+    logs.configure(settings.log_level, name)
+    try:
+        asyncio.run(process(settings))
+    except* ForerunError as group:
+        for error in group.exceptions:
+            raise error from None
+
+
+if __name__ == "__main__":
+    main()

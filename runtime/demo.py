@@ -1,0 +1,231 @@
+"""The one-command start: the same processes docker-compose runs, on one machine, with everything they need."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+from rich.console import Console
+
+from plant.connection import Protocol
+from plant.errors import Conflict, ForerunError, Unavailable
+from plant.folder import load
+from runtime import secrets, wiring
+from runtime.embedded import EmbeddedBroker, EmbeddedPostgres, free_port
+from runtime.processes import Command, Supervisor
+from runtime.settings import Settings, to_environment
+
+_READY_S = 60.0
+_RUNNING_FILE = "running.json"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the demo is reached and how to log in."""
+
+    url: str
+    name: str
+    password: str
+
+
+class Demo:
+    """Everything one installation runs, from the embedded database to the pages."""
+
+    def __init__(self, settings: Settings, console: Console) -> None:
+        self._settings = settings
+        self._console = console
+        self._folder = settings.data_dir.resolve()
+        self._supervisor = Supervisor()
+        self._emulator_url = ""
+
+    async def run(self) -> None:
+        """Start, say where, and run until SIGTERM or SIGINT; then end everything.
+
+        Raises
+        ------
+        Conflict
+            If the data folder is in use.
+        Unavailable
+            If a part does not come up.
+        """
+        asked = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, asked.set)
+        async with AsyncExitStack() as stack:
+            starting = asyncio.create_task(self._start(stack))
+            waiting = asyncio.create_task(asked.wait())
+            await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if asked.is_set() and not starting.done():
+                starting.cancel()
+                await asyncio.gather(starting, return_exceptions=True)
+            else:
+                address = await starting
+                self._announce(address)
+                await waiting
+            self._console.print("\nStopping ...")
+        self._console.print("Stopped. What happened so far is kept; `make demo` goes on from here.")
+
+    async def _start(self, stack: AsyncExitStack) -> Address:
+        began = time.monotonic()
+        settings = self._settings
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (self._folder / "logs").mkdir(exist_ok=True)
+        stack.callback(lambda: (self._folder / _RUNNING_FILE).unlink(missing_ok=True))
+        if settings.database_url is None:
+            self._say("database")
+            postgres = EmbeddedPostgres(self._folder / "postgres")
+            postgres.start()
+            stack.callback(postgres.stop)
+            settings = settings.model_copy(update={"database_url": SecretStr(postgres.url)})
+        stack.push_async_callback(self._supervisor.stop)
+        settings = self._with_secrets(settings)
+        if settings.port == 0:
+            settings = settings.model_copy(update={"port": free_port()})
+        settings = await self._with_plant(stack, settings)
+        self._say("plant and orders")
+        await wiring.prepare(settings)
+        await wiring.first_anchor(settings)
+        for name in ("app", "worker", "ingest"):
+            self._start_process(name, settings)
+        address = Address(
+            f"http://127.0.0.1:{settings.port}", wiring.FIRST_ACCOUNT, secrets.first_password(self._folder)
+        )
+        self._say("pages")
+        await self._until_ready(f"{address.url}/readyz", "app")
+        self._write_running(address, time.monotonic() - began)
+        return address
+
+    def _with_secrets(self, settings: Settings) -> Settings:
+        return settings.model_copy(
+            update={
+                "admin_password": SecretStr(secrets.first_password(self._folder)),
+                "mes_key": SecretStr(secrets.mes_key(self._folder)),
+            }
+        )
+
+    async def _with_plant(self, stack: AsyncExitStack, settings: Settings) -> Settings:
+        """Start the broker and the emulated plant, and return settings that point to them."""
+        self._say("emulated plant")
+        plant = load(settings.plant)
+        mqtt = [connection.id for connection in plant.connections if connection.protocol is Protocol.MQTT]
+        endpoints = dict(settings.endpoints)
+        if mqtt:
+            broker = EmbeddedBroker(self._folder / "logs" / "broker.log")
+            broker.start()
+            stack.callback(broker.stop)
+            endpoints |= dict.fromkeys(mqtt, broker.url)
+        chosen = settings.emulator
+        fixed = {"gateway_url": f"http://127.0.0.1:{settings.port}"} | {
+            # Started again after a crash, it must be where the others know it to be.
+            name: getattr(chosen, name) or free_port()
+            for name in ("http_port", "opcua_port", "modbus_port")
+        }
+        settings = settings.model_copy(update={"endpoints": endpoints, "emulator": chosen.model_copy(update=fixed)})
+        told = self._folder / "factory" / "endpoints.json"
+        told.unlink(missing_ok=True)
+        self._start_process("emulator", settings)
+        where = await self._read_when_there(told)
+        self._emulator_url = where["http"]
+        endpoints |= {name: endpoint for name, endpoint in where["connections"].items() if name not in mqtt}
+        return settings.model_copy(
+            update={
+                "endpoints": endpoints,
+                "mes_url": where["http"],
+                "clock_url": f"{where['http']}/clock",
+            }
+        )
+
+    def _start_process(self, name: str, settings: Settings) -> None:
+        self._supervisor.add(self._command(name, settings))
+
+    def _command(self, name: str, settings: Settings) -> Command:
+        argv = (sys.executable, "-m", "runtime.cli", name)
+        return Command(name, argv, to_environment(settings), self._folder / "logs" / f"{name}.log")
+
+    async def _read_when_there(self, path: Path) -> dict[str, Any]:
+        deadline = time.monotonic() + _READY_S
+        while not path.exists():  # noqa: ASYNC240 - the emulator tells by writing it
+            self._check(deadline, "emulator")
+            await asyncio.sleep(0.05)
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))  # noqa: ASYNC240 - a few bytes
+        return found
+
+    async def _until_ready(self, url: str, name: str) -> None:
+        deadline = time.monotonic() + _READY_S
+        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
+            while True:
+                try:
+                    if (await client.get(url)).status_code == 200:
+                        return
+                except httpx.HTTPError:
+                    pass
+                self._check(deadline, name)
+                await asyncio.sleep(0.05)
+
+    def _check(self, deadline: float, name: str) -> None:
+        if time.monotonic() > deadline:
+            log = self._folder / "logs" / f"{name}.log"
+            end = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
+            raise Unavailable(f"{name} did not come up in {_READY_S:.0f} s; its log, {log}, ends:\n" + "\n".join(end))
+
+    def _say(self, part: str) -> None:
+        self._console.print(f"  starting {part} ...", style="dim")
+
+    def _write_running(self, address: Address, seconds: float) -> None:
+        pids = {name: self._supervisor.child(name).pid for name in ("emulator", "app", "worker", "ingest")}
+        facts = {
+            "url": address.url,
+            "emulator": self._emulator_url,
+            "pid": os.getpid(),
+            "processes": pids,
+            "started_in_s": round(seconds, 2),
+        }
+        (self._folder / _RUNNING_FILE).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+    def _announce(self, address: Address) -> None:
+        say = self._console.print
+        say(f"\n[bold]Forerun runs at {address.url}[/bold]   (on this computer only)")
+        say(f"  log in as [bold]{address.name}[/bold] with the password [bold]{address.password}[/bold]")
+        say(f"  plant time runs {self._settings.emulator.rate:g} times as fast as the clock on the wall")
+        say(f"  logs: {self._folder / 'logs'}; Ctrl-C ends everything\n")
+
+
+def begin_anew(folder: Path) -> None:
+    """Remove an installation's data.
+
+    Raises
+    ------
+    Conflict
+        If it is running.
+    """
+    running = folder / _RUNNING_FILE
+    if running.exists():
+        pid = int(json.loads(running.read_text(encoding="utf-8"))["pid"])
+        if Path(f"/proc/{pid}").exists():
+            raise Conflict(f"a demo (process {pid}) is running on {folder}; stop it with Ctrl-C first")
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def run(settings: Settings, fresh: bool, console: Console) -> int:
+    """Run the demo and return the exit status."""
+    try:
+        if fresh:
+            begin_anew(settings.data_dir)
+        asyncio.run(Demo(settings, console).run())
+    except ForerunError as error:
+        console.print(f"[red]{error}[/red]")
+        return 1
+    return 0

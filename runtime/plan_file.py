@@ -1,0 +1,59 @@
+"""A plan version as a file (`format = 1`): what `forerun plan` writes for other programs to read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from plant.plan import PlannedOperation, PlanVersion
+
+FORMAT = 1
+
+
+def plan_document(version: PlanVersion) -> dict[str, Any]:
+    """Return a plan version as a JSON document: times in UTC, ISO 8601; durations in seconds."""
+    document = {
+        "format": FORMAT,
+        "id": version.id,
+        "plant_version": version.plant_version,
+        "made_at": version.made_at,
+        "reason": version.reason,
+        "seed": version.seed,
+        "epoch": version.plan.epoch,
+        "orders": list(version.orders),
+        "solver": asdict(version.solver),
+        "operations": [_operation(version.plan.epoch, operation) for operation in version.plan.operations],
+        "verdict": asdict(version.verdict),
+        "judgement": asdict(version.judgement),
+    }
+    plain: dict[str, Any] = _plain(document)
+    return plain
+
+
+def plan_text(version: PlanVersion) -> str:
+    """Return `plan_document` as JSON text."""
+    return json.dumps(plan_document(version), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _operation(epoch: datetime, operation: PlannedOperation) -> dict[str, Any]:
+    return {
+        "job_order": operation.job_order,
+        "machine": operation.machine,
+        "position": operation.position,
+        "batch": operation.batch,
+        "setup_s": operation.setup_s,
+        "start_at": epoch + timedelta(seconds=operation.start_s),
+        "end_at": epoch + timedelta(seconds=operation.end_s),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return value

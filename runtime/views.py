@@ -1,0 +1,201 @@
+"""What the pages ask for, answered by use cases on behalf of whoever the request belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from dashboard import views
+from historian.database import Historian
+from operations import floor, health, jobs, orders, planning, plants
+from operations.access import acting
+from operations.planning import PlanningRules
+from plant.actor import Actor
+from plant.calendar import Window
+from plant.long_job import LongJob
+from plant.machine_state import StateInterval
+from plant.order import JobProgress
+from plant.plant import Plant
+from plant.ports import JobQueue
+from runtime.clock import SharedPlantClock
+from twin.oee import Times
+
+_PLAN_MARGIN = timedelta(hours=12)
+
+
+class OperationViews:
+    """The dashboard's `Views` on the use cases."""
+
+    def __init__(self, historian: Historian, clock: SharedPlantClock, queue: JobQueue, rules: PlanningRules) -> None:
+        self._historian = historian
+        self._clock = clock
+        self._queue = queue
+        self._rules = rules
+
+    async def me(self) -> Actor:
+        """See `dashboard.views.Views`; so for all methods."""
+        return acting()
+
+    async def clock(self) -> views.ClockView:
+        acting()
+        return self._clock_view((await plants.current(self._historian, acting())).plant)
+
+    def _clock_view(self, plant: Plant) -> views.ClockView:
+        now = self._clock.now()
+        open_now = plant.open_windows(now, now + timedelta(days=4))
+        runs_until = open_now[0][1] if open_now and self._clock.anchor.rate else None
+        return views.ClockView(plant.site, plant.timezone, now, self._clock.anchor.rate, runs_until)
+
+    async def floor(self) -> views.FloorView:
+        actor = acting()
+        plant = (await plants.current(self._historian, actor)).plant
+        clock = self._clock_view(plant)
+        day = _day_so_far(plant, clock.now)
+        machines = await floor.machines(self._historian, actor)
+        timelines = await floor.states_of(self._historian, actor, *day)
+        figures = {one.machine: one for one in await floor.oee(self._historian, actor, *day)}
+        shown = {machine.id: machine.job_order for machine in machines}
+        running = await orders.jobs_on_machines(self._historian, actor, shown)
+        total = sum((one.times for one in figures.values()), Times())
+        return views.FloorView(
+            clock=clock,
+            window=day,
+            machines=tuple(
+                _machine_view(plant, machine, figures[machine.id].times, timelines, running) for machine in machines
+            ),
+            oee=_oee_view(total),
+            good=total.good,
+            scrap=total.scrap,
+            quarantined=sum((await floor.quarantined(self._historian, actor)).values()),
+        )
+
+    async def plans(self) -> tuple[views.PlanSummary, ...]:
+        found = await planning.list_plans(self._historian, acting())
+        return tuple(views.PlanSummary(one.id, one.made_at, one.reason, one.state) for one in found)
+
+    async def plan(self, plan_id: str) -> views.PlanView:
+        actor = acting()
+        version, state = await planning.get_plan(self._historian, actor, plan_id)
+        release = await planning.how_released(self._historian, actor, plan_id)
+        plant = (await plants.get(self._historian, actor, version.plant_version)).plant
+        covered = set(version.orders)
+        wanted = [one for one in await orders.list_orders(self._historian, actor) if one.id in covered]
+        progress = await orders.list_jobs(self._historian, actor)
+        start = version.plan.epoch
+        end = start + timedelta(seconds=version.plan.makespan_s) + _PLAN_MARGIN
+        return views.PlanView(
+            id=version.id,
+            clock=self._clock_view(plant),
+            made_at=version.made_at,
+            reason=version.reason,
+            state=state,
+            plan=version.plan,
+            solver=version.solver,
+            verdict=version.verdict,
+            judgement=version.judgement,
+            machines={machine.id: machine.name for machine in plant.machines},
+            jobs={one.job.id: _planned_job(plant, one) for one in progress if one.job.id in version.plan.by_job_order},
+            orders={order.id: order for order in wanted},
+            windows={
+                machine.id: tuple(plant.calendar_of(machine.id).windows(start, end)) for machine in plant.machines
+            },
+            released_by=release.actor if release else None,
+            override_reason=release.override_reason if release else None,
+        )
+
+    async def request_plan(self) -> str:
+        return (await jobs.request_plan(self._historian, self._queue, acting(), "asked for on the page")).id
+
+    async def long_jobs(self) -> tuple[LongJob, ...]:
+        return tuple(await jobs.newest(self._historian, acting()))
+
+    async def cancel(self, job_id: str) -> None:
+        await jobs.cancel(self._historian, acting(), job_id)
+
+    async def release(self, plan_id: str, override_reason: str | None = None) -> None:
+        await planning.release(self._historian, self._clock, acting(), self._rules, plan_id, override_reason)
+
+    async def health(self) -> views.HealthView:
+        actor = acting()
+        plant = (await plants.current(self._historian, actor)).plant
+        clock = self._clock_view(plant)
+        found = await health.machines(self._historian, actor, clock.now)
+        return views.HealthView(clock, tuple(_health_view(plant, one) for one in found))
+
+    async def signals(self, machine: str, hours: float) -> views.SignalsView:
+        actor, end = acting(), self._clock.now()
+        start = end - timedelta(hours=hours)
+        columns = await health.signals(self._historian, actor, machine, start, end)
+        return views.SignalsView(
+            machine,
+            start,
+            end,
+            tuple(
+                views.SignalColumn(one.signal, tuple(one.times), tuple(one.values), one.low, one.high)
+                for one in columns
+            ),
+        )
+
+
+def _day_so_far(plant: Plant, now: datetime) -> Window:
+    """Return the plant's day from its first working moment, or midnight where it has none, up to now."""
+    local = now.astimezone(ZoneInfo(plant.timezone))
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    opened = [start for start, _ in plant.open_windows(midnight, now)]
+    start = opened[0] if opened else midnight
+    return start, max(now, start + timedelta(seconds=1))
+
+
+def _machine_view(
+    plant: Plant,
+    machine: floor.MachineNow,
+    times: Times,
+    timelines: Sequence[StateInterval],
+    running: Mapping[str, Sequence[JobProgress]],
+) -> views.MachineView:
+    defined = plant.machine(machine.id)
+    return views.MachineView(
+        id=machine.id,
+        name=machine.name,
+        area=defined.area,
+        work_center=defined.work_center,
+        state=machine.state,
+        reason=machine.reason,
+        since=machine.since,
+        jobs=tuple(_running_job(plant, job) for job in running.get(machine.id, ())),
+        good=times.good,
+        scrap=times.scrap,
+        oee=_oee_view(times),
+        timeline=tuple(interval for interval in timelines if interval.machine == machine.id),
+    )
+
+
+def _oee_view(times: Times) -> views.OeeView:
+    return views.OeeView(times.oee, times.availability, times.effectiveness, times.quality_ratio)
+
+
+def _running_job(plant: Plant, progress: JobProgress) -> views.RunningJob:
+    job = progress.job
+    name = plant.item(job.item).name
+    step = plant.operation(job.item, job.operation).name
+    return views.RunningJob(job.id, job.item, name, step, job.quantity, progress.good, progress.scrap)
+
+
+def _planned_job(plant: Plant, progress: JobProgress) -> views.PlannedJob:
+    job = progress.job
+    step = plant.operation(job.item, job.operation).name
+    return views.PlannedJob(job.customer_order, job.item, plant.item(job.item).name, step, job.quantity)
+
+
+def _health_view(plant: Plant, one: health.MachineHealth) -> views.MachineHealth:
+    machine = plant.machine(one.machine)
+    return views.MachineHealth(
+        machine=one.machine,
+        name=machine.name,
+        area=machine.area,
+        index=one.index,
+        state=views.HealthState(one.state),
+        contributions=tuple(views.Contribution(c.signal, c.share, c.value) for c in one.contributions),
+        at=one.at,
+    )

@@ -1,0 +1,232 @@
+"""Builds every object and hands it its collaborators: one function per process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import httpx
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from connectors.build import build as build_source
+from dashboard import app as dashboard_app
+from dashboard import login as login_pages
+from gateway import app as gateway_app
+from gateway.channels.mes import MesChannel
+from gateway.gate import Gate
+from gateway.services import Services
+from historian.database import Historian
+from operations import access, clock, ingest, plants, sources
+from operations.gate import Thresholds
+from operations.planning import PlanningRules
+from plant.actor import SYSTEM, Actor, Role
+from plant.errors import ForerunError, SettingsInvalid
+from plant.folder import load, load_orders
+from plant.plant import Plant
+from runtime.clock import SharedPlantClock, fetch_anchor, keep_clock
+from runtime.compute import ProcessCompute
+from runtime.jobs import ProcrastinateQueue
+from runtime.live import DatabaseLive
+from runtime.settings import Settings
+from runtime.views import OperationViews
+from runtime.worker import Worker
+from scheduler.solve import SolverSettings
+
+FIRST_ACCOUNT = "planner"
+_FIRST_ROLES = frozenset({Role.PLANNER, Role.MAINTENANCE, Role.ADMIN})
+_MES_ACCOUNT = "mes"
+
+log = structlog.get_logger()
+
+
+def database_url(settings: Settings) -> str:
+    """Return the database's URL, or say which setting is missing."""
+    if settings.database_url is None:
+        raise SettingsInvalid(
+            "setting database_url (FORERUN_DATABASE_URL) is missing: name a PostgreSQL, or use `forerun demo`, which "
+            "brings its own"
+        )
+    return settings.database_url.get_secret_value()
+
+
+def planning_rules(settings: Settings) -> PlanningRules:
+    """Return the rules plans are made and judged by."""
+    planning, gate = settings.planning, settings.gate
+    return PlanningRules(
+        solver=SolverSettings(time_limit_s=planning.time_limit_s, seed=planning.seed, workers=planning.workers),
+        replications=planning.replications,
+        thresholds=Thresholds(gate.on_time_high, gate.on_time_normal, gate.tolerance),
+        frozen_zone_s=planning.frozen_zone_s,
+        dispatch_horizon_s=planning.dispatch_horizon_s,
+    )
+
+
+async def prepare(settings: Settings) -> None:
+    """Migrate the database; import the plant and its orders, the first account and the MES's key where missing."""
+    async with AsyncExitStack() as stack:
+        historian = await _open(stack, settings)
+        for applied in await historian.migrate():
+            log.info("migration applied", migration=applied)
+        queue = await stack.enter_async_context(ProcrastinateQueue(database_url(settings)))
+        await queue.migrate()
+        plant = load(settings.plant)
+        await plants.import_plant(historian, SYSTEM, plant, load_orders(settings.plant, plant))
+        if settings.admin_password is not None:
+            password = settings.admin_password.get_secret_value()
+            await access.first_account(historian, FIRST_ACCOUNT, password, _FIRST_ROLES)
+        if settings.mes_key is not None:
+            key, roles = settings.mes_key.get_secret_value(), frozenset({Role.INTEGRATION})
+            await access.install_api_key(historian, _MES_ACCOUNT, key, roles)
+
+
+async def run_app(settings: Settings) -> None:
+    """Serve API and pages until SIGTERM or SIGINT."""
+    async with AsyncExitStack() as stack:
+        historian = await _open(stack, settings)
+        plant_clock = await _clock(historian)
+        queue = await stack.enter_async_context(ProcrastinateQueue(database_url(settings)))
+        live = DatabaseLive(historian)
+        app = _application(historian, plant_clock, queue, live, planning_rules(settings))
+        gated = Gate(app, _Authenticator(historian), settings.allowed_hosts)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                gated,
+                host=settings.host,
+                port=settings.port,
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=2,
+                ws_max_size=1 << 20,
+                server_header=False,
+            )
+        )
+        await _side_by_side(_serve(server), live.run(), plant_clock.follow(historian))
+
+
+async def run_ingest(settings: Settings) -> None:
+    """Read all connections of the plant until SIGTERM or SIGINT."""
+    async with AsyncExitStack() as stack:
+        historian = await _open(stack, settings)
+        plant_clock = await _clock(historian)
+        plant = await _plant(historian)
+        unknown = settings.endpoints.keys() - {connection.id for connection in plant.connections}
+        if unknown:
+            known = ", ".join(connection.id for connection in plant.connections)
+            raise SettingsInvalid(f"setting endpoints: the plant has no connection {sorted(unknown)}; it has {known}")
+        last = {one.id: await ingest.last_known(historian, SYSTEM, one.machines) for one in plant.connections}
+        connected = [
+            build_source(one, plant, plant_clock, settings.endpoints.get(one.id), last[one.id])
+            for one in plant.connections
+        ]
+        reading = sources.run(historian, SYSTEM, plant_clock, plant, connected)
+        await _until_asked(reading, plant_clock.follow(historian))
+
+
+async def run_worker(settings: Settings) -> None:
+    """Make plans, dispatch and deliver until SIGTERM or SIGINT."""
+    async with AsyncExitStack() as stack:
+        historian = await _open(stack, settings)
+        plant_clock = await _clock(historian)
+        url = database_url(settings)
+        queue = await stack.enter_async_context(ProcrastinateQueue(url))
+        channel = await stack.enter_async_context(MesChannel(settings.mes_url)) if settings.mes_url else None
+        compute = ProcessCompute(preload=("operations.rehearsal",))
+        release = settings.planning.automatic
+        worker = Worker(historian, queue, compute, plant_clock, planning_rules(settings), channel, release)
+        parts = [worker.run(), plant_clock.follow(historian)]
+        if settings.clock_url is not None:
+            parts.append(keep_clock(historian, plant_clock, settings.clock_url))
+        await _until_asked(*parts)
+
+
+async def _open(stack: AsyncExitStack, settings: Settings) -> Historian:
+    historian = await Historian.open(database_url(settings))
+    stack.push_async_callback(historian.close)
+    return historian
+
+
+async def _plant(historian: Historian) -> Plant:
+    return (await plants.current(historian, SYSTEM)).plant
+
+
+async def _clock(historian: Historian) -> SharedPlantClock:
+    return SharedPlantClock(await _plant(historian), await clock.anchor(historian, SYSTEM))
+
+
+class _Authenticator:
+    """Finds actors in the historian."""
+
+    def __init__(self, historian: Historian) -> None:
+        self._historian = historian
+
+    async def by_session(self, token: str) -> Actor:
+        return await access.by_session(self._historian, token)
+
+    async def by_api_key(self, key: str) -> Actor:
+        return await access.by_api_key(self._historian, key)
+
+
+def _application(
+    historian: Historian,
+    plant_clock: SharedPlantClock,
+    queue: ProcrastinateQueue,
+    live: DatabaseLive,
+    rules: PlanningRules,
+) -> FastAPI:
+    async def readiness() -> dict[str, str]:
+        try:
+            await plants.current(historian, SYSTEM)
+        except ForerunError as error:
+            return {"database": str(error)}
+        return {"database": "ok"}
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    services = Services(historian, plant_clock, queue, rules, readiness)
+    app = gateway_app.build(services, login_pages, lifespan)
+    dashboard_app.build(app, OperationViews(historian, plant_clock, queue, rules), live)
+    return app
+
+
+async def _serve(server: uvicorn.Server) -> None:
+    await server.serve()
+    if not server.started:
+        raise SettingsInvalid(f"port {server.config.port} is taken; choose another: setting port (FORERUN_PORT)")
+
+
+async def _side_by_side(leading: Coroutine[Any, Any, None], *others: Coroutine[Any, Any, None]) -> None:
+    """Run until the leading part ends; a part that fails ends all."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(part) for part in others]
+        await leading
+        for task in tasks:
+            task.cancel()
+
+
+async def _until_asked(*parts: Coroutine[Any, Any, None]) -> None:
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+
+    async def wait() -> None:
+        await asked.wait()
+
+    await _side_by_side(wait(), *parts)
+
+
+async def first_anchor(settings: Settings) -> None:
+    """Take the emulated plant's clock over before anything else asks for the time."""
+    if settings.clock_url is None:
+        return
+    async with AsyncExitStack() as stack:
+        historian = await _open(stack, settings)
+        client = await stack.enter_async_context(httpx.AsyncClient(timeout=5.0, trust_env=False))
+        await clock.set_anchor(historian, SYSTEM, await fetch_anchor(client, settings.clock_url))

@@ -1,0 +1,162 @@
+"""What every `Views` and `Live` must do. Subclass with a `subject` fixture: here on memory, at the top on operations.
+
+The subject is a site with at least one machine and two plans nobody has released: one the gate lets out, one it does
+not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Protocol, TypeVar
+
+import pytest
+
+from dashboard.views import HealthState, Live, Topic, Views
+from plant.actor import Actor, Role
+from plant.errors import Conflict, Denied, GateRefused, InvalidInput, NotAuthenticated, NotFound
+from plant.long_job import LongJobState
+from plant.plan import PlanState
+
+T = TypeVar("T")
+PLANNER = Actor("anna", frozenset({Role.PLANNER}))
+VIEWER = Actor("vic", frozenset({Role.VIEWER}))
+SUPPLIER = Actor("sue", frozenset({Role.SUPPLIER}))
+DEADLINE_S = 10
+
+
+class Subject(Protocol):
+    """What the contract is held against."""
+
+    views: Views
+    live: Live
+    passing_plan: str
+    refused_plan: str
+
+    def ask(self, actor: Actor | None, question: Callable[[], Awaitable[T]]) -> T:
+        """Run `question` as `actor` (None: nobody is known to be asking) on the subject's event loop."""
+        ...
+
+
+class ViewsContract:
+    """Hold this for every implementation of `dashboard.views.Views`."""
+
+    @pytest.mark.parametrize("what", ["me", "clock", "floor", "plans", "long_jobs", "health"])
+    def test_nobody_unknown_sees_anything(self, subject: Subject, what: str) -> None:
+        with pytest.raises(NotAuthenticated):
+            subject.ask(None, getattr(subject.views, what))
+
+    @pytest.mark.parametrize("what", ["floor", "plans", "long_jobs", "health"])
+    def test_a_role_without_the_permission_is_denied(self, subject: Subject, what: str) -> None:
+        with pytest.raises(Denied):
+            subject.ask(SUPPLIER, getattr(subject.views, what))
+
+    def test_who_asks_is_told_who_they_are(self, subject: Subject) -> None:
+        assert subject.ask(VIEWER, subject.views.me) == VIEWER
+
+    def test_the_floor_holds_together(self, subject: Subject) -> None:
+        floor = subject.ask(VIEWER, subject.views.floor)
+        start, end = floor.window
+        assert start < end
+        assert len({machine.id for machine in floor.machines}) == len(floor.machines) > 0
+        assert (floor.good, floor.scrap) == tuple(
+            sum(getattr(machine, kind) for machine in floor.machines) for kind in ("good", "scrap")
+        )
+        for machine in floor.machines:
+            for before, after in zip(machine.timeline, machine.timeline[1:], strict=False):
+                assert before.ended_at == after.started_at
+            if machine.timeline:
+                last = machine.timeline[-1]
+                assert (last.ended_at, last.state) == (None, machine.state)
+
+    def test_plans_come_newest_first_and_can_be_opened(self, subject: Subject) -> None:
+        plans = subject.ask(VIEWER, subject.views.plans)
+        assert {subject.passing_plan, subject.refused_plan} <= {plan.id for plan in plans}
+        assert [plan.made_at for plan in plans] == sorted((plan.made_at for plan in plans), reverse=True)
+        for summary in plans[:3]:
+            view = subject.ask(VIEWER, lambda plan_id=summary.id: subject.views.plan(plan_id))
+            assert (view.id, view.state, view.reason) == (summary.id, summary.state, summary.reason)
+            assert {operation.job_order for operation in view.plan.operations} <= set(view.jobs)
+            assert {operation.machine for operation in view.plan.operations} <= set(view.machines)
+            assert {order.order for order in view.verdict.orders} <= set(view.orders)
+
+    def test_what_does_not_exist_is_not_found(self, subject: Subject) -> None:
+        with pytest.raises(NotFound):
+            subject.ask(VIEWER, lambda: subject.views.plan("no such plan"))
+        with pytest.raises(NotFound):
+            subject.ask(VIEWER, lambda: subject.views.signals("no such machine", 8))
+
+    def test_a_viewer_changes_nothing(self, subject: Subject) -> None:
+        views = subject.views
+        for change in (views.request_plan, lambda: views.release(subject.passing_plan), lambda: views.cancel("any")):
+            with pytest.raises(Denied):
+                subject.ask(VIEWER, change)
+
+    def test_the_gate_refuses_with_its_reasons(self, subject: Subject) -> None:
+        view = subject.ask(PLANNER, lambda: subject.views.plan(subject.refused_plan))
+        assert not view.judgement.passed
+        with pytest.raises(GateRefused) as refusal:
+            subject.ask(PLANNER, lambda: subject.views.release(subject.refused_plan))
+        assert refusal.value.reasons == view.judgement.reasons
+        with pytest.raises(InvalidInput):
+            subject.ask(PLANNER, lambda: subject.views.release(subject.refused_plan, "   "))
+
+    def test_an_override_is_released_with_its_reason(self, subject: Subject) -> None:
+        reason = "the customer agreed to Tuesday"
+        subject.ask(PLANNER, lambda: subject.views.release(subject.refused_plan, reason))
+        view = subject.ask(PLANNER, lambda: subject.views.plan(subject.refused_plan))
+        assert (view.state, view.released_by, view.override_reason) == (PlanState.RELEASED, PLANNER.name, reason)
+
+    def test_a_plan_is_released_once(self, subject: Subject) -> None:
+        subject.ask(PLANNER, lambda: subject.views.release(subject.passing_plan))
+        view = subject.ask(PLANNER, lambda: subject.views.plan(subject.passing_plan))
+        assert (view.state, view.released_by, view.override_reason) == (PlanState.RELEASED, PLANNER.name, None)
+        with pytest.raises(Conflict):
+            subject.ask(PLANNER, lambda: subject.views.release(subject.passing_plan))
+
+    def test_a_plan_that_is_asked_for_becomes_a_long_job_that_can_be_cancelled(self, subject: Subject) -> None:
+        job_id = subject.ask(PLANNER, subject.views.request_plan)
+        jobs = {job.id: job for job in subject.ask(PLANNER, subject.views.long_jobs)}
+        assert jobs[job_id].requested_by == PLANNER.name
+        for _ in range(2):  # cancelling what has ended is harmless
+            subject.ask(PLANNER, lambda: subject.views.cancel(job_id))
+        jobs = {job.id: job for job in subject.ask(PLANNER, subject.views.long_jobs)}
+        assert jobs[job_id].state in (LongJobState.CANCELLED, LongJobState.RUNNING, LongJobState.DONE)
+
+    def test_health_is_within_its_bounds(self, subject: Subject) -> None:
+        for machine in subject.ask(VIEWER, subject.views.health).machines:
+            assert (machine.index is None) == (machine.state is HealthState.UNKNOWN)
+            assert machine.index is None or 0 <= machine.index <= 1
+            assert all(contribution.share >= 0 for contribution in machine.contributions)
+
+    def test_signals_are_columns_of_the_time_that_was_asked_for(self, subject: Subject) -> None:
+        machine = subject.ask(VIEWER, subject.views.health).machines[0].machine
+        view = subject.ask(VIEWER, lambda: subject.views.signals(machine, 8))
+        assert view.machine == machine
+        assert view.end - view.start == timedelta(hours=8)
+        for column in view.columns:
+            assert len(column.times) == len(column.values)
+            assert list(column.times) == sorted(column.times)
+            assert all(view.start <= time <= view.end for time in column.times)
+
+
+class LiveContract:
+    """Hold this for every implementation of `dashboard.views.Live`, together with its `Views`."""
+
+    def test_what_a_use_case_changes_is_announced(self, subject: Subject) -> None:
+        async def listen() -> Topic:
+            async with subject.live.subscribe(frozenset({Topic.PLANS})) as announcements:
+                await subject.views.release(subject.passing_plan)
+                return await asyncio.wait_for(anext(announcements), DEADLINE_S)
+
+        assert subject.ask(PLANNER, listen) is Topic.PLANS
+
+    def test_only_the_topics_asked_for_are_heard(self, subject: Subject) -> None:
+        async def listen() -> Topic:
+            async with subject.live.subscribe(frozenset({Topic.JOBS})) as announcements:
+                await subject.views.release(subject.passing_plan)
+                await subject.views.request_plan()
+                return await asyncio.wait_for(anext(announcements), DEADLINE_S)
+
+        assert subject.ask(PLANNER, listen) is Topic.JOBS

@@ -1,0 +1,378 @@
+"""A small factory in memory behind the pages' protocols: what `Views` and `Live` promise, without anything below."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+from dashboard.views import (
+    ClockView,
+    Contribution,
+    FloorView,
+    HealthState,
+    HealthView,
+    MachineHealth,
+    MachineView,
+    OeeView,
+    PlannedJob,
+    PlanSummary,
+    PlanView,
+    RunningJob,
+    SignalColumn,
+    SignalsView,
+    Topic,
+)
+from plant.actor import Actor, Permission, Role
+from plant.calendar import Calendar, Shift, WorkingTime
+from plant.errors import Conflict, GateRefused, InvalidInput, NotAuthenticated, NotFound, Unavailable
+from plant.long_job import LongJob, LongJobKind, LongJobState
+from plant.machine_state import MachineState, StateInterval
+from plant.order import CustomerOrder, Priority
+from plant.plan import Plan, PlannedOperation, PlanState, SolverReport
+from plant.verdict import Judgement, MachineVerdict, OrderVerdict, Verdict
+
+ZONE = "Asia/Shanghai"
+START = datetime(2026, 1, 4, 22, tzinfo=UTC)  # Monday 06:00 in Shanghai
+NOW = START + timedelta(hours=5, minutes=20)
+CALENDAR = Calendar(
+    "two shifts",
+    ZONE,
+    (
+        Shift("early", (0, 1, 2, 3, 4), time(6), time(14)),
+        Shift("late", (0, 1, 2, 3, 4), time(14), time(22)),
+    ),
+)
+
+actor_now: ContextVar[Actor | None] = ContextVar("actor_now", default=None)
+ANNA = Actor("anna", frozenset({Role.PLANNER}))
+VIC = Actor("vic", frozenset({Role.VIEWER}))
+MIA = Actor("mia", frozenset({Role.MAINTENANCE}))
+
+_MACHINES = (
+    ("M01", "CNC lathe 1", "Machining", "turning"),
+    ("M02", "CNC lathe 2", "Machining", "turning"),
+    ("M03", "CNC lathe 3", "Machining", "turning"),
+    ("M04", "Milling centre 1", "Machining", "milling"),
+    ("M05", "Milling centre 2", "Machining", "milling"),
+    ("M06", "5-axis mill", "Machining", "milling"),
+    ("M07", "Surface grinder", "Finishing", "grinding"),
+    ("M08", "Cylindrical grinder", "Finishing", "grinding"),
+    ("M09", "Hardening oven", "Heat treatment", "hardening"),
+    ("M10", "Assembly bench 1", "Assembly", "assembly"),
+    ("M11", "Assembly bench 2", "Assembly", "assembly"),
+    ("M12", "Inspection <CMM>", "Assembly", "inspection"),
+)
+_ITEMS = ("Shaft 40 mm", "Gear 24 teeth", "Housing A", "Flange", "Spindle", "Bearing seat")
+_PATTERN = (
+    (MachineState.SETUP, 20),
+    (MachineState.EXECUTING, 75),
+    (MachineState.STARVED, 8),
+    (MachineState.EXECUTING, 62),
+    (MachineState.IDLE, 15),
+    (MachineState.SETUP, 25),
+    (MachineState.EXECUTING, 90),
+    (MachineState.HELD, 6),
+)
+_NOW_STATES = (
+    MachineState.EXECUTING,
+    MachineState.EXECUTING,
+    MachineState.SETUP,
+    MachineState.EXECUTING,
+    MachineState.IDLE,
+    MachineState.EXECUTING,
+    MachineState.STARVED,
+    MachineState.PLANNED_STOP,
+    MachineState.EXECUTING,
+    MachineState.BLOCKED,
+    MachineState.EXECUTING,
+    MachineState.OFFLINE,
+)
+
+
+class MemoryLive:
+    """`Live` within one process; `announce` may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._queues: dict[asyncio.Queue[Topic | None], frozenset[Topic]] = {}
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def listeners(self) -> int:
+        """How many sockets listen now."""
+        return len(self._queues)
+
+    @asynccontextmanager
+    async def subscribe(self, topics: frozenset[Topic]) -> AsyncIterator[AsyncIterator[Topic]]:
+        """Listen; see `dashboard.views.Live`."""
+        self.loop = asyncio.get_running_loop()
+        queue: asyncio.Queue[Topic | None] = asyncio.Queue()
+        self._queues[queue] = topics
+        try:
+            yield self._drain(queue)
+        finally:
+            del self._queues[queue]
+
+    async def _drain(self, queue: asyncio.Queue[Topic | None]) -> AsyncIterator[Topic]:
+        while (topic := await queue.get()) is not None:
+            yield topic
+
+    def announce(self, topic: Topic | None) -> None:
+        """Tell everybody; None ends all subscriptions."""
+        if self.loop is None:
+            return
+
+        def tell() -> None:
+            for queue, topics in self._queues.items():
+                if topic is None or topic in topics:
+                    queue.put_nowait(topic)
+
+        self.loop.call_soon_threadsafe(tell)
+
+
+class MemoryViews:
+    """`Views` on a factory that only tests change."""
+
+    def __init__(self, live: MemoryLive) -> None:
+        self.live = live
+        self.down = False
+        self.machines = {one.id: one for one in (_machine(place) for place in range(len(_MACHINES)))}
+        self.plan_views = {view.id: view for view in (_plan("plan-1", late=False), _plan("plan-2", late=True))}
+        self.jobs: list[LongJob] = []
+        self.quarantined = 3
+        self.rate = 60.0
+        self.unwell: dict[str, float] = {"M04": 0.31, "M07": 0.58}
+        self.asked: list[str] = []
+        self.moved = timedelta(0)
+
+    # What tests do
+
+    def set_state(self, machine: str, state: MachineState, reason: str = "") -> None:
+        """Let a machine change state a plant second after the last change, and tell the pages."""
+        one = self.machines[machine]
+        self.moved += timedelta(seconds=1)
+        at = NOW + self.moved
+        *before, last = one.timeline
+        timeline = (*before, replace(last, ended_at=at), StateInterval(machine, at, None, state, reason))
+        self.machines[machine] = replace(one, state=state, reason=reason, since=at, timeline=timeline)
+        self.live.announce(Topic.FLOOR)
+
+    def step_job(self, share: float, doing: str, state: LongJobState = LongJobState.RUNNING) -> None:
+        """Let the newest long job move on; done makes its plan."""
+        result = None
+        if state is LongJobState.DONE:
+            result = f"plan-{len(self.plan_views) + 1}"
+            self.plan_views = {result: _plan(result, late=False), **self.plan_views}
+            self.live.announce(Topic.PLANS)
+        self.jobs[0] = replace(self.jobs[0], share=share, doing=doing, state=state, result=result)
+        self.live.announce(Topic.JOBS)
+
+    # What pages ask
+
+    def _asked(self, permission: Permission | None, what: str) -> Actor:
+        actor = actor_now.get()
+        if actor is None:
+            raise NotAuthenticated("log in first")
+        if permission is not None:
+            actor.require(permission)
+        if self.down:
+            raise Unavailable("the historian does not answer; it is tried again")
+        self.asked.append(what)
+        return actor
+
+    async def me(self) -> Actor:
+        actor = actor_now.get()
+        if actor is None:
+            raise NotAuthenticated("log in first")
+        return actor
+
+    def _clock(self) -> ClockView:
+        return ClockView("Machine shop", ZONE, NOW, self.rate, START + timedelta(hours=16))
+
+    async def clock(self) -> ClockView:
+        self._asked(None, "clock")
+        return self._clock()
+
+    async def floor(self) -> FloorView:
+        self._asked(Permission.VIEW_FLOOR, "floor")
+        machines = tuple(self.machines.values())
+        return FloorView(
+            clock=self._clock(),
+            window=(START, START + timedelta(hours=8)),
+            machines=machines,
+            oee=OeeView(0.684, 0.811, 0.863, 0.977),
+            good=sum(one.good for one in machines),
+            scrap=sum(one.scrap for one in machines),
+            quarantined=self.quarantined,
+        )
+
+    async def plans(self) -> tuple[PlanSummary, ...]:
+        self._asked(Permission.VIEW_PLANS, "plans")
+        newest_first = sorted(self.plan_views.values(), key=lambda view: view.id, reverse=True)
+        return tuple(PlanSummary(view.id, view.made_at, view.reason, view.state) for view in newest_first)
+
+    async def plan(self, plan_id: str) -> PlanView:
+        self._asked(Permission.VIEW_PLANS, "plan")
+        if plan_id not in self.plan_views:
+            raise NotFound(f"there is no plan {plan_id!r}")
+        return self.plan_views[plan_id]
+
+    async def request_plan(self) -> str:
+        actor = self._asked(Permission.MAKE_PLANS, "request_plan")
+        job = LongJob(f"job-{len(self.jobs) + 1}", LongJobKind.PLAN, "asked for", actor.name, LongJobState.QUEUED, NOW)
+        self.jobs.insert(0, job)
+        self.live.announce(Topic.JOBS)
+        return job.id
+
+    async def long_jobs(self) -> tuple[LongJob, ...]:
+        self._asked(Permission.VIEW_PLANS, "long_jobs")
+        return tuple(self.jobs)
+
+    async def cancel(self, job_id: str) -> None:
+        self._asked(Permission.MAKE_PLANS, "cancel")
+        self.jobs = [replace(job, state=LongJobState.CANCELLED) if job.id == job_id else job for job in self.jobs]
+        self.live.announce(Topic.JOBS)
+
+    async def release(self, plan_id: str, override_reason: str | None = None) -> None:
+        actor = self._asked(Permission.RELEASE_PLANS, "release")
+        view = await self.plan(plan_id)
+        if view.state is PlanState.RELEASED:
+            raise Conflict(f"{plan_id} is released already")
+        if override_reason is not None:
+            actor.require(Permission.OVERRIDE_GATE)
+            if not override_reason.strip():
+                raise InvalidInput("an override needs a written reason")
+        elif not view.judgement.passed:
+            raise GateRefused(view.judgement.reasons)
+        for other in self.plan_views.values():
+            if other.state is PlanState.RELEASED:
+                self.plan_views[other.id] = replace(other, state=PlanState.SUPERSEDED)
+        self.plan_views[plan_id] = replace(
+            view, state=PlanState.RELEASED, released_by=actor.name, override_reason=override_reason
+        )
+        self.live.announce(Topic.PLANS)
+
+    async def health(self) -> HealthView:
+        self._asked(Permission.VIEW_HEALTH, "health")
+        return HealthView(self._clock(), tuple(self._health(one) for one in self.machines.values()))
+
+    def _health(self, one: MachineView) -> MachineHealth:
+        if one.state is MachineState.OFFLINE:
+            return MachineHealth(one.id, one.name, one.area, None, HealthState.UNKNOWN, (), None)
+        index = self.unwell.get(one.id, 0.86 + int(one.id[1:]) / 100)
+        state = HealthState.ACT if index < 0.4 else HealthState.WATCH if index < 0.7 else HealthState.GOOD
+        taken = 1 - index
+        shares = (("vibration_mm_s", 0.7, 4.3), ("temperature_c", 0.25, 61.2), ("power_kw", 0.05, 7.4))
+        contributions = tuple(Contribution(signal, taken * part, value) for signal, part, value in shares)
+        return MachineHealth(one.id, one.name, one.area, index, state, contributions, NOW)
+
+    async def signals(self, machine: str, hours: float) -> SignalsView:
+        self._asked(Permission.VIEW_HEALTH, "signals")
+        if machine not in self.machines:
+            raise NotFound(f"unknown machine {machine!r}")
+        count = 240
+        times = tuple(NOW - timedelta(hours=hours) * (1 - k / count) for k in range(count + 1))
+        drift = 1.6 if machine in self.unwell else 0.1
+
+        def wave(base: float, size: float, grows: float) -> tuple[float | None, ...]:
+            values = [
+                base + size * math.sin(k / 3.1) * math.cos(k / 7.7) + grows * (k / count) ** 3 for k in range(count + 1)
+            ]
+            return tuple(None if 100 <= k < 108 else value for k, value in enumerate(values))
+
+        columns = (
+            SignalColumn("temperature_c", times, wave(48, 1.8, 8 * drift), None, 60.0),
+            SignalColumn("vibration_mm_s", times, wave(1.9, 0.25, 1.6 * drift), None, 3.5),
+            SignalColumn("power_kw", times, wave(6.8, 0.6, 0.5 * drift), 2.0, 9.0),
+        )
+        return SignalsView(machine, NOW - timedelta(hours=hours), NOW, columns)
+
+
+def _machine(place: int) -> MachineView:
+    ident, name, area, center = _MACHINES[place]
+    timeline, at = [], START
+    for step in range(40):
+        state, minutes = _PATTERN[(step + 3 * place) % len(_PATTERN)]
+        end = at + timedelta(minutes=minutes + place)
+        if end >= NOW - timedelta(minutes=4 * place + 3):
+            break
+        timeline.append(StateInterval(ident, at, end, state, "", f"CO-10{place:02d}/1-10"))
+        at = end
+    state = _NOW_STATES[place]
+    reason = "no components at M10" if state is MachineState.BLOCKED else ""
+    timeline.append(StateInterval(ident, at, None, state, reason))
+    running = state in (MachineState.EXECUTING, MachineState.SETUP, MachineState.STARVED, MachineState.BLOCKED)
+    size = 3 if ident == "M09" else 1
+    jobs = tuple(
+        RunningJob(
+            f"CO-10{place + 10 * k:02d}/1-{10 * (1 + place % 4)}",
+            f"P-{place % 6}",
+            _ITEMS[(place + k) % 6],
+            center,
+            40 + 5 * place,
+            9 + 3 * place,
+            place % 3,
+        )
+        for k in range(size if running else 0)
+    )
+    known = state is not MachineState.OFFLINE
+    figures = (0.78 - place / 45, 0.9 - place / 60, 0.91, 0.985 - place / 300)
+    oee = OeeView(*figures) if known else OeeView(None, None, None, None)
+    good = (150 - 9 * place) if known else 0
+    return MachineView(ident, name, area, center, state, reason, at, jobs, good, place % 3, oee, tuple(timeline))
+
+
+def _plan(plan_id: str, *, late: bool) -> PlanView:
+    windows = tuple(CALENDAR.windows(START, START + timedelta(days=14)))
+    seconds = [((a - START).total_seconds(), (b - START).total_seconds()) for a, b in windows]
+    working = WorkingTime.of(seconds)
+    machines = {ident: name for ident, name, _, _ in _MACHINES}
+    free = dict.fromkeys(machines, (NOW - START).total_seconds())
+    operations: list[PlannedOperation] = []
+    jobs: dict[str, PlannedJob] = {}
+    orders: dict[str, CustomerOrder] = {}
+    verdicts: list[OrderVerdict] = []
+    for n in range(26):
+        order = f"CO-{1001 + n}"
+        ready = (NOW - START).total_seconds() + 900 * n
+        route = [f"M{1 + (n + k * 3) % 12:02d}" for k in range(3 + n % 4)]
+        for k, machine in enumerate(route):
+            setup = 900.0 if (n + k) % 3 else 0.0
+            begin = working.finish(max(ready, free[machine]), setup)
+            end = working.finish(begin, 2400.0 + 700 * ((n * 7 + k * 3) % 9))
+            name = f"{order}/1-{10 * (k + 1)}"
+            position = sum(1 for other in operations if other.machine == machine)
+            operations.append(PlannedOperation(name, machine, position, begin, end, setup))
+            jobs[name] = PlannedJob(order, f"P-{n % 6}", _ITEMS[n % 6], ("turn", "mill", "grind")[k % 3], 20 + n)
+            free[machine] = ready = end
+        done = START + timedelta(seconds=ready)
+        share = (0.31 if late else 0.88) if n == 3 else max(0.62, 0.999 - 0.004 * n * (n % 4 == 0))
+        due = done + timedelta(hours=-9 if late and n == 3 else 30 - n / 2)
+        priority = Priority.HIGH if n % 5 == 3 else Priority.NORMAL
+        orders[order] = CustomerOrder(
+            order, ("Acme & Söhne", "北方机械", "Norrland <AB>")[n % 3], f"P-{n % 6}", 20 + n, START, due, priority
+        )
+        late_s = 3600.0 * 9 * (1 - share) if share < 0.9 else 0.0
+        spread = [done + timedelta(hours=h) for h in (1, 5, 12)]
+        verdicts.append(OrderVerdict(order, due, share, max(share - 0.03, 0.0), *spread, late_s))
+    reasons = ("CO-1004 (high priority) is on time in 31 % of the replications; 80 % are asked for.",) if late else ()
+    notes = () if late else ("CO-1026 is late with or without this plan.",)
+    return PlanView(
+        id=plan_id,
+        clock=ClockView("Machine shop", ZONE, NOW, 60.0, None),
+        made_at=NOW - timedelta(minutes=30 if late else 90),
+        reason="breakdown of M03" if late else "first plan",
+        state=PlanState.PROPOSED,
+        plan=Plan(START, tuple(operations)),
+        solver=SolverReport("cp-sat", "feasible", 5400.0 if late else 0.0, max(op.end_s for op in operations), 8.2, 1),
+        verdict=Verdict("replay", 1000, 1, tuple(verdicts), (MachineVerdict("M04", 0.91, 0.7, 0.4),), 0.71, "M04"),
+        judgement=Judgement(not late, reasons, notes),
+        machines=machines,
+        jobs=jobs,
+        orders=orders,
+        windows=dict.fromkeys(machines, windows),
+    )

@@ -1,0 +1,271 @@
+"""The dashboard in a real browser: what people see, what is pushed to them, and what they may do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dashboard.views import Topic
+from plant.long_job import LongJobState
+from plant.machine_state import MachineState
+from plant.plan import PlanState
+from tests.dashboard.conftest import OpenTab, Tab
+from tests.dashboard.serving import Served
+
+LISTENERS_DEADLINE_S = 10
+
+
+def eventually(holds: Callable[[], bool], what: str) -> None:
+    """Wait for something that happens in the server's thread."""
+    deadline = time.monotonic() + LISTENERS_DEADLINE_S
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+def text_of(page: Any, selector: str, text: str) -> None:
+    """Wait until an element shows `text`."""
+    page.locator(selector).filter(has_text=text).first.wait_for()
+
+
+PAGES = {"floor": "article .strip > div", "plan": ".verdicts .ag-row", "health": ".machines .row"}
+PLAN = PAGES["plan"]
+
+
+def choose(page: Any, reason: str) -> None:
+    """Choose the plan made for this reason and wait until the address names it."""
+    page.locator("input.mantine-Select-input").click()
+    page.get_by_role("option").filter(has_text=reason).click()
+    page.wait_for_url("**/plan?plan=plan-1")
+
+
+@pytest.mark.parametrize(("language", "width", "dark"), [("en", 1440, False), ("zh", 1440, True), ("en", 390, False)])
+def test_pages_are_drawn(
+    tab: OpenTab, keep_screenshot: Callable[[Any, str], None], language: str, width: int, dark: bool
+) -> None:
+    opened = tab(language=language, width=width, dark=dark)
+    page = opened.open("/")
+    assert page.get_attribute("html", "lang") == language
+    assert page.get_attribute("html", "data-mantine-color-scheme") == ("dark" if dark else "light")
+    for name, landmark in PAGES.items():
+        opened.turn_to(name, landmark)
+        if name != "floor":
+            page.locator(".js-plotly-plot .main-svg").first.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        keep_screenshot(page, f"{name}-{language}-{width}")
+
+
+def test_the_floor_says_what_is_known(served: Served, anna: Tab) -> None:
+    page = anna.page
+    card = page.locator("article[data-machine=M12]")
+    assert card.locator(".name").inner_text().split("\n") == ["M12", "Inspection <CMM>"]
+    assert "Offline" in card.inner_text()
+    assert page.locator("article").count() == len(served.views.machines)
+    text_of(page, "article[data-machine=M09]", "+2 in batch")
+    text_of(page, "#clock .site", "Machine shop")
+    page.wait_for_function("document.querySelector('#clock .time').textContent >= '11:20'")
+
+
+def test_a_breakdown_is_pushed_and_touches_nothing_else(served: Served, anna: Tab) -> None:
+    page = anna.page
+    page.evaluate(
+        """() => {
+          window.touched = [];
+          const other = document.querySelector("article[data-machine=M01]");
+          for (const part of other.querySelectorAll(".job, .figures, .strip, header")) {
+            new MutationObserver((changes) => window.touched.push(...changes.map((c) => c.target.className)))
+              .observe(part, { childList: true, subtree: true, attributes: true, characterData: true });
+          }
+        }"""
+    )
+    served.views.set_state("M05", MachineState.BREAKDOWN, "spindle <b>blocked</b>")
+    text_of(page, "article[data-machine=M05].state-breakdown .state-badge", "Breakdown")
+    text_of(page, "article[data-machine=M05] .reason", "spindle <b>blocked</b>")
+    text_of(page, ".chip.state-breakdown b", "1")
+    assert page.evaluate("window.touched") == []
+
+
+def test_the_page_catches_up_after_many_changes(served: Served, anna: Tab) -> None:
+    page = anna.page
+    for state in [MachineState.EXECUTING, MachineState.HELD] * 20:
+        served.views.set_state("M02", state)
+    served.views.set_state("M02", MachineState.SETUP)
+    text_of(page, "article[data-machine=M02].state-setup", "Setup")
+    served.live.announce(Topic.FLOOR)
+    assert page.locator("article[data-machine=M02] .strip > div").count() > 40
+
+
+def test_a_machine_that_is_new_appears(served: Served, anna: Tab) -> None:
+    page = anna.page
+    first = served.views.machines.pop("M01")
+    served.live.announce(Topic.FLOOR)
+    page.locator("article[data-machine=M01]").wait_for(state="detached")
+    served.views.machines["M01"] = first
+    served.live.announce(Topic.FLOOR)
+    page.locator("article[data-machine=M01]").wait_for()
+
+
+def test_every_tab_listens_by_itself_and_stops_when_it_closes(served: Served, tab: OpenTab) -> None:
+    before = served.live.listeners  # the tab that stays open
+    one, two = tab(), tab()
+    one.open("/")
+    two.open("/")
+    eventually(lambda: served.live.listeners == before + 2, "each tab listens")
+    two.open("/health")
+    eventually(lambda: served.live.listeners == before + 2, "a page that was left does not listen on")
+    served.views.set_state("M05", MachineState.BREAKDOWN)
+    text_of(one.page, "article[data-machine=M05]", "Breakdown")
+    one.page.close()
+    eventually(lambda: served.live.listeners == before + 1, "a closed tab does not listen on")
+    two.page.close()
+    eventually(lambda: served.live.listeners == before, "no socket is left")
+
+
+def test_a_lost_socket_is_opened_again(served: Served, anna: Tab) -> None:
+    page = anna.page
+    served.live.announce(None)
+    page.wait_for_selector("html[data-link=off]", state="attached")
+    served.views.machines["M05"] = served.views.machines["M01"]  # changed while nobody listened
+    served.views.set_state("M05", MachineState.BREAKDOWN)
+    page.wait_for_selector("html[data-link=on]", state="attached")
+    text_of(page, ".chip.state-breakdown b", "1")
+
+
+def test_a_session_that_has_ended_leads_to_the_login_page(served: Served, tab: OpenTab) -> None:
+    opened = tab()
+    page = opened.open("/")
+    page.context.clear_cookies(name="user")
+    served.live.announce(Topic.FLOOR)
+    page.wait_for_url("**/login?next=%2F")
+    page.locator("input[name=password]").wait_for()
+    opened.complaints[:] = [one for one in opened.complaints if "401" not in one]
+
+
+def test_a_plan_that_passes_is_released(served: Served, anna: Tab) -> None:
+    page = anna.turn_to("plan", PLAN)
+    choose(page, "first plan")
+    text_of(page, ".gate.passed", "CO-1026 is late with or without this plan.")
+    page.get_by_role("button", name="Release", exact=True).click()
+    text_of(page, ".facts", "in force")
+    text_of(page, ".mantine-Notification-root", "Released")
+    assert page.get_by_role("button", name="Release", exact=True).is_disabled()
+    assert served.views.plan_views["plan-1"].state is PlanState.RELEASED
+
+
+def test_a_refused_plan_needs_a_written_reason(
+    served: Served, anna: Tab, keep_screenshot: Callable[[Any, str], None]
+) -> None:
+    page = anna.turn_to("plan", PLAN)
+    page.get_by_role("button", name="Release", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("CO-1004 (high priority) is on time in 31 %").wait_for()
+    anyway = dialog.get_by_role("button", name="Release anyway")
+    assert anyway.is_disabled()
+    dialog.get_by_role("textbox").fill("          ")
+    assert anyway.is_disabled()
+    dialog.get_by_role("textbox").fill("The customer <b>agreed</b> to Tuesday")
+    page.wait_for_selector("#plan-override:not([disabled])")
+    keep_screenshot(page, "plan-refused")
+    anyway.click()
+    text_of(page, ".gate", "Released by anna: The customer <b>agreed</b> to Tuesday")
+    released = served.views.plan_views["plan-2"]
+    assert (released.state, released.released_by) == (PlanState.RELEASED, "anna")
+    assert released.override_reason == "The customer <b>agreed</b> to Tuesday"
+
+
+def test_a_release_that_came_too_late_is_told(served: Served, anna: Tab) -> None:
+    page = anna.turn_to("plan", PLAN)
+    choose(page, "first plan")
+    served.views.plan_views["plan-1"] = replace(served.views.plan_views["plan-1"], state=PlanState.RELEASED)
+    page.get_by_role("button", name="Release", exact=True).click()
+    text_of(page, ".mantine-Notification-root", "plan-1 is released already")
+
+
+def test_making_a_plan_shows_how_far_it_is_and_then_the_plan(
+    served: Served, anna: Tab, keep_screenshot: Callable[[Any, str], None]
+) -> None:
+    page = anna.turn_to("plan", PLAN)
+    page.get_by_role("button", name="Make a plan").click()
+    text_of(page, ".long-job", "waiting for its turn")
+    served.views.step_job(0.4, "rehearsing")
+    text_of(page, ".long-job", "40%")
+    text_of(page, ".long-job", "rehearsing")
+    assert page.get_by_role("button", name="Make a plan").is_disabled()
+    keep_screenshot(page, "plan-being-made")
+    served.views.step_job(1.0, "", LongJobState.DONE)
+    text_of(page, ".mantine-Notification-root", "The plan is made")
+    page.wait_for_url("**/plan?plan=plan-3")
+    text_of(page, ".gate.passed", "The gate would let this plan out")
+    page.wait_for_selector("button:has-text('Make a plan'):not([disabled])")
+
+
+def test_a_plan_in_the_making_can_be_cancelled(served: Served, anna: Tab) -> None:
+    page = anna.turn_to("plan", PLAN)
+    page.get_by_role("button", name="Make a plan").click()
+    page.get_by_role("button", name="Cancel").click()
+    text_of(page, ".mantine-Notification-root", "It was cancelled.")
+    assert served.views.jobs[0].state is LongJobState.CANCELLED
+
+
+def test_what_a_role_may_not_do_is_not_offered(anna: Tab) -> None:
+    anna.become("vic")
+    page = anna.turn_to("plan", PLAN)
+    assert page.get_by_role("button", name="Release", exact=True).is_disabled()
+    assert page.get_by_role("button", name="Make a plan").is_disabled()
+    anna.turn_to("floor", "article")
+    anna.become("mia")
+    anna.turn_to("plan", ".refusal")
+    text_of(page, ".refusal", "You may not do this")
+    text_of(page, ".refusal", "mia (maintenance) may not view plans")
+    assert page.locator(".gantt").count() == 0
+
+
+def test_what_does_not_answer_is_told_and_the_page_stays(served: Served, anna: Tab) -> None:
+    page = anna.page
+    served.views.down = True
+    served.live.announce(Topic.FLOOR)
+    text_of(page, ".mantine-Notification-root", "the historian does not answer")
+    assert page.locator("article").count() == len(served.views.machines)
+    served.views.down = False
+    served.views.set_state("M05", MachineState.BREAKDOWN)
+    text_of(page, "article[data-machine=M05]", "Breakdown")
+
+
+def test_health_follows_the_machine_that_is_looked_at(served: Served, anna: Tab) -> None:
+    page = anna.turn_to("health", PAGES["health"])
+    assert page.locator(".machines .row").first.inner_text().startswith("M04")
+    page.locator(".machines .row", has_text="M07").click()
+    text_of(page, ".detail h2", "M07")
+    assert page.url.endswith("/health?machine=M07")
+    served.views.unwell["M07"] = 0.22
+    served.live.announce(Topic.HEALTH)
+    text_of(page, ".detail", "22")
+    assert page.locator(".machines .row").first.inner_text().startswith("M07")
+    page.get_by_text("24 h", exact=True).click()
+    page.locator(".js-plotly-plot .main-svg").first.wait_for()
+
+
+def test_language_and_light_or_dark_are_switched_with_one_click_and_kept(tab: OpenTab) -> None:
+    page = tab().open("/")
+    page.get_by_role("button", name="Light or dark").click()
+    page.wait_for_selector("html[data-mantine-color-scheme=dark]", state="attached")
+    page.get_by_role("button", name="中文").click()
+    text_of(page, "nav a.current", "车间")
+    text_of(page, "article[data-machine=M01]", "加工中")
+    assert page.get_attribute("html", "lang") == "zh"
+    assert page.get_attribute("html", "data-mantine-color-scheme") == "dark"
+    assert page.title() == "车间 – Forerun"
+    page.evaluate("window.localStorage.clear()")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_login_page(tab: OpenTab, keep_screenshot: Callable[[Any, str], None], language: str) -> None:
+    opened = tab(user=None, width=390 if language == "zh" else 1440)
+    opened.page.goto(f"{opened.address}/login?language={language}")
+    opened.page.get_by_role("alert").wait_for()
+    assert opened.page.locator("input:focus").get_attribute("name") == "name"
+    keep_screenshot(opened.page, f"login-{language}")

@@ -1,0 +1,118 @@
+"""`forerun plan` end to end: the machine shop's folder in, plan.json, report.html and a summary out."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import signal
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from operations.gate import Thresholds
+from plant.errors import InvalidInput, PlantInvalid
+from runtime import offline
+from runtime.offline import OfflinePlan, plan_offline
+
+SHOP = Path(__file__).parents[2] / "plants" / "machine_shop"
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> tuple[OfflinePlan, str]:
+    said = io.StringIO()
+    out = tmp_path_factory.mktemp("out") / "new" / "folder"
+    return plan_offline(SHOP, out, 1.5, 100, console=Console(file=said, width=100)), said.getvalue()
+
+
+def test_the_plan_file_holds_every_operation_with_utc_times(planned: tuple[OfflinePlan, str]) -> None:
+    written, _ = planned
+    document = json.loads(written.plan_file.read_text(encoding="utf-8"))
+    assert document["format"] == 1
+    plan = written.version.plan
+    assert len(document["operations"]) == len(plan.operations) > 0
+    for entry, operation in zip(document["operations"], plan.operations, strict=True):
+        assert entry["job_order"] == operation.job_order
+        seconds = (datetime.fromisoformat(entry["end_at"]) - plan.epoch).total_seconds()
+        assert seconds == pytest.approx(operation.end_s, abs=1e-3)
+    assert {one["order"] for one in document["verdict"]["orders"]} == set(document["orders"])
+    assert document["judgement"]["passed"] is written.version.judgement.passed
+
+
+def test_the_report_needs_nothing_else_and_names_every_order(planned: tuple[OfflinePlan, str]) -> None:
+    written, _ = planned
+    html = written.report_file.read_text(encoding="utf-8")
+    assert "<script src=" not in html
+    assert "<link " not in html
+    assert html.count('class="js-plotly') + html.count("plotly-graph-div") >= 3
+    assert all(order in html for order in written.version.orders)
+    assert list(written.report_file.parent.iterdir()) != []
+    assert {file.name for file in written.report_file.parent.iterdir()} == {"plan.json", "report.html"}
+
+
+def test_the_summary_names_risk_bottleneck_oee_and_gate(planned: tuple[OfflinePlan, str]) -> None:
+    written, said = planned
+    verdict = written.version.verdict
+    assert f"Bottleneck: {verdict.bottleneck} " in said
+    assert f"Expected OEE: {verdict.oee:.1%}" in said
+    assert f"of {len(verdict.orders)}" in said
+    assert "Gate: passed" in said or "Gate: refused" in said
+    assert str(written.plan_file) in said.replace("\n", "")
+
+
+def test_a_refusal_tells_its_reasons(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    shutil.copytree(SHOP, folder)
+    orders = (folder / "orders.csv").read_text(encoding="utf-8").splitlines()
+    first = orders[1].split(",")
+    first[orders[0].split(",").index("due_at")] = "2026-01-05T06:30"
+    (folder / "orders.csv").write_text("\n".join([orders[0], ",".join(first)]) + "\n", encoding="utf-8")
+    said = io.StringIO()
+    written = plan_offline(folder, tmp_path / "out", 0.5, 50, console=Console(file=said, width=200))
+    assert not written.version.judgement.passed
+    assert "Gate: refused" in said.getvalue()
+    assert "It is due Mon 05 Jan 06:30" in said.getvalue()
+    assert "Refused because" in written.report_file.read_text(encoding="utf-8")
+
+
+def test_the_first_interrupt_takes_the_best_plan_so_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C once the search has begun: an hour of solving ends at once, and a plan is written."""
+    rehearse, before = offline.rehearse, signal.getsignal(signal.SIGINT)
+
+    def interrupted(*args: object, progress: object) -> object:
+        sent = False
+
+        def report(share: float, doing: str) -> None:
+            nonlocal sent
+            if doing.startswith("local search") and not sent:
+                sent = True
+                os.kill(os.getpid(), signal.SIGINT)
+            progress(share, doing)  # type: ignore[operator]
+
+        return rehearse(*args, progress=report)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(offline, "rehearse", interrupted)
+    said = io.StringIO()
+    written = plan_offline(SHOP, tmp_path, 3600, 50, console=Console(file=said, width=100))
+    assert written.version.solver.status.startswith("stopped early")
+    assert written.plan_file.exists()
+    assert "best plan so far" in said.getvalue()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_wrong_folders_are_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(PlantInvalid):
+        plan_offline(tmp_path, tmp_path / "out")
+    taken = tmp_path / "file"
+    taken.write_text("")
+    with pytest.raises(InvalidInput, match="is not a folder"):
+        plan_offline(SHOP, taken)
+
+
+def test_stricter_thresholds_are_used(tmp_path: Path) -> None:
+    strict = Thresholds(high=1.0, normal=1.0)
+    written = plan_offline(SHOP, tmp_path, 0.5, 50, console=Console(file=io.StringIO()), thresholds=strict)
+    assert not written.version.judgement.passed
