@@ -41,6 +41,7 @@ def choose(page: Any, reason: str) -> None:
     page.locator("input.mantine-Select-input").click()
     page.get_by_role("option").filter(has_text=reason).click()
     page.wait_for_url("**/plan?plan=plan-1")
+    text_of(page, ".gate.passed", "The gate would let this plan out")
 
 
 @pytest.mark.parametrize(("language", "width", "dark"), [("en", 1440, False), ("zh", 1440, True), ("en", 390, False)])
@@ -209,6 +210,23 @@ def test_a_plan_in_the_making_can_be_cancelled(served: Served, anna: Tab) -> Non
     page.get_by_role("button", name="Cancel").click()
     text_of(page, ".mantine-Notification-root", "It was cancelled.")
     assert served.views.jobs[0].state is LongJobState.CANCELLED
+
+
+def test_an_answer_that_was_overtaken_changes_nothing(served: Served, anna: Tab) -> None:
+    page = anna.turn_to("plan", PLAN)
+    held: list[Any] = []
+    page.route("**/_dash-update-component*", lambda route: held.append(route) if not held else route.continue_())
+    served.views.plan_views["plan-2"] = replace(served.views.plan_views["plan-2"], released_by="nobody")
+    with page.expect_request("**/_dash-update-component*"):
+        served.live.announce(Topic.PLANS)  # asks for plan-2 again; that answer is held back ...
+    choose(page, "first plan")  # ... until another plan was chosen and is shown
+    with page.expect_response(lambda answer: answer.request == held[0].request):
+        held[0].continue_()
+    page.unroute("**/_dash-update-component*")
+    served.views.plan_views["plan-1"] = replace(served.views.plan_views["plan-1"], reason="first plan, read again")
+    served.live.announce(Topic.PLANS)
+    page.wait_for_function("document.querySelector('input.mantine-Select-input').value.endsWith('read again')")
+    assert page.locator(".gate.passed").is_visible()
 
 
 def test_what_a_role_may_not_do_is_not_offered(anna: Tab) -> None:
