@@ -10,7 +10,6 @@ import signal
 import socket
 from collections.abc import Generator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from emulator.factory import Factory, Step
+from emulator.factory import Factory, Step, resume_at
 from emulator.floor import EmulatedFloor
 from emulator.journal import Entry, Journal
 from emulator.machines import Machines
@@ -81,12 +80,13 @@ class Emulator:
         self._settings = settings
         self._journal = journal = Journal(settings.state_dir)
         state: Mapping[str, Any] = journal.snapshot or {}
-        positions = journal.leased["positions"] if journal.leased else {"responses": 0, "mqtt": {}}
+        none: Mapping[str, Any] = {"responses": 0, "mqtt": {}}
+        positions: Mapping[str, Any] = journal.leased["positions"] if journal.leased else none
         self._machines = Machines(plant, settings, positions["mqtt"])
         self._responses = ResponseSender(
             settings.gateway_url, settings.api_key, min(positions["responses"], journal.last), self._note_refusal
         )
-        self._timekeeper = Timekeeper(plant, _resume_at(plant, journal), settings.rate)
+        self._timekeeper = Timekeeper(plant, resume_at(plant, journal), settings.rate)
         self._factory = Factory(
             plant,
             EmulatedFloor(plant, Truth.of(plant, settings.seed), plant.starts_at, state.get("floor")),
@@ -199,18 +199,13 @@ def _write(path: Path, told: Mapping[str, Any]) -> None:
     fresh.replace(path)
 
 
-def _resume_at(plant: Plant, journal: Journal) -> datetime:
-    """Return the plant time to go on from: not before anything that was ever shown, logged or commanded."""
-    leased = plant.starts_at if journal.leased is None else datetime.fromisoformat(journal.leased["clock"])
-    logged = [datetime.fromisoformat(entry["at"]) for entry in journal.entries(journal.saved)]
-    # What is due at a moment happens just behind it.
-    return max([leased, *(moment + timedelta(microseconds=1) for moment in logged)])
-
-
 def _with_ports(settings: EmulatorSettings) -> EmulatorSettings:
     """Return the settings with every port of 0 replaced by a free one."""
-    chosen = {name: getattr(settings, name) or _free_port() for name in ("opcua_port", "modbus_port")}
-    return replace(settings, **chosen)
+    return replace(
+        settings,
+        opcua_port=settings.opcua_port or _free_port(),
+        modbus_port=settings.modbus_port or _free_port(),
+    )
 
 
 def _free_port() -> int:

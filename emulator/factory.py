@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from emulator.events import DispatchedJob, Event, FloorJob, StateChanged, StoreResult, job_from_dict, to_dict
@@ -147,6 +147,10 @@ class Factory:
         """Return all job orders the floor knows."""
         return tuple(self._floor.jobs())
 
+    def job(self, job_order: str) -> FloorJob:
+        """Return one job order, or raise `NotFound`."""
+        return self._floor.job(job_order)
+
     def break_machine(self, machine: str, duration_s: float | None) -> None:
         """Break a machine now; raise `NotFound` for an unknown one."""
         self._command({"kind": "break", "machine": machine, "duration_s": duration_s})
@@ -234,6 +238,14 @@ class Factory:
 
     def _lease(self, clock: datetime) -> None:
         self._journal.lease({"clock": _text(clock), "positions": dict(self._positions())})
+
+
+def resume_at(plant: Plant, journal: Journal) -> datetime:
+    """Return the plant time to go on from: not before anything that was ever shown, logged or commanded."""
+    leased = plant.starts_at if journal.leased is None else datetime.fromisoformat(journal.leased["clock"])
+    logged = [datetime.fromisoformat(entry["at"]) for entry in journal.entries(journal.saved)]
+    # What is due at a moment happens just behind it.
+    return max([leased, *(moment + timedelta(microseconds=1) for moment in logged)])
 
 
 def _text(moment: datetime) -> str:

@@ -119,7 +119,8 @@ class MqttPublisher:
         if machine in self._under_way or not queue or not self._client.is_connected():
             return
         message = queue[0]
-        info: MQTTMessageInfo = self._client.publish(message.topic, message.payload, qos=1)
+        # Retained: who subscribes later learns how things stand without waiting for the next change.
+        info: MQTTMessageInfo = self._client.publish(message.topic, message.payload, qos=1, retain=True)
         # Whether it could be written or was queued by the client: its identifier will be acknowledged.
         if info.rc in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
             self._under_way[machine] = info.mid

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 
 from asyncua import Server, ua
@@ -34,6 +35,7 @@ class OpcUaServer:
 
     def __init__(self, connections: Sequence[Connection], host: str, port: int) -> None:
         self._machines = [(connection.machines, *_options(connection)) for connection in connections]
+        self._address = (host, port)
         self.endpoint = f"opc.tcp://{host}:{port}"
         self._server: Server | None = None
         self._nodes: dict[tuple[str, Signal], ua.NodeId] = {}
@@ -46,6 +48,7 @@ class OpcUaServer:
         Unavailable
             When the port cannot be bound.
         """
+        self._require_free_port()
         self._server = server = Server()
         await server.init()
         server.set_endpoint(self.endpoint)
@@ -56,10 +59,7 @@ class OpcUaServer:
             await self._add_machines(server, machines, namespace, pattern)
         for update in present:
             await self.publish(update)
-        try:
-            await server.start()
-        except OSError as error:
-            raise Unavailable(f"OPC UA cannot listen on {self.endpoint}: {error}; choose another port") from error
+        await server.start()
 
     async def publish(self, update: Update) -> None:
         """Write the values of one update; they all carry its time.
@@ -78,6 +78,13 @@ class OpcUaServer:
         if self._server is not None:
             await self._server.stop()
             self._server = None
+
+    def _require_free_port(self) -> None:
+        """Find out before the address space is built, which takes over a second."""
+        try:
+            socket.create_server(self._address).close()
+        except OSError as error:
+            raise Unavailable(f"OPC UA cannot listen on {self.endpoint}: {error}; choose another port") from error
 
     async def _add_machines(self, server: Server, machines: Sequence[str], namespace: str, pattern: str) -> None:
         index = await server.register_namespace(namespace)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from graphlib import CycleError, TopologicalSorter
 
@@ -40,9 +41,10 @@ def build_work(plant: Plant, orders: Sequence[CustomerOrder], jobs: Sequence[Job
         If an item, operation or machine is unknown to the plant.
     """
     by_id = {progress.job.id: progress for progress in jobs}
+    by_id |= {done.job.id: done for done in _done_untold(jobs)}
     pieces: dict[str, int] = {}
     tasks: list[Task] = []
-    sharing = _sharing(jobs)
+    sharing = _sharing(by_id.values())
     for id_ in _predecessors_first(by_id):
         progress = by_id[id_]
         pieces[id_] = _pieces(progress, by_id, pieces)
@@ -87,7 +89,21 @@ def _delivered(progress: JobProgress, pieces: Mapping[str, int]) -> int:
     return progress.good if counted else pieces[progress.job.id]
 
 
-def _sharing(jobs: Sequence[JobProgress]) -> set[str]:
+def _done_untold(jobs: Sequence[JobProgress]) -> list[JobProgress]:
+    """Return as completed what runs on a machine that has taken up another job since: its end is yet to be told."""
+    running = [job for job in jobs if job.state is JobState.RUNNING and job.started_at is not None]
+    latest: dict[str | None, datetime] = {}
+    for job in running:
+        assert job.started_at is not None
+        latest[job.machine] = max(latest.get(job.machine, job.started_at), job.started_at)
+    return [
+        replace(job, state=JobState.COMPLETED, completed_at=latest[job.machine])
+        for job in running
+        if job.started_at != latest[job.machine]
+    ]
+
+
+def _sharing(jobs: Iterable[JobProgress]) -> set[str]:
     """Return the machines on which more than one job order is running: the members of a batch."""
     machines = [progress.machine for progress in jobs if progress.state is JobState.RUNNING and progress.machine]
     return {machine for machine in machines if machines.count(machine) > 1}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dashboard import views
@@ -55,7 +55,8 @@ class OperationViews:
         machines = await floor.machines(self._historian, actor)
         timelines = await floor.states_of(self._historian, actor, *day)
         figures = {one.machine: one for one in await floor.oee(self._historian, actor, *day)}
-        running = await orders.running_jobs(self._historian, actor)
+        shown = {machine.id: machine.job_order for machine in machines}
+        running = await orders.jobs_on_machines(self._historian, actor, shown)
         total = sum((one.times for one in figures.values()), Times())
         return views.FloorView(
             clock=clock,
@@ -138,10 +139,12 @@ class OperationViews:
 
 
 def _day_so_far(plant: Plant, now: datetime) -> Window:
-    """Return the plant's day up to now; before anything happened on it, its first moment."""
+    """Return the plant's day from its first working moment, or midnight where it has none, up to now."""
     local = now.astimezone(ZoneInfo(plant.timezone))
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(now.tzinfo)
-    return midnight, max(now, midnight + timedelta(seconds=1))
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    opened = [start for start, _ in plant.open_windows(midnight, now)]
+    start = opened[0] if opened else midnight
+    return start, max(now, start + timedelta(seconds=1))
 
 
 def _machine_view(

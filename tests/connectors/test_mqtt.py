@@ -254,7 +254,11 @@ def test_a_killed_broker_is_noticed(run: Run, mosquitto: MosquittoDriver) -> Non
         ("mqtt://127.0.0.1", {}, "options.prefix must be a non-empty text"),
         ("mqtt://127.0.0.1", {"prefix": "shop/#"}, "options.prefix must be a topic"),
         ("mqtt://127.0.0.1", {"prefix": "shop", "ca": "/x.pem"}, "options.ca has no effect without TLS"),
-        ("mqtt://127.0.0.1", {"prefix": "shop", "password_env": "FORERUN_NO_SUCH"}, "FORERUN_NO_SUCH, which is not set"),
+        (
+            "mqtt://127.0.0.1",
+            {"prefix": "shop", "password_env": "FORERUN_NO_SUCH"},
+            "FORERUN_NO_SUCH, which is not set",
+        ),
         ("mqtt://127.0.0.1", {"prefix": "shop", "qos": 0}, "options.qos is unknown"),
         ("tcp://127.0.0.1:1883", {"prefix": "shop"}, "endpoint must be mqtt://host:1883 or mqtts://host:8883"),
         ("mqtt://127.0.0.1:port", {"prefix": "shop"}, "endpoint must be"),

@@ -71,10 +71,13 @@ class Installation:
 
     def api(self) -> httpx.Client:
         """Return a client with a planner's session, as the pages have it."""
-        client = httpx.Client(base_url=self.url, timeout=20, trust_env=False, headers={"Origin": self.url})
-        answer = client.post("/login", data={"name": "planner", "password": self.password})
+        answer = httpx.post(
+            f"{self.url}/login", data={"name": "planner", "password": self.password}, trust_env=False, timeout=20
+        )
         assert answer.status_code == 303, answer.text
-        return client
+        return httpx.Client(
+            base_url=self.url, timeout=20, trust_env=False, headers={"Origin": self.url}, cookies=answer.cookies
+        )
 
     def mes_api(self) -> httpx.Client:
         """Return a client with the MES's key."""

@@ -13,6 +13,8 @@ from tests.e2e.truth import Truth
 
 PLANT = ROOT / "plants" / "machine_shop"
 SETTLE = timedelta(minutes=2)
+QUIET = timedelta(minutes=1)
+POLLED = {"M10", "M11", "M12", "M13"}
 
 
 def finished_job(api: httpx.Client, job_id: str, seconds: float = 60) -> dict[str, Any]:
@@ -36,6 +38,17 @@ def emulator_log(forerun: Installation) -> list[dict[str, Any]]:
             if not page:
                 return entries
             entries += page
+
+
+def quiet_moment(log: list[dict[str, Any]], latest: datetime) -> datetime:
+    """Return a moment around which no polled controller counts: of two counts between two polls it shows the last."""
+    counts = [
+        datetime.fromisoformat(entry["at"]) for entry in log if entry["kind"] == "count" and entry["machine"] in POLLED
+    ]
+    moment = latest
+    while any(abs(at - moment) < QUIET for at in counts):
+        moment -= timedelta(seconds=10)
+    return moment
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +77,10 @@ def test_ten_job_orders_go_all_the_way_and_what_is_stored_is_what_happened(
 ) -> None:
     with forerun.api() as api:
         until(lambda: len(completed(api)) >= 10, "10 completed job orders", 120)
-        cut = plan_time(api)
-        until(lambda: plan_time(api) > cut + SETTLE, "readings and responses of that time to settle", 60)
+        reached = plan_time(api)
+        until(lambda: plan_time(api) > reached + SETTLE, "readings and responses of that time to settle", 60)
         log = emulator_log(forerun)
+        cut = quiet_moment(log, reached)
         truth = Truth(PLANT, log, cut)
         start = datetime.fromisoformat(log[0]["at"])
         _check_states(api, truth, start, cut)

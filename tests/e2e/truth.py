@@ -99,7 +99,7 @@ class Truth:
 
     def _planned_piece_s(self, machine: str, job_order: str) -> float:
         job = self.jobs()[job_order]
-        routing = self._products[job["item"]]["operation"]
+        routing = self._products[job["item"]]["routing"]
         step = next(operation for operation in routing if operation["id"] == job["operation"])
         described = self._machine(machine)
         total = step.get("fixed_s", 0) + job["quantity"] * step.get("per_piece_s", 0)

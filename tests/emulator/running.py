@@ -41,11 +41,11 @@ class EmulatorProcess:
     """``python -m emulator``, started, killed and started again on the same state."""
 
     def __init__(self, folder: Path, mqtt_port: int, gateway_port: int, rate: float) -> None:
-        self._state = folder / "state"
+        self.state_dir = folder / "state"
         self._log = folder / "emulator.log"
         self._ports = {name: free_port() for name in ("opcua", "modbus", "http")}
         self._arguments = [
-            *(sys.executable, "-m", "emulator", str(SHOP), "--state-dir", str(self._state), "--rate", str(rate)),
+            *(sys.executable, "-m", "emulator", str(SHOP), "--state-dir", str(self.state_dir), "--rate", str(rate)),
             *("--gateway-url", f"http://127.0.0.1:{gateway_port}", "--mqtt-port", str(mqtt_port)),
             *(part for name, port in self._ports.items() for part in (f"--{name}-port", str(port))),
         ]
@@ -64,7 +64,7 @@ class EmulatorProcess:
 
     def start(self) -> None:
         """Start it and wait until it has told its endpoints."""
-        endpoints = self._state / "endpoints.json"
+        endpoints = self.state_dir / "endpoints.json"
         endpoints.unlink(missing_ok=True)
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "FORERUN_EMULATOR_API_KEY": KEY}
         with self._log.open("ab") as log:
@@ -141,6 +141,8 @@ class Gateway:
         self.bodies: list[dict[str, Any]] = []
         self.refuse: set[str] = set()
         """Job orders whose responses are refused."""
+        self.faults: list[int] = []
+        """Status codes of the next answers, before it takes anything."""
 
     def start(self) -> None:
         """Listen; harmless when it does."""
@@ -153,6 +155,10 @@ class Gateway:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 assert self.path == "/api/v1/job-responses"
                 assert self.headers["Authorization"] == f"Bearer {KEY}"
+                if gateway.faults:
+                    self.send_response(gateway.faults.pop(0))
+                    self.end_headers()
+                    return
                 refused = body["job_order"] in gateway.refuse
                 gateway.bodies.append(body)
                 self.send_response(404 if refused else 202)

@@ -34,8 +34,8 @@ def dump(url: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def test_a_migrated_database_equals_the_committed_schema(database_url: str, empty_database_url: str) -> None:
-    migrated = dump(database_url)
+def test_a_migrated_database_equals_the_committed_schema(fresh_database_url: str, empty_database_url: str) -> None:
+    migrated = dump(fresh_database_url)
     if os.environ.get("WRITE_SCHEMA"):
         _SCHEMA.write_text("-- Made by: WRITE_SCHEMA=1 pytest tests/historian/test_migrations.py\n" + migrated)
     with psycopg.connect(empty_database_url) as connection:
@@ -62,11 +62,13 @@ async def test_two_processes_that_migrate_at_once_do_it_once(empty_database_url:
         (b"insert into schema_migration values (9999, 'later', 'plain', '', now())", "9999.*newer"),
     ],
 )
-async def test_a_database_of_another_version_is_refused(historian: Historian, change: bytes, message: str) -> None:
+async def test_a_database_of_another_version_is_refused(fresh_database_url: str, change: bytes, message: str) -> None:
+    historian = await Historian.open(fresh_database_url, connections=1)
     async with historian.transaction(SYSTEM, "test") as tx:
         await tx.execute(change)
     with pytest.raises(Conflict, match=message):
         await historian.migrate()
+    await historian.close()
 
 
 async def test_both_kinds_of_database_have_the_same_columns(historian: Historian, timescale_url: str) -> None:

@@ -152,7 +152,8 @@ async def test_readings_of_many_weeks_find_their_place(store: Historian) -> None
     assert [row[2] for row in await stored(store)] == [float(n) for n in range(-30, 30)]
 
 
-async def test_a_week_begun_in_the_default_partition_moves_to_its_own(historian: Historian) -> None:
+async def test_a_week_begun_in_the_default_partition_moves_to_its_own(fresh_database_url: str) -> None:
+    historian = await Historian.open(fresh_database_url)
     await write(historian, *temperatures(1))
     later = START + timedelta(days=70)
     async with historian.transaction(SYSTEM, "test") as tx:
@@ -161,6 +162,7 @@ async def test_a_week_begun_in_the_default_partition_moves_to_its_own(historian:
     async with historian.transaction(SYSTEM, "test") as tx:
         assert await tx.value(b"select count(*) from sample_default") == 0
         assert await tx.value(b"select count(*) from sample_20260316") == 2
+    await historian.close()
 
 
 async def test_two_writers_of_the_same_readings_store_them_once(historian: Historian) -> None:
