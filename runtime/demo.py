@@ -86,10 +86,12 @@ class Demo:
         if settings.database_url is None:
             self._say("database")
             postgres = EmbeddedPostgres(self._folder / "postgres")
+            stack.push_async_callback(self._supervisor.stop)
             postgres.start()
-            stack.callback(postgres.stop)
+            self._supervisor.keep("postgres", postgres)
             settings = settings.model_copy(update={"database_url": SecretStr(postgres.url)})
-        stack.push_async_callback(self._supervisor.stop)
+        else:
+            stack.push_async_callback(self._supervisor.stop)
         settings = self._with_secrets(settings)
         if settings.port == 0:
             settings = settings.model_copy(update={"port": free_port()})
@@ -124,7 +126,7 @@ class Demo:
         if mqtt:
             broker = EmbeddedBroker(self._folder / "logs" / "broker.log")
             broker.start()
-            stack.callback(broker.stop)
+            self._supervisor.keep("mqtt broker", broker)
             endpoints |= dict.fromkeys(mqtt, broker.url)
         chosen = settings.emulator
         fixed = {"gateway_url": f"http://127.0.0.1:{settings.port}"} | {
