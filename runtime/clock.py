@@ -9,9 +9,8 @@ from datetime import datetime
 import httpx
 import structlog
 
-from historian.database import Channel
+from historian.database import Channel, Historian
 from operations import clock as clock_operations
-from operations.store import Store
 from plant.actor import SYSTEM
 from plant.clock import Anchor, EmulatedPlantClock, wall_now
 from plant.errors import Unavailable
@@ -41,11 +40,11 @@ class SharedPlantClock:
         """The anchor in force."""
         return self._clock.anchor
 
-    async def follow(self, store: Store) -> None:
+    async def follow(self, historian: Historian) -> None:
         """Take over each new anchor, for ever."""
-        async with aclosing(store.listen((Channel.CLOCK,))) as notices:
+        async with aclosing(historian.listen((Channel.CLOCK,))) as notices:
             async for _ in notices:
-                anchor = await clock_operations.anchor(store, SYSTEM)
+                anchor = await clock_operations.anchor(historian, SYSTEM)
                 if anchor is not None:
                     self._clock.set_anchor(anchor)
 
@@ -66,18 +65,18 @@ async def fetch_anchor(client: httpx.AsyncClient, url: str) -> Anchor:
     return Anchor(datetime.fromisoformat(told["plant"]), datetime.fromisoformat(told["wall"]), told["rate"])
 
 
-async def keep_clock(store: Store, clock: SharedPlantClock, url: str) -> None:
+async def keep_clock(historian: Historian, clock: SharedPlantClock, url: str) -> None:
     """Keep the database's anchor equal to the plant's, for ever; a plant that is gone stands still."""
     misses = 0
     async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
         while True:
             try:
-                await clock_operations.set_anchor(store, SYSTEM, await fetch_anchor(client, url))
+                await clock_operations.set_anchor(historian, SYSTEM, await fetch_anchor(client, url))
                 misses = 0
             except Unavailable as error:
                 misses += 1
                 if misses == _MISSES:
                     log.warning("plant clock paused", reason=str(error))
                     paused = Anchor(clock.now(), wall_now(), 0.0)
-                    await clock_operations.set_anchor(store, SYSTEM, paused)
+                    await clock_operations.set_anchor(historian, SYSTEM, paused)
             await asyncio.sleep(_POLL_S)

@@ -71,7 +71,9 @@ def test_the_floor_says_what_is_known(served: Served, anna: Tab) -> None:
     page.wait_for_function("document.querySelector('#clock .time').textContent >= '11:20'")
 
 
-def test_a_breakdown_is_pushed_and_touches_nothing_else(served: Served, anna: Tab) -> None:
+def test_a_breakdown_is_pushed_and_touches_nothing_else(
+    served: Served, anna: Tab, keep_screenshot: Callable[[Any, str], None]
+) -> None:
     page = anna.page
     page.evaluate(
         """() => {
@@ -88,6 +90,7 @@ def test_a_breakdown_is_pushed_and_touches_nothing_else(served: Served, anna: Ta
     text_of(page, "article[data-machine=M05] .reason", "spindle <b>blocked</b>")
     text_of(page, ".chip.state-breakdown b", "1")
     assert page.evaluate("window.touched") == []
+    keep_screenshot(page, "floor-breakdown")
 
 
 def test_the_page_catches_up_after_many_changes(served: Served, anna: Tab) -> None:
