@@ -19,7 +19,6 @@ from plant.plant import Machine, Plant
 from plant.reading import Signal
 from twin.oee import PieceCount, Times, times_of
 
-
 LONGEST_PERIOD = timedelta(days=366)
 """The longest period anything is computed over: calendars are laid out for all of it."""
 

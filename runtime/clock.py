@@ -84,7 +84,7 @@ async def keep_clock(store: Store, clock: SharedPlantClock, url: str) -> None:
     async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
         while True:
             try:
-                anchor = await fetch_anchor(client, url)
+                anchor: Anchor | None = await fetch_anchor(client, url)
                 misses = 0
             except Unavailable as error:
                 misses += 1

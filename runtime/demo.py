@@ -156,7 +156,7 @@ class Demo:
 
     async def _read_when_there(self, path: Path) -> dict[str, Any]:
         deadline = time.monotonic() + _READY_S
-        while not path.exists():  # noqa: ASYNC110, ASYNC240 - the emulator tells by writing it
+        while not path.exists():  # noqa: ASYNC240 - the emulator tells by writing it
             self._check(deadline, "emulator")
             await asyncio.sleep(0.05)
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))  # noqa: ASYNC240 - a few bytes

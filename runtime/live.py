@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 
 from dashboard.views import Topic
-
 from historian.database import Channel, Historian
 
 _TOPICS = {
