@@ -25,7 +25,7 @@ lint: .venv/installed-dev
 	@$(BIN)/lint-imports
 
 bench: .venv/installed-dev  ## every figure, written to benchmarks/RESULTS.md
-	@$(BIN)/python -m benchmarks --all --write benchmarks/RESULTS.md
+	@$(BIN)/python -m benchmarks all --results benchmarks/RESULTS.md
 
 lock: .venv/installed-dev  ## resolve the newest allowed versions again
 	@rm -f requirements.lock requirements-dev.lock

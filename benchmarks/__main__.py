@@ -18,6 +18,7 @@ from pathlib import Path
 from benchmarks.figures import Figure
 
 BENCHMARKS: dict[str, tuple[str, ...]] = {
+    "loop": ("benchmarks.loop", "benchmarks.replay"),
     "replay": ("benchmarks.replay",),
 }
 """Benchmarks by name, each made of modules with ``run(quick) -> Iterable[Figure]``; `all` runs every module once."""

@@ -8,10 +8,13 @@ again, in order, when the client comes back. Sessions live in memory, as long as
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Coroutine
 from typing import Any
 
 from amqtt.broker import Broker
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
+from amqtt.mqtt.puback import PubackPacket
 from amqtt.session import OUTGOING, IncomingApplicationMessage, OutgoingApplicationMessage, Session
 
 _Message = OutgoingApplicationMessage | IncomingApplicationMessage
@@ -33,6 +36,8 @@ class DurableBroker(Broker):
                 "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
             }
         )
+        self._serving: dict[str, _DurableHandler] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def _authenticate(self, session: Session, listener: Any) -> bool:
         """Let in, and keep messages for those without a name as for all others: the client id tells them apart."""
@@ -43,8 +48,15 @@ class DurableBroker(Broker):
     async def _handle_client_session(
         self, reader: Any, writer: Any, client_session: Session, handler: BrokerProtocolHandler, *rest: Any
     ) -> None:
-        durable = _DurableHandler(self.plugins_manager)
-        await super()._handle_client_session(reader, writer, client_session, durable, *rest)
+        """Serve a client, after its former connection has ended: both would work on one session."""
+        client = client_session.client_id or ""
+        former = self._serving.get(client)
+        if former is not None:
+            await former.handle_connection_closed()
+            await former.stop()
+        async with self._turns[client]:
+            durable = self._serving[client] = _DurableHandler(self.plugins_manager)
+            await super()._handle_client_session(reader, writer, client_session, durable, *rest)
 
     async def _publish_session_retained_messages(self, session: Session) -> None:
         """Send what came while the client was away, without waiting for its acknowledgements."""
@@ -76,6 +88,12 @@ class _DurableHandler(BrokerProtocolHandler):
         """End the connection; what is not acknowledged stays in the session."""
         self._over = True
         await super().stop()
+
+    def handle_puback(self, puback: PubackPacket) -> Coroutine[Any, Any, None]:
+        """Strike the message off at once: the coroutine is dropped when the client leaves right behind it."""
+        if self.session is not None and puback.variable_header is not None:
+            self.session.inflight_out.pop(puback.variable_header.packet_id, None)
+        return super().handle_puback(puback)
 
     async def _retry_deliveries(self) -> None:
         if self.session is not None:

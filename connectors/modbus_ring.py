@@ -64,7 +64,8 @@ class Ring:
         """Return the changes up to number `head`; at the first fetch all that the ring still holds.
 
         The head is read again behind the entries: one that the controller may have begun to overwrite meanwhile is
-        taken only if it reads the same twice.
+        taken only if it reads the same twice. That suffices for one that finishes an entry it has begun within two
+        requests; controllers do so within one cycle.
         """
         numbers = self._wanted(head)
         if not numbers:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import set_props
+from dash import Output, no_update, set_props
 from plotly.utils import PlotlyJSONEncoder
 
 PartKey = tuple[str, str]
 Parts = Mapping[PartKey, Mapping[str, Any]]
+Fields = Sequence[tuple[str, str]]
+"""(part's name, property) of parts without a subject, in the order in which a callback answers."""
 
 
 def part_id(name: str, subject: str = "") -> dict[str, str]:
@@ -45,3 +47,18 @@ def send(parts: Parts, seen: Mapping[str, str] | None) -> dict[str, str]:
     for (name, subject), props in changed(parts, seen or {}).items():
         set_props(part_id(name, subject), dict(props))
     return digests(parts)
+
+
+def outputs(fields: Fields) -> list[Output]:
+    """Return the outputs of a callback that may be asked again before it has answered.
+
+    Of an answer that was overtaken Dash drops the outputs, but not what `send` sends: where a person chooses what is
+    shown, the parts have to be outputs.
+    """
+    return [Output(part_id(name), prop) for name, prop in fields]
+
+
+def answers(parts: Parts, fields: Fields, seen: Mapping[str, str] | None) -> list[Any]:
+    """Return what belongs into `outputs`: the properties of parts that changed."""
+    fresh = changed(parts, seen or {})
+    return [fresh.get((name, ""), {}).get(prop, no_update) for name, prop in fields]

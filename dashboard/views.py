@@ -116,7 +116,8 @@ class FloorView:
     Attributes
     ----------
     window
-        What counts and OEE are about: the shift or day that is on.
+        The whole shift or day that is on, of which counts and OEE tell the part so far. It does not move with the
+        clock: pages place "now" in it by themselves, and would redraw every machine if its ends moved.
     quarantined
         Inputs that were refused and wait to be looked at.
     """

@@ -80,7 +80,8 @@ class Emulator:
         self._settings = settings
         self._journal = journal = Journal(settings.state_dir)
         state: Mapping[str, Any] = journal.snapshot or {}
-        positions = journal.leased["positions"] if journal.leased else {"responses": 0, "mqtt": {}}
+        none: Mapping[str, Any] = {"responses": 0, "mqtt": {}}
+        positions: Mapping[str, Any] = journal.leased["positions"] if journal.leased else none
         self._machines = Machines(plant, settings, positions["mqtt"])
         self._responses = ResponseSender(
             settings.gateway_url, settings.api_key, min(positions["responses"], journal.last), self._note_refusal
@@ -200,8 +201,11 @@ def _write(path: Path, told: Mapping[str, Any]) -> None:
 
 def _with_ports(settings: EmulatorSettings) -> EmulatorSettings:
     """Return the settings with every port of 0 replaced by a free one."""
-    chosen = {name: getattr(settings, name) or _free_port() for name in ("opcua_port", "modbus_port")}
-    return replace(settings, **chosen)
+    return replace(
+        settings,
+        opcua_port=settings.opcua_port or _free_port(),
+        modbus_port=settings.modbus_port or _free_port(),
+    )
 
 
 def _free_port() -> int:

@@ -147,6 +147,10 @@ class Factory:
         """Return all job orders the floor knows."""
         return tuple(self._floor.jobs())
 
+    def job(self, job_order: str) -> FloorJob:
+        """Return one job order, or raise `NotFound`."""
+        return self._floor.job(job_order)
+
     def break_machine(self, machine: str, duration_s: float | None) -> None:
         """Break a machine now; raise `NotFound` for an unknown one."""
         self._command({"kind": "break", "machine": machine, "duration_s": duration_s})

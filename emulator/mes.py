@@ -84,6 +84,10 @@ class Shop(Protocol):
         """Return all job orders."""
         ...
 
+    def job(self, job_order: str) -> FloorJob:
+        """Return one job order, or raise `NotFound`."""
+        ...
+
     def break_machine(self, machine: str, duration_s: float | None) -> None:
         """Break a machine now."""
         ...
@@ -135,7 +139,10 @@ def _add_job_orders(api: FastAPI, shop: Shop) -> None:
     async def put_job_order(
         job_order: str, body: JobOrderBody, idempotency_key: Annotated[str | None, Header()] = None
     ) -> dict[str, Any]:
-        result = shop.store(body.job(job_order), idempotency_key)
+        try:
+            result = shop.store(body.job(job_order), idempotency_key)
+        except NotFound as error:  # what the body names is missing, not what the address names
+            raise InvalidInput(str(error)) from error
         if result is StoreResult.BEGUN:
             raise Conflict(f"job order {job_order} has begun or is complete and cannot be changed any more")
         return {"id": job_order, "result": str(result)}
@@ -146,10 +153,7 @@ def _add_job_orders(api: FastAPI, shop: Shop) -> None:
 
     @api.get("/job-orders/{job_order:path}")
     async def job_order(job_order: str) -> dict[str, Any]:
-        for known in shop.jobs():
-            if known.job.id == job_order:
-                return _view(known)
-        raise NotFound(f"job order {job_order!r} was never dispatched to this MES")
+        return _view(shop.job(job_order))
 
 
 def _add_commands(api: FastAPI, shop: Shop) -> None:

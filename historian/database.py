@@ -17,7 +17,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from historian.errors import Interfered, translated
 from historian.features import Features, features_of
-from historian.maintenance import refresh_rollups
+from historian.maintenance import keep_in_shape, refresh_rollups
 from historian.migrations import migrate
 from plant.actor import Actor
 from plant.clock import wall_now
@@ -27,6 +27,7 @@ T = TypeVar("T")
 Params = Mapping[str, Any] | Sequence[Any] | None
 
 _ATTEMPTS = 5
+_POOL_TIMEOUT_S = 10.0
 _RECONNECT_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -110,7 +111,9 @@ class Historian:
         self._features: Features | None = None
 
     @classmethod
-    async def open(cls, url: str, connections: int = 10, wall: Callable[[], datetime] = wall_now) -> Historian:
+    async def open(
+        cls, url: str, connections: int = 10, wall: Callable[[], datetime] = wall_now, patience_s: float = 10.0
+    ) -> Historian:
         """Connect to the database at `url` (a libpq URL).
 
         Parameters
@@ -119,26 +122,29 @@ class Historian:
             The most that are open at once; listeners hold one more each.
         wall
             The wall clock.
+        patience_s
+            Seconds to wait for a database that is only just starting.
 
         Raises
         ------
         Unavailable
-            When it does not answer within ten seconds, or lets us not in.
+            When it does not answer in time, or does not let us in.
         """
         pool = AsyncConnectionPool(
             url,
             connection_class=AsyncConnection[TupleRow],
             kwargs={"options": "-c timezone=UTC"},
+            check=AsyncConnectionPool.check_connection,  # a server that was restarted costs no request
             min_size=min(2, connections),
             max_size=connections,
-            timeout=10,
+            timeout=_POOL_TIMEOUT_S,
             open=False,
             name="historian",
         )
         historian = cls(url, pool, wall)
         try:
             with translated("opening the database"):
-                await pool.open(wait=True, timeout=10)
+                await pool.open(wait=True, timeout=patience_s)
         except Unavailable:
             await pool.close()
             with translated("opening the database"):  # the pool does not say why; this does
@@ -191,6 +197,12 @@ class Historian:
                 if attempt == _ATTEMPTS - 1:
                     raise
         raise AssertionError("unreachable")
+
+    async def keep_in_shape(self, plant_now: datetime) -> None:
+        """Do what the tables need now and then, at plant time `plant_now`; once an hour is enough."""
+        with translated("keeping the tables in shape"):
+            async with self._pool.connection() as connection, connection.transaction():
+                await keep_in_shape(connection, await self._known_features(connection), plant_now)
 
     async def refresh_rollups(self) -> None:
         """Bring `sample_1m` and `sample_1h` up to date where the server does not do so by itself in the writer."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from historian import ledger, orders, plants
 from historian.database import Historian
 from methods.explosion import explode, job_orders
@@ -70,12 +72,22 @@ async def list_jobs(historian: Historian, actor: Actor, customer_order: str | No
         return await orders.jobs(tx, customer_order)
 
 
-async def running_jobs(historian: Historian, actor: Actor) -> dict[str, list[JobProgress]]:
-    """Return the running job orders by machine; several are members of one batch."""
+async def jobs_on_machines(
+    historian: Historian, actor: Actor, shown: Mapping[str, str | None]
+) -> dict[str, list[JobProgress]]:
+    """Return by machine the running job orders, several being members of one batch, or else the one it waits for.
+
+    Parameters
+    ----------
+    shown
+        Job order by machine, as the machine shows it; one that does not run yet is what the machine waits for.
+    """
     actor.require(Permission.VIEW_FLOOR)
-    async with historian.transaction(actor, "list running job orders") as tx:
-        found: dict[str, list[JobProgress]] = {}
-        for progress in await orders.jobs(tx, open_only=True):
-            if progress.state is JobState.RUNNING and progress.machine is not None:
-                found.setdefault(progress.machine, []).append(progress)
-    return found
+    async with historian.transaction(actor, "list job orders on machines") as tx:
+        jobs = {one.job.id: one for one in await orders.jobs(tx, open_only=True)}
+    found = {machine: [jobs[name]] for machine, name in shown.items() if name in jobs}
+    running: dict[str, list[JobProgress]] = {}
+    for progress in jobs.values():
+        if progress.state is JobState.RUNNING and progress.machine is not None:
+            running.setdefault(progress.machine, []).append(progress)
+    return found | running

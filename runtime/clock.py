@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import datetime
 
 import httpx
 import structlog
 
-from historian.database import Channel
+from historian.database import Channel, Historian
 from operations import clock as clock_operations
-from operations.store import Store
 from plant.actor import SYSTEM
 from plant.clock import Anchor, EmulatedPlantClock, wall_now
 from plant.errors import InvalidInput, Unavailable
@@ -41,20 +40,20 @@ class SharedPlantClock:
         """The anchor in force."""
         return self._clock.anchor
 
-    async def follow(self, store: Store) -> None:
+    async def follow(self, historian: Historian) -> None:
         """Take over each new anchor, for ever."""
-        async with aclosing(store.listen((Channel.CLOCK,))) as notices:
+        async with aclosing(historian.listen((Channel.CLOCK,))) as notices:
             async for _ in notices:
-                anchor = await _read_anchor(store)
+                anchor = await _read_anchor(historian)
                 if anchor is not None:
                     self._clock.set_anchor(anchor)
 
 
-async def _read_anchor(store: Store) -> Anchor | None:
+async def _read_anchor(historian: Historian) -> Anchor | None:
     """Read the anchor, waiting for a database that is away: told once that it changed, we must not miss it."""
     while True:
         try:
-            return await clock_operations.anchor(store, SYSTEM)
+            return await clock_operations.anchor(historian, SYSTEM)
         except Unavailable as error:
             log.warning("plant clock not read", reason=str(error))
             await asyncio.sleep(_POLL_S)
@@ -70,15 +69,15 @@ async def fetch_anchor(client: httpx.AsyncClient, url: str) -> Anchor:
     """
     try:
         told = (await client.get(url)).raise_for_status().json()
-        plant, wall = (datetime.fromisoformat(told[name]).astimezone(UTC) for name in ("plant", "wall"))
+        plant, wall = (datetime.fromisoformat(told[name]) for name in ("plant", "wall"))
         return Anchor(plant, wall, float(told["rate"]))
     except httpx.HTTPError as error:
         raise Unavailable(f"the plant's clock at {url} does not answer: {error!r}") from error
-    except (ValueError, KeyError, TypeError, OverflowError, InvalidInput) as error:
+    except (ValueError, KeyError, TypeError, InvalidInput) as error:
         raise Unavailable(f"the plant's clock at {url} answers what is no clock's anchor: {error!r}") from error
 
 
-async def keep_clock(store: Store, clock: SharedPlantClock, url: str) -> None:
+async def keep_clock(historian: Historian, clock: SharedPlantClock, url: str) -> None:
     """Keep the database's anchor equal to the plant's, for ever; a plant that is gone stands still."""
     misses = 0
     async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
@@ -89,15 +88,16 @@ async def keep_clock(store: Store, clock: SharedPlantClock, url: str) -> None:
             except Unavailable as error:
                 misses += 1
                 log.warning("plant clock does not answer", misses=misses, reason=str(error))
-                anchor = Anchor(clock.now(), wall_now(), 0.0) if misses == _MISSES else None
-            await _keep(store, anchor)
+                runs_on = misses >= _MISSES and clock.anchor.rate > 0
+                anchor = Anchor(clock.now(), wall_now(), 0.0) if runs_on else None
+            await _keep(historian, anchor)
             await asyncio.sleep(_POLL_S)
 
 
-async def _keep(store: Store, anchor: Anchor | None) -> None:
+async def _keep(historian: Historian, anchor: Anchor | None) -> None:
     if anchor is None:
         return
     try:
-        await clock_operations.set_anchor(store, SYSTEM, anchor)
+        await clock_operations.set_anchor(historian, SYSTEM, anchor)
     except Unavailable as error:
         log.warning("plant clock not kept", reason=str(error))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -75,6 +76,7 @@ async def _result(connection: Connection, progress: Progress) -> Any:
 def _work(connection: Connection, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
     """Run in the child: die with the fork server, which dies with us; report, answer, end."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.nice(10)  # solving takes every core there is; whoever watches the floor comes first
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
 
     def report(share: float, doing: str) -> None:

@@ -21,7 +21,8 @@ from rich.console import Console
 from plant.connection import Protocol
 from plant.errors import Conflict, ForerunError, Unavailable
 from plant.folder import load
-from runtime import secrets, wiring
+from plant.plant import Plant
+from runtime import logs, secrets, wiring
 from runtime.embedded import EmbeddedBroker, EmbeddedPostgres, free_port
 from runtime.processes import Command, Supervisor
 from runtime.settings import Settings, to_environment
@@ -48,6 +49,7 @@ class Demo:
         self._folder = settings.data_dir.resolve()
         self._supervisor = Supervisor()
         self._emulator_url = ""
+        self._told = self._folder / "factory" / "endpoints.json"
 
     async def run(self) -> None:
         """Start, say where, and run until SIGTERM or SIGINT; then end everything.
@@ -86,18 +88,23 @@ class Demo:
         if settings.database_url is None:
             self._say("database")
             postgres = EmbeddedPostgres(self._folder / "postgres")
+            stack.push_async_callback(self._supervisor.stop)
             postgres.start()
-            stack.callback(postgres.stop)
+            self._supervisor.keep("postgres", postgres, foundation=True)
             settings = settings.model_copy(update={"database_url": SecretStr(postgres.url)})
-        stack.push_async_callback(self._supervisor.stop)
+        else:
+            stack.push_async_callback(self._supervisor.stop)
         settings = self._with_secrets(settings)
         if settings.port == 0:
             settings = settings.model_copy(update={"port": free_port()})
-        settings = await self._with_plant(stack, settings)
+        plant = load(settings.plant)
+        settings = self._start_plant(plant, settings)
         self._say("plant and orders")
         await wiring.prepare(settings)
+        self._start_process("app", settings)
+        settings = await self._with_endpoints(settings)
         await wiring.first_anchor(settings)
-        for name in ("app", "worker", "ingest"):
+        for name in ("worker", "ingest"):
             self._start_process(name, settings)
         address = Address(
             f"http://127.0.0.1:{settings.port}", wiring.FIRST_ACCOUNT, secrets.first_password(self._folder)
@@ -115,16 +122,15 @@ class Demo:
             }
         )
 
-    async def _with_plant(self, stack: AsyncExitStack, settings: Settings) -> Settings:
-        """Start the broker and the emulated plant, and return settings that point to them."""
+    def _start_plant(self, plant: Plant, settings: Settings) -> Settings:
+        """Start the broker and the emulated plant, and return settings with what was chosen for them."""
         self._say("emulated plant")
-        plant = load(settings.plant)
-        mqtt = [connection.id for connection in plant.connections if connection.protocol is Protocol.MQTT]
         endpoints = dict(settings.endpoints)
+        mqtt = [connection.id for connection in plant.connections if connection.protocol is Protocol.MQTT]
         if mqtt:
             broker = EmbeddedBroker(self._folder / "logs" / "broker.log")
             broker.start()
-            stack.callback(broker.stop)
+            self._supervisor.keep("mqtt broker", broker)
             endpoints |= dict.fromkeys(mqtt, broker.url)
         chosen = settings.emulator
         fixed = {"gateway_url": f"http://127.0.0.1:{settings.port}"} | {
@@ -133,18 +139,18 @@ class Demo:
             for name in ("http_port", "opcua_port", "modbus_port")
         }
         settings = settings.model_copy(update={"endpoints": endpoints, "emulator": chosen.model_copy(update=fixed)})
-        told = self._folder / "factory" / "endpoints.json"
-        told.unlink(missing_ok=True)
+        self._told.unlink(missing_ok=True)
         self._start_process("emulator", settings)
-        where = await self._read_when_there(told)
+        return settings
+
+    async def _with_endpoints(self, settings: Settings) -> Settings:
+        """Wait for the emulated plant and return settings that say where it is."""
+        where = await self._read_when_there(self._told)
         self._emulator_url = where["http"]
-        endpoints |= {name: endpoint for name, endpoint in where["connections"].items() if name not in mqtt}
+        # The plant does not know the account it has at the broker; its own endpoint for it is the poorer one.
+        endpoints = where["connections"] | settings.endpoints
         return settings.model_copy(
-            update={
-                "endpoints": endpoints,
-                "mes_url": where["http"],
-                "clock_url": f"{where['http']}/clock",
-            }
+            update={"endpoints": endpoints, "mes_url": where["http"], "clock_url": f"{where['http']}/clock"}
         )
 
     def _start_process(self, name: str, settings: Settings) -> None:
@@ -152,7 +158,9 @@ class Demo:
 
     def _command(self, name: str, settings: Settings) -> Command:
         argv = (sys.executable, "-m", "runtime.cli", name)
-        return Command(name, argv, to_environment(settings), self._folder / "logs" / f"{name}.log")
+        log = self._folder / "logs" / f"{name}.log"
+        # Without us there is nothing to end in good order for: what they need is going, and all that counts is stored.
+        return Command(name, argv, to_environment(settings), log, death_signal=signal.SIGKILL)
 
     async def _read_when_there(self, path: Path) -> dict[str, Any]:
         deadline = time.monotonic() + _READY_S
@@ -224,6 +232,7 @@ def run(settings: Settings, fresh: bool, console: Console) -> int:
     try:
         if fresh:
             begin_anew(settings.data_dir)
+        logs.configure("warning", "demo")
         asyncio.run(Demo(settings, console).run())
     except ForerunError as error:
         console.print(str(error), style="red", soft_wrap=True, markup=False, highlight=False)

@@ -12,7 +12,6 @@ import hashlib
 import os
 import pwd
 import secrets
-import select
 import shutil
 import signal
 import socket
@@ -20,8 +19,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,6 +30,7 @@ import psycopg
 from psycopg import sql
 
 from plant.errors import Conflict, Unavailable
+from runtime.leftovers import end_leftovers
 from runtime.processes import Child, Command, module_command
 
 _USER = _DATABASE = "forerun"
@@ -117,17 +116,31 @@ class EmbeddedPostgres:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._take_lock()
         try:
-            _end_leftovers(self._data)
+            end_leftovers(self._data, self._socket_folder)
             if not self._data.is_dir():
                 self._make_data()
             self._make_socket_folder()
             self._hand_over(self._data, self._socket_folder)
-            self._child = Child.start(self._command())
-            self._wait_until_ready()
+            self._start_server()
             self._make_database()
         except BaseException:
             self.stop()
             raise
+
+    def restart(self) -> None:
+        """Start the server again after it ended by itself; what was committed is there.
+
+        Raises
+        ------
+        Unavailable
+            When it does not start.
+        """
+        end_leftovers(self._data, self._socket_folder)
+        self._start_server()
+
+    def _start_server(self) -> None:
+        self._child = Child.start(self._command())
+        self._wait_until_ready()
 
     def stop(self) -> None:
         """End the server (SIGINT: connections are cut, everything committed is on disk); harmless when not started."""
@@ -284,60 +297,6 @@ def _write_secret(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _end_leftovers(data: Path) -> None:
-    """End the server, or what is left of one, that a killed Forerun left on this folder; its lock is ours already."""
-    lock_file = data / "postmaster.pid"
-    try:
-        postmaster = int(lock_file.read_text().split("\n", 1)[0])
-    except (FileNotFoundError, ValueError):
-        postmaster = None
-    for signal_number, wait_s in ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
-        left = list(_servers_on(data))
-        if not left:
-            break
-        # A postmaster ends its backends itself; backends without one are asked directly.
-        _signal_and_wait([postmaster] if postmaster in left else left, signal_number, wait_s)
-    if postmaster is not None and postmaster not in _servers_on(data) and _is_alive(postmaster):
-        lock_file.unlink()  # its number belongs to another program by now, which PostgreSQL would take for itself
-
-
-def _servers_on(data: Path) -> Iterator[int]:
-    """Yield the PostgreSQL processes that work in this folder."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                program, folder = (entry / "exe").readlink(), (entry / "cwd").readlink()
-            except OSError:
-                continue  # ended meanwhile, or not ours to look at
-            if program.name.removesuffix(" (deleted)") == "postgres" and folder == data:
-                yield int(entry.name)
-
-
-def _signal_and_wait(pids: list[int], signal_number: signal.Signals, wait_s: float) -> None:
-    deadline = time.monotonic() + wait_s
-    with ExitStack() as handles:
-        for pid in pids:
-            try:
-                handle = os.pidfd_open(pid)
-            except ProcessLookupError:
-                continue
-            handles.callback(os.close, handle)
-            signal.pidfd_send_signal(handle, signal_number)
-            waiter = select.poll()
-            waiter.register(handle, select.POLLIN)
-            waiter.poll(max(deadline - time.monotonic(), 0) * 1000)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 class EmbeddedBroker:
     """An MQTT broker in a process of its own, on a free port of the loopback interface."""
 
@@ -365,15 +324,25 @@ class EmbeddedBroker:
         return self._child
 
     def start(self, port: int = 0) -> None:
-        """Start it and wait until it takes connections; a `port` of 0 takes a free one."""
+        """Start it and wait until it takes connections; a `port` of 0 takes a free one.
+
+        Raises
+        ------
+        Unavailable
+            When it does not start.
+        """
         self._port = port or free_port()
+        self.restart()
+
+    def restart(self) -> None:
+        """Start it on the same port again; what it kept for its readers is gone, which they notice."""
         arguments = module_command("runtime.broker", "--port", str(self._port))
         account = {"FORERUN_BROKER_USER": _USER, "FORERUN_BROKER_PASSWORD": self._password}
         self._child = Child.start(Command("mqtt broker", arguments, account, self._log))
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not _answers(self._port):
             if self._child.exit_code is not None or time.monotonic() > deadline:
-                self.stop()
+                self._child.stop()
                 raise Unavailable(
                     f"the MQTT broker did not start on port {self._port}; see {self._log or 'its output'}"
                 )

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -44,7 +45,9 @@ class Command:
     log
         File its output is appended to; None: it shares ours.
     stop_signal
-        Asks it to end; it is also sent when we die first.
+        Asks it to end.
+    death_signal
+        What it gets when we die first; the stop signal by default.
     stop_timeout_s
         Seconds it has to end before it is killed.
     """
@@ -54,6 +57,7 @@ class Command:
     environment: Mapping[str, str] = field(default_factory=dict)
     log: Path | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals | None = None
     stop_timeout_s: float = 10.0
 
 
@@ -84,7 +88,7 @@ class Child:
                 stdout=output,
                 stderr=None if output is None else subprocess.STDOUT,
                 process_group=0,
-                preexec_fn=_die_with(os.getpid(), command.stop_signal),
+                preexec_fn=_die_with(os.getpid(), command.death_signal or command.stop_signal),
             )
         except OSError as error:
             raise Unavailable(f"{command.name} cannot be started: {error}") from error
@@ -133,10 +137,10 @@ class Child:
     async def ended(self) -> int:
         """Wait until it has ended and return how."""
         loop = asyncio.get_running_loop()
-        try:
-            handle = os.pidfd_open(self.pid)
-        except ProcessLookupError:
-            return self._process.wait()
+        code = self.exit_code
+        if code is not None:  # its number may be another process' by now
+            return code
+        handle = os.pidfd_open(self.pid)
         gone = asyncio.Event()
         loop.add_reader(handle, gone.set)
         try:
@@ -169,44 +173,92 @@ BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _HEALTHY_AFTER_S = 60.0
 
 
+class Part(Protocol):
+    """Something that runs as a child process and can be started again when that ended by itself."""
+
+    @property
+    def child(self) -> Child:
+        """The process that runs, or ran last."""
+        ...
+
+    def restart(self) -> None:
+        """Start it again, from the main thread; `Unavailable` when that fails now."""
+        ...
+
+    def stop(self) -> None:
+        """End it."""
+        ...
+
+
+class CommandPart:
+    """The plainest part: a command."""
+
+    def __init__(self, command: Command) -> None:
+        self._command = command
+        self.child = Child.start(command)
+
+    def restart(self) -> None:
+        """Run the command again."""
+        self.child = Child.start(self._command)
+
+    def stop(self) -> None:
+        """End it in its own time."""
+        self.child.stop()
+
+
 class Supervisor:
-    """Keeps children running: restarts with growing waits what ends by itself, ends all in reverse order.
+    """Keeps parts running: starts again with growing waits what ended by itself, ends all together, foundations last.
 
     Used on the main thread's event loop.
     """
 
     def __init__(self) -> None:
-        self._children: dict[str, Child] = {}
-        self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._parts: dict[str, Part] = {}
+        self._foundations: list[str] = []
+        self._watchers: list[asyncio.Task[None]] = []
 
     def add(self, command: Command) -> Child:
-        """Start a child and keep it running from now on."""
-        child = self._children[command.name] = Child.start(command)
-        self._watchers[command.name] = asyncio.get_running_loop().create_task(self._watch(command))
-        return child
+        """Start a command and keep it running from now on."""
+        part = CommandPart(command)
+        self.keep(command.name, part)
+        return part.child
+
+    def keep(self, name: str, part: Part, *, foundation: bool = False) -> None:
+        """Keep a part running that is started already; a foundation is what the others need to end in good order."""
+        self._parts[name] = part
+        if foundation:
+            self._foundations.append(name)
+        self._watchers.append(asyncio.get_running_loop().create_task(self._watch(name, part)))
 
     def child(self, name: str) -> Child:
-        """Return the child that runs, or last ran, under this name."""
-        return self._children[name]
+        """Return the child that runs, or ran last, under this name."""
+        return self._parts[name].child
 
     async def stop(self) -> None:
-        """End all children, the last started first, each in its own time."""
-        for watcher in self._watchers.values():
+        """End all parts side by side, then the foundations, the last one first; each has its own time for it."""
+        for watcher in self._watchers:
             watcher.cancel()
-        await asyncio.gather(*self._watchers.values(), return_exceptions=True)
+        await asyncio.gather(*self._watchers, return_exceptions=True)
         self._watchers.clear()
-        for child in reversed(self._children.values()):
-            child.ask_to_stop()
-            await asyncio.to_thread(child.wait_or_kill)
+        others = [part for name, part in self._parts.items() if name not in self._foundations]
+        await asyncio.gather(*(asyncio.to_thread(part.stop) for part in others))
+        for name in reversed(self._foundations):
+            await asyncio.to_thread(self._parts[name].stop)
+        self._parts.clear()
+        self._foundations.clear()
 
-    async def _watch(self, command: Command) -> None:
+    async def _watch(self, name: str, part: Part) -> None:
         failures = 0
         while True:
             started = time.monotonic()
-            code = await self._children[command.name].ended()
-            failures = 0 if time.monotonic() - started > _HEALTHY_AFTER_S else failures
+            code = await part.child.ended()
+            if time.monotonic() - started > _HEALTHY_AFTER_S:
+                failures = 0
             wait_s = BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)]
-            log.warning("process ended by itself", process=command.name, exit_code=code, restart_in_s=wait_s)
+            log.warning("process ended by itself", process=name, exit_code=code, restart_in_s=wait_s)
             await asyncio.sleep(wait_s)
             failures += 1
-            self._children[command.name] = Child.start(command)
+            try:
+                part.restart()
+            except Unavailable as error:
+                log.error("process does not start again", process=name, reason=str(error))

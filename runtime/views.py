@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dashboard import views
@@ -51,15 +51,17 @@ class OperationViews:
         actor = acting()
         plant = (await plants.current(self._historian, actor)).plant
         clock = self._clock_view(plant)
-        day = _day_so_far(plant, clock.now)
+        window = _working_day(plant, clock.now)
+        so_far = window[0], max(clock.now, window[0] + timedelta(seconds=1))
         machines = await floor.machines(self._historian, actor)
-        timelines = await floor.states_of(self._historian, actor, *day)
-        figures = {one.machine: one for one in await floor.oee(self._historian, actor, *day)}
-        running = await orders.running_jobs(self._historian, actor)
+        timelines = await floor.states_of(self._historian, actor, *so_far)
+        figures = {one.machine: one for one in await floor.oee(self._historian, actor, *so_far)}
+        shown = {machine.id: machine.job_order for machine in machines}
+        running = await orders.jobs_on_machines(self._historian, actor, shown)
         total = sum((one.times for one in figures.values()), Times())
         return views.FloorView(
             clock=clock,
-            window=day,
+            window=window,
             machines=tuple(
                 _machine_view(plant, machine, figures[machine.id].times, timelines, running) for machine in machines
             ),
@@ -137,11 +139,12 @@ class OperationViews:
         )
 
 
-def _day_so_far(plant: Plant, now: datetime) -> Window:
-    """Return the plant's day up to now; before anything happened on it, its first moment."""
-    local = now.astimezone(ZoneInfo(plant.timezone))
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(now.tzinfo)
-    return midnight, max(now, midnight + timedelta(seconds=1))
+def _working_day(plant: Plant, now: datetime) -> Window:
+    """Return the plant's day from its first working moment to its last, widened so that it holds `now`."""
+    midnight = now.astimezone(ZoneInfo(plant.timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = midnight.astimezone(UTC), (midnight + timedelta(days=1)).astimezone(UTC)
+    opened = plant.open_windows(*day) or [day]
+    return min(opened[0][0], now), max(opened[-1][1], now + timedelta(hours=1))
 
 
 def _machine_view(

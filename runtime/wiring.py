@@ -1,4 +1,7 @@
-"""Builds every object and hands it its collaborators: one function per process."""
+"""Builds every object and hands it its collaborators: one function per process.
+
+Each function imports its own parts: a process that reads machines has no use for the pages or the solver.
+"""
 
 from __future__ import annotations
 
@@ -6,36 +9,25 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import structlog
-import uvicorn
-from fastapi import FastAPI
 
-from connectors.build import build as build_source
-from dashboard import app as dashboard_app
-from dashboard import login as login_pages
-from gateway import app as gateway_app
-from gateway.channels.mes import MesChannel
-from gateway.gate import Gate
-from gateway.services import Services
 from historian.database import Historian
-from operations import access, clock, ingest, plants, sources
-from operations.gate import Thresholds
-from operations.planning import PlanningRules
+from operations import access, clock, plants
 from plant.actor import SYSTEM, Actor, Role
 from plant.errors import ForerunError, SettingsInvalid
-from plant.folder import load, load_orders
 from plant.plant import Plant
-from runtime.clock import SharedPlantClock, fetch_anchor, keep_clock
-from runtime.compute import ProcessCompute
-from runtime.jobs import ProcrastinateQueue
-from runtime.live import DatabaseLive
+from runtime.clock import SharedPlantClock
 from runtime.settings import Settings
-from runtime.views import OperationViews
-from runtime.worker import Worker
-from scheduler.solve import SolverSettings
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
+
+    from operations.planning import PlanningRules
+    from runtime.jobs import ProcrastinateQueue
+    from runtime.live import DatabaseLive
 
 FIRST_ACCOUNT = "planner"
 _FIRST_ROLES = frozenset({Role.PLANNER, Role.MAINTENANCE, Role.ADMIN})
@@ -56,6 +48,10 @@ def database_url(settings: Settings) -> str:
 
 def planning_rules(settings: Settings) -> PlanningRules:
     """Return the rules plans are made and judged by."""
+    from operations.gate import Thresholds
+    from operations.planning import PlanningRules
+    from scheduler.solve import SolverSettings
+
     planning, gate = settings.planning, settings.gate
     return PlanningRules(
         solver=SolverSettings(time_limit_s=planning.time_limit_s, seed=planning.seed, workers=planning.workers),
@@ -68,6 +64,9 @@ def planning_rules(settings: Settings) -> PlanningRules:
 
 async def prepare(settings: Settings) -> None:
     """Migrate the database; import the plant and its orders, the first account and the MES's key where missing."""
+    from plant.folder import load, load_orders
+    from runtime.jobs import ProcrastinateQueue
+
     async with AsyncExitStack() as stack:
         historian = await _open(stack, settings)
         for applied in await historian.migrate():
@@ -86,6 +85,12 @@ async def prepare(settings: Settings) -> None:
 
 async def run_app(settings: Settings) -> None:
     """Serve API and pages until SIGTERM or SIGINT."""
+    import uvicorn
+
+    from gateway.gate import Gate
+    from runtime.jobs import ProcrastinateQueue
+    from runtime.live import DatabaseLive
+
     async with AsyncExitStack() as stack:
         historian = await _open(stack, settings)
         plant_clock = await _clock(historian)
@@ -110,6 +115,9 @@ async def run_app(settings: Settings) -> None:
 
 async def run_ingest(settings: Settings) -> None:
     """Read all connections of the plant until SIGTERM or SIGINT."""
+    from connectors.build import build as build_source
+    from operations import ingest, sources
+
     async with AsyncExitStack() as stack:
         historian = await _open(stack, settings)
         plant_clock = await _clock(historian)
@@ -129,13 +137,19 @@ async def run_ingest(settings: Settings) -> None:
 
 async def run_worker(settings: Settings) -> None:
     """Make plans, dispatch and deliver until SIGTERM or SIGINT."""
+    from gateway.channels.mes import MesChannel
+    from runtime.clock import keep_clock
+    from runtime.compute import ProcessCompute
+    from runtime.jobs import ProcrastinateQueue
+    from runtime.worker import Worker
+
     async with AsyncExitStack() as stack:
         historian = await _open(stack, settings)
         plant_clock = await _clock(historian)
         url = database_url(settings)
         queue = await stack.enter_async_context(ProcrastinateQueue(url))
         channel = await stack.enter_async_context(MesChannel(settings.mes_url)) if settings.mes_url else None
-        compute = ProcessCompute(preload=("operations.rehearsal",))
+        compute = ProcessCompute(preload=("operations.rehearsal", "scheduler.optimise"))
         release = settings.planning.automatic
         worker = Worker(historian, queue, compute, plant_clock, planning_rules(settings), channel, release)
         parts = [worker.run(), plant_clock.follow(historian)]
@@ -178,6 +192,12 @@ def _application(
     live: DatabaseLive,
     rules: PlanningRules,
 ) -> FastAPI:
+    from dashboard import app as dashboard_app
+    from dashboard import login as login_pages
+    from gateway import app as gateway_app
+    from gateway.services import Services
+    from runtime.views import OperationViews
+
     async def readiness() -> dict[str, str]:
         try:
             await plants.current(historian, SYSTEM)
@@ -224,6 +244,10 @@ async def _until_asked(*parts: Coroutine[Any, Any, None]) -> None:
 
 async def first_anchor(settings: Settings) -> None:
     """Take the emulated plant's clock over before anything else asks for the time."""
+    import httpx
+
+    from runtime.clock import fetch_anchor
+
     if settings.clock_url is None:
         return
     async with AsyncExitStack() as stack:

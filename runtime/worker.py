@@ -9,10 +9,9 @@ from typing import TypeVar
 
 import structlog
 
-from historian.database import Channel
-from operations import dispatch, jobs, outbox, planning, replanning
+from historian.database import Channel, Historian
+from operations import dispatch, jobs, outbox, planning, replanning, upkeep
 from operations.planning import PlanningRules
-from operations.store import Store
 from plant.actor import SYSTEM
 from plant.errors import Conflict, ForerunError, GateRefused, Unavailable
 from plant.long_job import LongJob, LongJobKind
@@ -23,6 +22,7 @@ from runtime.jobs import ProcrastinateQueue
 T = TypeVar("T")
 _TICK_S = 2.0
 _RESUME_S = 10.0
+_UPKEEP_S = 3600.0
 
 log = structlog.get_logger()
 
@@ -38,7 +38,7 @@ class Worker:
 
     def __init__(
         self,
-        store: Store,
+        historian: Historian,
         queue: ProcrastinateQueue,
         compute: Compute,
         clock: PlantClock,
@@ -46,7 +46,7 @@ class Worker:
         channel: MessageChannel | None,
         release_automatically: bool,
     ) -> None:
-        self._store = store
+        self._historian = historian
         self._queue = queue
         self._compute = compute
         self._clock = clock
@@ -61,25 +61,26 @@ class Worker:
             group.create_task(self._resume())
             group.create_task(self._watch_floor())
             group.create_task(self._dispatch())
+            group.create_task(self._keep_up())
             if self._channel is not None:
                 group.create_task(self._deliver(self._channel))
 
     async def _run_job(self, job_id: str, attempt: int) -> None:
-        await jobs.run(self._store, job_id, self._make_plan, attempt)
+        await jobs.run(self._historian, job_id, self._make_plan, attempt)
 
     async def _resume(self) -> None:
         """Bring to the queue what never reached it or fell out of it, now and every few seconds."""
         while True:
-            await _survive("resume long jobs", jobs.resume(self._store, self._queue))
+            await _survive("resume long jobs", jobs.resume(self._historian, self._queue))
             await asyncio.sleep(_RESUME_S)
 
     async def _make_plan(self, job: LongJob, progress: Progress) -> str:
         version = await planning.make_plan(
-            self._store, self._compute, self._clock, SYSTEM, self._rules, job.subject, progress
+            self._historian, self._compute, self._clock, SYSTEM, self._rules, job.subject, progress
         )
         if self._release_automatically and job.requested_by == SYSTEM.name and version.judgement.passed:
             try:
-                await planning.release(self._store, self._clock, SYSTEM, self._rules, version.id)
+                await planning.release(self._historian, self._clock, SYSTEM, self._rules, version.id)
             except (GateRefused, Conflict) as error:
                 log.warning("plan not released", plan=version.id, reason=str(error))
         return version.id
@@ -89,21 +90,26 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._wake(wake, Channel.FLOOR, Channel.ORDERS, Channel.JOBS))
             while True:
-                await wake.wait()
                 wake.clear()
-                await _survive("look for stale plan", replanning.replan_if_stale(self._store, self._queue))
+                await _survive("look for stale plan", replanning.replan_if_stale(self._historian, self._queue))
+                await _wait(wake, _RESUME_S)
 
     async def _wake(self, wake: asyncio.Event, *channels: Channel) -> None:
         """Set `wake` when something is notified: a hundred notices while one is dealt with are one."""
-        async with aclosing(self._store.listen(channels)) as notices:
+        async with aclosing(self._historian.listen(channels)) as notices:
             async for _ in notices:
                 wake.set()
 
     async def _dispatch(self) -> None:
         while True:
             horizon = self._rules.dispatch_horizon_s
-            await _survive("dispatch", dispatch.dispatch_due(self._store, SYSTEM, self._clock.now(), horizon))
+            await _survive("dispatch", dispatch.dispatch_due(self._historian, SYSTEM, self._clock.now(), horizon))
             await asyncio.sleep(_TICK_S)
+
+    async def _keep_up(self) -> None:
+        while True:
+            await _survive("upkeep", upkeep.keep_up(self._historian, SYSTEM, self._clock))
+            await asyncio.sleep(_UPKEEP_S)
 
     async def _deliver(self, channel: MessageChannel) -> None:
         """Deliver when something was put into the outbox, and now and then what has to be tried again."""
@@ -112,12 +118,16 @@ class Worker:
             group.create_task(self._wake(wake, Channel.OUTBOX))
             while True:
                 wake.clear()
-                while await _survive("deliver", outbox.deliver(self._store, SYSTEM, channel)):
+                while await _survive("deliver", outbox.deliver(self._historian, SYSTEM, channel)):
                     pass
-                try:
-                    await asyncio.wait_for(wake.wait(), _TICK_S)
-                except TimeoutError:
-                    continue
+                await _wait(wake, _TICK_S)
+
+
+async def _wait(wake: asyncio.Event, longest_s: float) -> None:
+    try:
+        await asyncio.wait_for(wake.wait(), longest_s)
+    except TimeoutError:
+        return
 
 
 async def _survive(doing: str, work: Awaitable[T]) -> T | None:

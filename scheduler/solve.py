@@ -15,7 +15,6 @@ from plant.ports import Progress, no_progress
 from plant.work import Work
 from scheduler.decode import as_plan
 from scheduler.improve import Candidate, Search, evaluate
-from scheduler.optimise import Limits, optimise
 from scheduler.prefix import opening
 from scheduler.rules import RULES, Rule, dispatch
 from scheduler.shop import Sequences, Shop
@@ -185,6 +184,9 @@ class _Solving:
         """Let CP-SAT look, from the best plan so far; tell whether it proved that there is nothing better."""
         settings = self._settings
         seconds = settings.time_limit_s * max(0.8 - self._spent(), 0.05)
+        # Here, because importing the solver takes most of a second and only whoever solves needs it.
+        from scheduler.optimise import Limits, optimise
+
         limits = Limits(seconds, settings.effort, settings.workers, settings.seed, settings.gap)
         answer = optimise(self._shop, self._kept(), self._opening, limits, lambda _, said: self._tell(said))
         for sequences in answer.sequences:

@@ -1,4 +1,8 @@
-"""A plan on its machines: one row a machine, one bar a step, coloured by the risk of the order it is for."""
+"""A plan on its machines: one row a machine, one bar a step, coloured by the risk of the order it is for.
+
+(`dashboard.figures.gantt` colours by order, for paper; here the question is where the risk lies, live, in the reader's
+language and in light or dark.)
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ import plotly.graph_objects as go
 from dashboard.figures.look import layout, naive, time_axis
 from dashboard.views import PlanView
 from dashboard.words import Words, mark
-from plant.calendar import Window
+from plant.calendar import Window, clip_windows, merge_windows
 from plant.plan import PlannedOperation
 
 RISKS = (
@@ -23,6 +27,7 @@ RISKS = (
 """Name, lowest probability of being on time, words, colour; the first that fits counts."""
 
 _ROW_PX = 30
+_CUT_FROM = timedelta(hours=1)
 _CLOSED = "rgba(128,140,152,0.16)"
 _SETUP = "rgba(110,122,134,0.75)"
 
@@ -53,6 +58,7 @@ def schedule(view: PlanView, say: Words) -> go.Figure:
         bars = [bar for kind, bar in steps if kind == name]
         _add(figure, rows, say, bars, colour=colour, width=0.74, name=say(words))
     _axes(figure, rows, [naive(start, say.timezone), naive(end, say.timezone)], say)
+    figure.update_xaxes(rangebreaks=list(_cuts(view, start, end, say)))
     figure.add_shape(_now(naive(view.clock.now, say.timezone)))
     return figure
 
@@ -130,6 +136,16 @@ def _closed(view: PlanView, start: datetime, end: datetime, say: Words) -> Itera
             cursor = max(cursor, closes)
             if cursor >= end:
                 break
+
+
+def _cuts(view: PlanView, start: datetime, end: datetime, say: Words) -> Iterator[dict[str, Any]]:
+    """Yield the spans to leave out of the axis: those of an hour or more in which no machine works."""
+    reached = start
+    everywhere = merge_windows([window for windows in view.windows.values() for window in windows])
+    for opens, closes in clip_windows(everywhere, start, end):
+        if opens - reached >= _CUT_FROM:
+            yield {"bounds": [naive(reached, say.timezone), naive(opens, say.timezone)]}
+        reached = closes
 
 
 def _setups(view: PlanView, say: Words) -> Iterator[_Bar]:

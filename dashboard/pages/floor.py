@@ -112,9 +112,14 @@ def _summary(parts: Parts) -> list[Component]:
     return [
         _part(parts, "window", className="window"),
         html.Div(chips, className="chips"),
-        _part(parts, "oee", className="total"),
-        _part(parts, "pieces", className="total pieces"),
-        _part(parts, "quarantine"),
+        html.Div(
+            [
+                _part(parts, "oee", className="total"),
+                _part(parts, "pieces", className="total pieces"),
+                _part(parts, "quarantine"),
+            ],
+            className="totals",
+        ),
     ]
 
 

@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
-from dashboard.changes import Parts, digests, part_id, send
+from dashboard.changes import Parts, answers, digests, outputs, part_id
 from dashboard.figures import look
 from dashboard.figures.signals import label, signals, unit
 from dashboard.guard import guarded, words
@@ -25,6 +25,12 @@ ICON = "health"
 _SEEN = "health-seen"
 _HOURS = "health-hours"
 _SPANS = (8, 24, 168)
+_FIELDS = (
+    ("health-list", "children"),
+    ("health-title", "children"),
+    ("health-why", "children"),
+    ("health-graph", "figure"),
+)
 
 STATES = {
     HealthState.ACT: (mark("Act"), "state-breakdown"),
@@ -62,6 +68,7 @@ def register(app: Dash, views: Views) -> None:
 
     @app.callback(
         Output(_SEEN, "data"),
+        *outputs(_FIELDS),
         Input(f"live-{Topic.HEALTH}", "data"),
         Input("url", "search"),
         Input(_HOURS, "value"),
@@ -70,10 +77,10 @@ def register(app: Dash, views: Views) -> None:
     )
     @guarded
     async def follow(_told: Any, search: str | None, hours: str | None, seen: dict[str, str] | None) -> Any:
-        if seen is None or hours is None:
-            return no_update
         query = dict(parse_qsl((search or "").lstrip("?")))
-        return send(await _parts(views, words(), query.get("machine"), float(hours)), seen)
+        span = next((span for span in _SPANS if str(span) == hours), _SPANS[0])
+        parts = await _parts(views, words(), query.get("machine"), span)
+        return [digests(parts), *answers(parts, _FIELDS, seen)]
 
 
 async def _parts(views: Views, say: Words, machine: str | None, hours: float) -> Parts:

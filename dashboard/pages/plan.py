@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
 from dash.development.base_component import Component
 
-from dashboard.changes import Parts, digests, part_id, send
+from dashboard.changes import Parts, answers, digests, outputs, part_id, send
 from dashboard.figures import look
 from dashboard.figures.schedule import schedule
 from dashboard.guard import guarded, notify, words
@@ -28,6 +28,16 @@ ICON = "plan"
 _SEEN = "plan-seen"
 _JOBS_SEEN = "plan-jobs-seen"
 _AWAITED = "plan-awaited"
+_FIELDS = (
+    ("plan-choice", "data"),
+    ("plan-release", "disabled"),
+    ("plan-release", "title"),
+    ("plan-facts", "children"),
+    ("plan-gate", "className"),
+    ("plan-gate", "children"),
+    ("plan-gantt", "figure"),
+    ("plan-orders", "rowData"),
+)
 
 STATES = {
     PlanState.PROPOSED: mark("proposed"),
@@ -46,16 +56,16 @@ JOB_STATES = {
 
 async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
     """Draw the page, with the plan the address names or else the newest."""
-    plan_parts = await _plan_parts(views, say, query.get("plan"))
-    job_parts = await _job_parts(views, say)
-    parts: Parts = {**plan_parts, **job_parts}
+    chosen, of_plan = await _plan_parts(views, say, query.get("plan"))
+    of_jobs = job_parts(await views.long_jobs(), await views.me(), say)
+    parts: Parts = {**of_plan, **of_jobs}
     return html.Div(
         [
-            dcc.Store(id=_SEEN, data=digests(plan_parts)),
-            dcc.Store(id=_JOBS_SEEN, data=digests(job_parts)),
+            dcc.Store(id=_SEEN, data=digests(of_plan)),
+            dcc.Store(id=_JOBS_SEEN, data=digests(of_jobs)),
             dcc.Store(id=_AWAITED),
             _part(parts, "running", dcc.Store),
-            _toolbar(parts, say),
+            _toolbar(parts, chosen, say),
             html.Div([_part(parts, "facts", className="facts panel"), _part(parts, "gate")], className="said"),
             html.Div(_part(parts, "gantt", dcc.Graph, config=look.config(say)), className="panel gantt"),
             html.Section(
@@ -73,11 +83,12 @@ def _part(parts: Parts, name: str, kind: Any = html.Div, **props: Any) -> Compon
     return drawn
 
 
-def _toolbar(parts: Parts, say: Words) -> Component:
+def _toolbar(parts: Parts, chosen: str | None, say: Words) -> Component:
     choice = _part(
         parts,
         "choice",
         dmc.Select,
+        value=chosen,
         allowDeselect=False,
         searchable=True,
         size="sm",
@@ -118,6 +129,7 @@ def register(app: Dash, views: Views) -> None:
 def _follow_plans(app: Dash, views: Views) -> None:
     @app.callback(
         Output(_SEEN, "data"),
+        *outputs(_FIELDS),
         Input(f"live-{Topic.PLANS}", "data"),
         Input(part_id("plan-choice"), "value"),
         State(_SEEN, "data"),
@@ -125,9 +137,10 @@ def _follow_plans(app: Dash, views: Views) -> None:
     )
     @guarded
     async def follow(_told: Any, chosen: str | None, seen: dict[str, str] | None) -> Any:
-        if seen is None:
-            return no_update
-        return send(await _plan_parts(views, words(), chosen), seen)
+        shown, parts = await _plan_parts(views, words(), chosen)
+        if shown != chosen:  # the first plan of all has been made
+            set_props(part_id("plan-choice"), {"value": shown})
+        return [digests(parts), *answers(parts, _FIELDS, seen)]
 
 
 def _follow_jobs(app: Dash, views: Views) -> None:
@@ -187,17 +200,16 @@ def _make_plans(app: Dash, views: Views) -> None:
             await views.cancel(job_id)
 
 
-async def _plan_parts(views: Views, say: Words, chosen: str | None) -> Parts:
+async def _plan_parts(views: Views, say: Words, chosen: str | None) -> tuple[str | None, Parts]:
+    """Return the id of the plan that is shown, the newest if none was chosen, and what is shown of it."""
     summaries = await views.plans()
     say = say.at((await views.clock()).timezone)
     chosen = chosen or next((summary.id for summary in summaries), None)
-    parts: dict[tuple[str, str], dict[str, Any]] = {
-        ("plan-choice", ""): {"data": _choices(summaries, say), "value": chosen},
-    }
+    parts: dict[tuple[str, str], dict[str, Any]] = {("plan-choice", ""): {"data": _choices(summaries, say)}}
     if chosen is None:
-        return {**parts, **_no_plan(say)}
+        return None, {**parts, **_no_plan(say)}
     view = await views.plan(chosen)
-    return {**parts, **plan_parts(view, await views.me(), say)}
+    return chosen, {**parts, **plan_parts(view, await views.me(), say)}
 
 
 def plan_parts(view: PlanView, actor: Actor, say: Words) -> Parts:
@@ -255,10 +267,6 @@ def _facts(view: PlanView, say: Words) -> list[Component]:
         (say("Scheduled by"), method),
     ]
     return [html.Div([html.Span(name), html.B(value, title=value)]) for name, value in shown]
-
-
-async def _job_parts(views: Views, say: Words) -> Parts:
-    return job_parts(await views.long_jobs(), await views.me(), say)
 
 
 def job_parts(jobs: Sequence[LongJob], actor: Actor, say: Words) -> Parts:

@@ -60,3 +60,9 @@ async def get_job(job_id: str, asking: Asking, has: WithServices) -> LongJob:
 async def cancel_job(job_id: str, asking: Asking, has: WithServices) -> LongJob:
     """Ask a long job to stop."""
     return await jobs.cancel(has.store, asking, job_id)
+
+
+@router.get("/jobs")
+async def list_long_jobs(asking: Asking, has: WithServices) -> list[LongJob]:
+    """Return the latest long jobs, the newest first."""
+    return await jobs.newest(has.store, asking)

@@ -17,7 +17,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
 
-from amqtt.broker import Broker
 from asyncua import Server, ua
 from asyncua.crypto.cert_gen import setup_self_signed_certificate
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -315,14 +314,14 @@ class MosquittoDriver(MqttDriver):
 class AmqttDriver(MqttDriver):
     """amqtt as the one-command start runs it; its sessions end with it."""
 
-    _broker: Broker | None = None
+    broker: DurableBroker | None = None
 
     async def start_broker(self) -> None:
-        self._broker = DurableBroker(f"{HOST}:{self.port}")
-        await self._broker.start()
+        self.broker = DurableBroker(f"{HOST}:{self.port}")
+        await self.broker.start()
 
     async def stop_broker(self) -> None:
-        broker, self._broker = self._broker, None
+        broker, self.broker = self.broker, None
         if broker is not None:
             await broker.shutdown()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -240,14 +241,13 @@ def test_a_subscription_that_lives_but_delivers_nothing_is_found(run: Run, drive
 
 def test_a_wrong_namespace_is_told_with_those_there_are(run: Run, driver: OpcUaDriver) -> None:
     async def test() -> None:
-        with pytest.raises(SourceLost, match="no namespace 'urn:nobody'.*urn:test:shop"):
+        with pytest.raises(SourceLost, match=r"no namespace 'urn:nobody'.*urn:test:shop"):
             await driver.source(namespace="urn:nobody").open()
 
     run(driver, test())
 
 
 async def _certificate(folder: Path) -> dict[str, str]:
-    folder.mkdir()
     key, certificate = folder.parent / "client.pem", folder / "client.der"
     uri, usages = "urn:example.org:FreeOpcUa:opcua-asyncio", [ExtendedKeyUsageOID.CLIENT_AUTH]
     await setup_self_signed_certificate(key, certificate, uri, socket.gethostname(), usages, {})
@@ -255,17 +255,18 @@ async def _certificate(folder: Path) -> dict[str, str]:
 
 
 def test_only_a_trusted_server_is_read_from(run: Run, driver: OpcUaDriver, tmp_path: Path) -> None:
+    own, theirs, empty = (tmp_path / name for name in ("own", "theirs", "empty"))
+    for folder in (own, theirs, empty):
+        folder.mkdir()
+
     async def test() -> None:
-        ours = await _certificate(tmp_path / "own")
-        theirs = tmp_path / "theirs"
-        theirs.mkdir()
-        (theirs / "server.der").write_bytes(OpcUaDriver.certificate.read_bytes())
+        ours = await _certificate(own)
+        shutil.copy(OpcUaDriver.certificate, theirs)
         options = {"security": "Basic256Sha256", **ours}
         with pytest.raises(SourceLost, match="BadCertificateUntrusted"):
-            await driver.source(**options, trust=str(tmp_path / "own")).open()
-        (theirs / "none").mkdir()
-        with pytest.raises(InvalidInput, match="its certificates cannot be used: .*empty"):
-            await driver.source(**options, trust=str(theirs / "none")).open()
+            await driver.source(**options, trust=str(own)).open()
+        with pytest.raises(InvalidInput, match=r"its certificates cannot be used: .*empty"):
+            await driver.source(**options, trust=str(empty)).open()
         source = driver.source(**options, trust=str(theirs))
         await source.open()
         await driver.show(state("M01", at(1), 6))

@@ -72,6 +72,10 @@ class Tab:
         self.page.locator(landmark).first.wait_for()
         return self.page
 
+    def become(self, user: str) -> None:
+        """Be somebody else from the next request on."""
+        self.page.context.add_cookies([{"name": "user", "value": user, "url": self.address}])
+
     def assert_content(self) -> None:
         """Fail if the page complained or reached out to another site."""
         assert self.outside == []
@@ -138,6 +142,7 @@ def anna(served: Served, _anna: Tab) -> Iterator[Tab]:
         served.live.announce(topic)
     _anna.page.locator(".chip.state-breakdown.none").wait_for()
     yield _anna
+    _anna.become("anna")
     _anna.assert_content()
 
 

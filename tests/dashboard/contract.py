@@ -58,7 +58,8 @@ class ViewsContract:
     def test_the_floor_holds_together(self, subject: Subject) -> None:
         floor = subject.ask(VIEWER, subject.views.floor)
         start, end = floor.window
-        assert start < end
+        assert start <= floor.clock.now <= end
+        assert end - start >= timedelta(hours=1), "the window is the whole shift or day, not what has passed of it"
         assert len({machine.id for machine in floor.machines}) == len(floor.machines) > 0
         assert (floor.good, floor.scrap) == tuple(
             sum(getattr(machine, kind) for machine in floor.machines) for kind in ("good", "scrap")

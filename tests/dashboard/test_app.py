@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,7 +38,9 @@ def _value(prop: str) -> Any:
 
 
 def _dependency(text: str) -> dict[str, Any]:
+    component: Any
     component, prop = text.rsplit(".", 1)
+    component = json.loads(component) if component.startswith("{") else component
     return {"id": component, "property": prop.split("@")[0], "value": _value(prop)}
 
 

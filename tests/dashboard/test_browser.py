@@ -41,6 +41,7 @@ def choose(page: Any, reason: str) -> None:
     page.locator("input.mantine-Select-input").click()
     page.get_by_role("option").filter(has_text=reason).click()
     page.wait_for_url("**/plan?plan=plan-1")
+    text_of(page, ".gate.passed", "The gate would let this plan out")
 
 
 @pytest.mark.parametrize(("language", "width", "dark"), [("en", 1440, False), ("zh", 1440, True), ("en", 390, False)])
@@ -70,7 +71,9 @@ def test_the_floor_says_what_is_known(served: Served, anna: Tab) -> None:
     page.wait_for_function("document.querySelector('#clock .time').textContent >= '11:20'")
 
 
-def test_a_breakdown_is_pushed_and_touches_nothing_else(served: Served, anna: Tab) -> None:
+def test_a_breakdown_is_pushed_and_touches_nothing_else(
+    served: Served, anna: Tab, keep_screenshot: Callable[[Any, str], None]
+) -> None:
     page = anna.page
     page.evaluate(
         """() => {
@@ -87,6 +90,7 @@ def test_a_breakdown_is_pushed_and_touches_nothing_else(served: Served, anna: Ta
     text_of(page, "article[data-machine=M05] .reason", "spindle <b>blocked</b>")
     text_of(page, ".chip.state-breakdown b", "1")
     assert page.evaluate("window.touched") == []
+    keep_screenshot(page, "floor-breakdown")
 
 
 def test_the_page_catches_up_after_many_changes(served: Served, anna: Tab) -> None:
@@ -211,15 +215,34 @@ def test_a_plan_in_the_making_can_be_cancelled(served: Served, anna: Tab) -> Non
     assert served.views.jobs[0].state is LongJobState.CANCELLED
 
 
-def test_what_a_role_may_not_do_is_not_offered(tab: OpenTab) -> None:
-    viewer = tab(user="vic").open("/plan")
-    assert viewer.get_by_role("button", name="Release", exact=True).is_disabled()
-    assert viewer.get_by_role("button", name="Make a plan").is_disabled()
-    text_of(viewer, "#user", "viewer")
-    keeper = tab(user="mia").open("/plan")
-    text_of(keeper, ".refusal", "You may not do this")
-    text_of(keeper, ".refusal", "mia (maintenance) may not view plans")
-    assert keeper.locator(".gantt").count() == 0
+def test_an_answer_that_was_overtaken_changes_nothing(served: Served, anna: Tab) -> None:
+    page = anna.turn_to("plan", PLAN)
+    held: list[Any] = []
+    page.route("**/_dash-update-component*", lambda route: held.append(route) if not held else route.continue_())
+    served.views.plan_views["plan-2"] = replace(served.views.plan_views["plan-2"], released_by="nobody")
+    with page.expect_request("**/_dash-update-component*"):
+        served.live.announce(Topic.PLANS)  # asks for plan-2 again; that answer is held back ...
+    choose(page, "first plan")  # ... until another plan was chosen and is shown
+    with page.expect_response(lambda answer: answer.request == held[0].request):
+        held[0].continue_()
+    page.unroute("**/_dash-update-component*")
+    served.views.plan_views["plan-1"] = replace(served.views.plan_views["plan-1"], reason="first plan, read again")
+    served.live.announce(Topic.PLANS)
+    page.wait_for_function("document.querySelector('input.mantine-Select-input').value.endsWith('read again')")
+    assert page.locator(".gate.passed").is_visible()
+
+
+def test_what_a_role_may_not_do_is_not_offered(anna: Tab) -> None:
+    anna.become("vic")
+    page = anna.turn_to("plan", PLAN)
+    assert page.get_by_role("button", name="Release", exact=True).is_disabled()
+    assert page.get_by_role("button", name="Make a plan").is_disabled()
+    anna.turn_to("floor", "article")
+    anna.become("mia")
+    anna.turn_to("plan", ".refusal")
+    text_of(page, ".refusal", "You may not do this")
+    text_of(page, ".refusal", "mia (maintenance) may not view plans")
+    assert page.locator(".gantt").count() == 0
 
 
 def test_what_does_not_answer_is_told_and_the_page_stays(served: Served, anna: Tab) -> None:
@@ -247,21 +270,16 @@ def test_health_follows_the_machine_that_is_looked_at(served: Served, anna: Tab)
     page.locator(".js-plotly-plot .main-svg").first.wait_for()
 
 
-def test_the_language_is_switched_with_one_click(tab: OpenTab) -> None:
+def test_language_and_light_or_dark_are_switched_with_one_click_and_kept(tab: OpenTab) -> None:
     page = tab().open("/")
+    page.get_by_role("button", name="Light or dark").click()
+    page.wait_for_selector("html[data-mantine-color-scheme=dark]", state="attached")
     page.get_by_role("button", name="中文").click()
     text_of(page, "nav a.current", "车间")
     text_of(page, "article[data-machine=M01]", "加工中")
     assert page.get_attribute("html", "lang") == "zh"
+    assert page.get_attribute("html", "data-mantine-color-scheme") == "dark"
     assert page.title() == "车间 – Forerun"
-
-
-def test_light_and_dark_are_switched_and_kept(tab: OpenTab) -> None:
-    page = tab(user="vic").open("/")
-    page.get_by_role("button", name="Light or dark").click()
-    page.wait_for_selector("html[data-mantine-color-scheme=dark]", state="attached")
-    page.reload()
-    page.wait_for_selector("html[data-mantine-color-scheme=dark] #page > *")
     page.evaluate("window.localStorage.clear()")
 
 

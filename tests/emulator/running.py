@@ -141,6 +141,8 @@ class Gateway:
         self.bodies: list[dict[str, Any]] = []
         self.refuse: set[str] = set()
         """Job orders whose responses are refused."""
+        self.faults: list[int] = []
+        """Status codes of the next answers, before it takes anything."""
 
     def start(self) -> None:
         """Listen; harmless when it does."""
@@ -153,6 +155,10 @@ class Gateway:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 assert self.path == "/api/v1/job-responses"
                 assert self.headers["Authorization"] == f"Bearer {KEY}"
+                if gateway.faults:
+                    self.send_response(gateway.faults.pop(0))
+                    self.end_headers()
+                    return
                 refused = body["job_order"] in gateway.refuse
                 gateway.bodies.append(body)
                 self.send_response(404 if refused else 202)

@@ -22,10 +22,10 @@ from tests.emulator.parts import MQTT, Mosquitto, condition, count, free_port, s
 class Subscriber:
     """A client of the broker that keeps what it is sent."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, name: str) -> None:
         self.messages: list[tuple[str, dict[str, Any], int]] = []
         self.subscribed = threading.Event()
-        self.client = Client(CallbackAPIVersion.VERSION2, client_id="reader", clean_session=False)
+        self.client = Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=False)
         self.client.on_connect = lambda client, *_: client.subscribe("hall/#", qos=1)
         self.client.on_subscribe = lambda *_: self.subscribed.set()
         self.client.on_message = self._take
@@ -37,8 +37,8 @@ class Subscriber:
 
 
 @contextmanager
-def subscriber(port: int) -> Generator[Subscriber, None, None]:
-    reader = Subscriber(port)
+def subscriber(port: int, name: str = "reader") -> Generator[Subscriber, None, None]:
+    reader = Subscriber(port, name)
     try:
         assert reader.subscribed.wait(10), "the subscription was not granted"
         yield reader
@@ -56,6 +56,9 @@ def test_topics_and_payload(tmp_path: Path) -> None:
             await publisher.publish(condition("M07", 30, 22.25))
             await until(lambda: len(reader.messages) == 3, "three messages")
             await publisher.stop()
+        with subscriber(port, "latecomer") as late:
+            await until(lambda: len(late.messages) == 3, "the present, retained for who comes later")
+            assert sorted(late.messages, key=str) == sorted(reader.messages, key=str)
         by_topic = {topic: (body, qos) for topic, body, qos in reader.messages}
         assert by_topic["hall/M06/state"] == (
             {
@@ -97,7 +100,11 @@ def test_nothing_is_lost_and_the_order_kept_while_the_broker_is_away(tmp_path: P
         assert publisher.acknowledged == {"M06": 299}
         await publisher.stop()
 
-    asyncio.run(scenario(Mosquitto(tmp_path)))
+    broker = Mosquitto(tmp_path)
+    try:
+        asyncio.run(scenario(broker))
+    finally:
+        broker.stop()
 
 
 def _goods(reader: Subscriber) -> list[int]:

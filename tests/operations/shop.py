@@ -63,7 +63,9 @@ def at(seconds: float) -> datetime:
     return MONDAY + timedelta(seconds=seconds)
 
 
-def order(id_: str = "CO-1", item: str = "shaft", quantity: int = 4, due_days: float = 10, **other: Any) -> CustomerOrder:
+def order(
+    id_: str = "CO-1", item: str = "shaft", quantity: int = 4, due_days: float = 10, **other: Any
+) -> CustomerOrder:
     values = {"customer": "ACME", "ordered_at": MONDAY, "due_at": MONDAY + timedelta(days=due_days)}
     return CustomerOrder(id=id_, item=item, quantity=quantity, **{**values, "priority": Priority.NORMAL, **other})
 
@@ -84,9 +86,7 @@ async def jobs(historian: Historian) -> dict[str, JobProgress]:
 
 def response(job_order: str, kind: str, seconds: float = 0, good: int = 0, scrap: int = 0, **other: Any) -> JobResponse:
     values = {"id": new_message_id(), "machine": "L1", **other}
-    return JobResponse(
-        job_order=job_order, kind=ResponseKind(kind), at=at(seconds), good=good, scrap=scrap, **values
-    )
+    return JobResponse(job_order=job_order, kind=ResponseKind(kind), at=at(seconds), good=good, scrap=scrap, **values)
 
 
 async def report(historian: Historian, one: JobResponse) -> JobProgress:

@@ -6,6 +6,8 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from historian.database import Historian
 from operations import access
@@ -19,14 +21,26 @@ PASSWORD = "correct horse battery"
 VIEWER = frozenset({Role.VIEWER})
 
 
+@pytest.fixture(autouse=True)
+def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash as in production, with less of the work that makes guessing slow."""
+    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1),))
+    monkeypatch.setattr(access, "_hasher", cheap)
+    monkeypatch.setattr(access, "_DUMMY_HASH", cheap.hash("nobody's"))
+
+
 async def _anna(historian: Historian) -> None:
     await access.create_account(historian, ADMIN, "anna", PASSWORD, VIEWER)
 
 
 async def _everything_stored(historian: Historian) -> str:
     async with historian.transaction(SYSTEM, "test") as tx:
-        found = [await tx.all(f"select * from {table}".encode()) for table in ("account", "session", "api_key", "ledger")]
-    return repr([{key: bytes(v) if isinstance(v, memoryview) else v for key, v in row.items()} for t in found for row in t])
+        found = [
+            await tx.all(f"select * from {table}".encode()) for table in ("account", "session", "api_key", "ledger")
+        ]
+    return repr(
+        [{key: bytes(v) if isinstance(v, memoryview) else v for key, v in row.items()} for t in found for row in t]
+    )
 
 
 async def test_who_logs_in_is_known_by_the_session(historian: Historian) -> None:
@@ -143,6 +157,12 @@ async def test_many_logins_at_once_all_get_their_answer(historian: Historian) ->
     tries = [access.log_in(historian, "anna", PASSWORD if n % 2 else "wrong") for n in range(6)]
     came = await asyncio.gather(*tries, return_exceptions=True)
     assert [isinstance(one, NotAuthenticated) for one in came] == [True, False] * 3
+
+
+def test_passwords_are_hashed_with_a_memory_hard_function() -> None:
+    kind, _, cost = PasswordHash.recommended().hash(PASSWORD).split("$")[1:4]
+    assert kind == "argon2id"
+    assert int(cost.split(",")[0].removeprefix("m=")) >= 19 * 1024  # KiB, the least OWASP asks for
 
 
 async def test_nobody_acts_unless_the_gate_said_who() -> None:

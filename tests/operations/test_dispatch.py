@@ -126,7 +126,9 @@ async def test_a_new_plan_tells_what_an_older_one_dispatched_its_new_place_howev
     before = await _sent(shop)
     await _release(shop, SECOND, at(HOUR))
     async with shop.transaction(SYSTEM, "test") as tx:  # those of the first plan stand before them
-        await tx.execute(b"update outbox set state = 'delivered' where payload ->> 'revision' = %s", [str(before[0][2])])
+        await tx.execute(
+            b"update outbox set state = 'delivered' where payload ->> 'revision' = %s", [str(before[0][2])]
+        )
     after = await _sent(shop)
     assert [(id_, machine) for id_, machine, _ in after] == [("CO-1/1-10", "L2"), ("CO-1/1-20", "MILL")]
     assert {revision for _, _, revision in after} != {revision for _, _, revision in before}

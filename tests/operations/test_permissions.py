@@ -59,6 +59,7 @@ MAY: dict[str, set[Role]] = {
     "plants.get": _FLOOR,
     "plants.import_plant": {Role.ADMIN, Role.SYSTEM},
     "sources.run": _OURSELVES,
+    "upkeep.keep_up": _OURSELVES,
 }
 
 BEFORE_ANYBODY_IS_KNOWN = {"access.by_api_key", "access.by_session", "access.log_in", "access.log_out"}

@@ -1,0 +1,46 @@
+"""The embedded broker keeps what a client has not acknowledged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.connectors.conftest import Run
+from tests.connectors.drivers import AmqttDriver
+from tests.connectors.shop import at, collect, having, state
+
+
+@pytest.fixture
+def driver(tmp_path: Path) -> AmqttDriver:
+    """Return the broker."""
+    return AmqttDriver(tmp_path)
+
+
+def test_unacknowledged_and_new_messages_come_in_order_however_often_the_client_returns(
+    run: Run, driver: AmqttDriver
+) -> None:
+    async def test() -> None:
+        source = driver.source()
+        await source.open()
+        shown = [state("M01", at(n), 4 + n % 2) for n in range(60)]
+        await driver.show(*shown[:20])
+        await collect(source, having(*shown[:20]), acknowledge=False)
+        for first in (20, 40):
+            await source.close()
+            await driver.show(*shown[first : first + 20])
+            await source.open()
+            haul = await collect(source, having(*shown[: first + 20]), acknowledge=False)
+            assert haul.times("M01")[: first + 20] == [item.moment for item in shown[: first + 20]]
+        await source.close()
+        await source.open()
+        await collect(source, having(*shown))
+        await source.close()
+        await source.open()
+        last = state("M01", at(99), 6)
+        await driver.show(last)
+        haul = await collect(source, having(last))
+        assert haul.times("M01") == [last.moment], "what was acknowledged does not come again"
+        await source.close()
+
+    run(driver, test())
