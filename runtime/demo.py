@@ -235,6 +235,6 @@ def run(settings: Settings, fresh: bool, console: Console) -> int:
         logs.configure("warning", "demo")
         asyncio.run(Demo(settings, console).run())
     except ForerunError as error:
-        console.print(f"[red]{error}[/red]")
+        console.print(str(error), style="red", soft_wrap=True, markup=False, highlight=False)
         return 1
     return 0
