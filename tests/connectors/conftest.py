@@ -10,7 +10,6 @@ import pytest
 
 from tests.connectors.drivers import Driver, OpcUaDriver
 
-
 TEST_S = 60.0
 """A test that waits for ever fails after so long."""
 
