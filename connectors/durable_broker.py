@@ -32,11 +32,11 @@ class DurableBroker(Broker):
     """
 
     def __init__(self, bind: str, password_file: str | None = None) -> None:
-        plugin: dict[str, Any] = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
+        plugins: dict[str, Any] = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
         if password_file is not None:
-            plugin = {"amqtt.plugins.authentication.FileAuthPlugin": {"password_file": password_file}}
+            plugins = {"amqtt.plugins.authentication.FileAuthPlugin": {"password_file": password_file}}
         listener = {"type": "tcp", "bind": bind, "max_connections": 1000}
-        super().__init__({"listeners": {"default": listener}, "sys_interval": 0, "plugins": plugin})
+        super().__init__({"listeners": {"default": listener}, "plugins": plugins})
         self._serving: dict[str, _DurableHandler] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
