@@ -111,7 +111,9 @@ def test_only_the_historian_speaks_sql() -> None:
 
 def _is_statement(text: str) -> bool:
     """Tell SQL from a sentence or a use case's name that begins with the same word."""
-    return bool(re.search(r"\b(from|into|set|table|database|index|view|extension|to_regclass\(|as)\b|\(|%s|\{\}", text, re.I))
+    return bool(
+        re.search(r"\b(from|into|set|table|database|index|view|extension|to_regclass\(|as)\b|\(|%s|\{\}", text, re.I)
+    )
 
 
 def test_the_plant_needs_nothing_but_the_standard_library() -> None:
