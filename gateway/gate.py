@@ -6,13 +6,15 @@ look (`operations.access.current_actor`); what the actor may do is the use cases
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.problems import problem
 from operations.access import current_actor
@@ -21,9 +23,25 @@ from plant.errors import NotAuthenticated, Unavailable
 
 SESSION_COOKIE = "forerun_session"
 _OPEN_PATHS = frozenset({"/login", "/healthz", "/readyz", "/favicon.ico"})
+_FOR_MACHINES = ("/api/", "/_dash", "/metrics")
 _OPEN_PREFIXES = ("/assets/login/",)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _WEBSOCKET_UNAUTHENTICATED = 4401
+_LARGEST_BODY = 4 << 20
+_TOO_LARGE = f"the body is larger than {_LARGEST_BODY >> 20} MB"
+
+SECURITY_HEADERS: Mapping[str, str] = {
+    # The pages bring all they need. Plotly styles its figures inline, and Dash starts itself with inline scripts.
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
 
 
 class Authenticator(Protocol):
@@ -39,7 +57,7 @@ class Authenticator(Protocol):
 
 
 class Gate:
-    """ASGI middleware that lets only known actors through.
+    """ASGI middleware that lets only known actors through, with bodies of up to 4 MB, and says how pages may be used.
 
     Parameters
     ----------
@@ -57,12 +75,21 @@ class Gate:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+        if scope["type"] == "http":
+            receive, send = _limited(receive), _hardened(send)
         headers = Headers(scope=scope)
         if _host(headers.get("host", "")) not in self._allowed_hosts:
             await _refuse(scope, receive, send, problem(400, "unknown host", "this site is not served under that name"))
             return
+        if scope["type"] == "http" and int(_digits(headers.get("content-length"))) > _LARGEST_BODY:
+            await problem(413, "too large", _TOO_LARGE)(scope, receive, send)
+            return
         if scope["type"] == "http" and _is_open(scope["path"]):
-            await self._app(scope, receive, send)
+            if _needs_same_origin(scope) and _from_elsewhere(headers):
+                # Another site's page must not log its visitors in as somebody it chose.
+                await problem(403, "denied", "this request came from another site's page")(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
             return
         try:
             actor = await self._identify(scope, headers)
@@ -101,7 +128,42 @@ def session_token(headers: Headers) -> str | None:
 
 
 def _host(header: str) -> str:
-    return urlsplit(f"//{header}").hostname or ""
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _digits(header: str | None) -> str:
+    return header if header is not None and header.isascii() and header.isdigit() and len(header) < 20 else "0"
+
+
+def _limited(receive: Receive) -> Receive:
+    """Stop reading a body that grows too large: its length need not be announced."""
+    read = 0
+
+    async def limited() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > _LARGEST_BODY:
+            raise HTTPException(413, "too large")
+        return message
+
+    return limited
+
+
+def _hardened(send: Send) -> Send:
+    """Put the security headers on the answer, unless the application chose others."""
+
+    async def hardened(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in SECURITY_HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return hardened
 
 
 def _is_open(path: str) -> bool:
@@ -116,14 +178,30 @@ def _same_origin(headers: Headers) -> bool:
     origin = headers.get("origin")
     if origin is None:
         return headers.get("sec-fetch-site") in {"same-origin", "none"}
-    return urlsplit(origin).netloc == headers.get("host")
+    return _is_ours(origin, headers)
+
+
+def _from_elsewhere(headers: Headers) -> bool:
+    """Tell whether the browser says that another site's page sent this; what is no browser says nothing."""
+    origin = headers.get("origin")
+    if origin is None:
+        return headers.get("sec-fetch-site") in {"cross-site", "same-site"}
+    return not _is_ours(origin, headers)
+
+
+def _is_ours(origin: str, headers: Headers) -> bool:
+    try:
+        return urlsplit(origin).netloc == headers.get("host")
+    except ValueError:
+        return False
 
 
 def _unauthenticated(scope: Scope, detail: str) -> Response:
     path: str = scope["path"]
-    wants_page = scope["type"] == "http" and scope["method"] == "GET" and not path.startswith(("/api/", "/_dash"))
+    wants_page = scope["type"] == "http" and scope["method"] == "GET" and not path.startswith(_FOR_MACHINES)
     if wants_page:
-        return RedirectResponse(f"/login?next={quote(path)}", status_code=303)
+        query = scope["query_string"].decode("latin-1")
+        return RedirectResponse(f"/login?next={quote(f'{path}?{query}' if query else path)}", status_code=303)
     return problem(401, "not authenticated", detail)
 
 

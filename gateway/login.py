@@ -56,7 +56,7 @@ class Throttle:
         """Count a failure."""
         count = self._failures.get(name, (0, 0.0))[0] + 1
         wait = min(2.0 ** (count - _FREE_FAILURES), _LONGEST_WAIT_S) if count >= _FREE_FAILURES else 0.0
-        if len(self._failures) >= _REMEMBERED:
+        if name not in self._failures and len(self._failures) >= _REMEMBERED:
             self._failures.pop(next(iter(self._failures)))
         self._failures[name] = (count, time.monotonic() + wait)
 
@@ -86,10 +86,10 @@ def router(pages: LoginPages) -> APIRouter:
         if wait_s > 0:
             error = pages.too_many_attempts(language, wait_s)
             return HTMLResponse(pages.page(language, error=error, name=name, next_path=target), status_code=429)
+        throttle.failed(name)  # until it is known to be right: a hundred tries at once are a hundred tries
         try:
             token = await access.log_in(has.store, name, password)
         except NotAuthenticated:
-            throttle.failed(name)
             error = pages.wrong_credentials(language)
             return HTMLResponse(pages.page(language, error=error, name=name, next_path=target), status_code=401)
         throttle.succeeded(name)

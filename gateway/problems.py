@@ -56,8 +56,14 @@ def install(app: FastAPI) -> None:
 
     async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        return problem(error.status_code, str(error.detail).lower(), f"{request.method} {request.url.path}")
+        answered = problem(error.status_code, str(error.detail).lower(), f"{request.method} {request.url.path}")
+        answered.headers.update(error.headers or {})
+        return answered
 
+    async def fault(request: Request, error: Exception) -> JSONResponse:
+        return answer(errors.ForerunError())  # the server logs it
+
+    app.add_exception_handler(Exception, fault)
     app.add_exception_handler(errors.ForerunError, ours)
     app.add_exception_handler(RequestValidationError, body)
     app.add_exception_handler(HTTPException, http)

@@ -16,6 +16,7 @@ _FINISH = query("long_jobs", "finish")
 _REQUEST_CANCEL = query("long_jobs", "request_cancel")
 _GET = query("long_jobs", "get")
 _NEWEST = query("long_jobs", "newest")
+_OPEN = query("long_jobs", "open")
 
 
 async def insert(tx: Transaction, job: LongJob) -> None:
@@ -66,6 +67,11 @@ async def get(tx: Transaction, job_id: str) -> LongJob:
 async def newest(tx: Transaction, limit: int = 20) -> list[LongJob]:
     """Return the newest long jobs, newest first."""
     return [_job(row) for row in await tx.all(_NEWEST, {"limit": limit})]
+
+
+async def open_jobs(tx: Transaction) -> list[LongJob]:
+    """Return the long jobs that have not ended, oldest first."""
+    return [_job(row) for row in await tx.all(_OPEN)]
 
 
 def _job(row: dict[str, Any]) -> LongJob:

@@ -19,6 +19,9 @@ from plant.plant import Machine, Plant
 from plant.reading import Signal
 from twin.oee import PieceCount, Times, times_of
 
+LONGEST_PERIOD = timedelta(days=366)
+"""The longest period anything is computed over: calendars are laid out for all of it."""
+
 
 @dataclass(frozen=True)
 class MachineNow:
@@ -98,8 +101,11 @@ async def states_of(
     ------
     NotFound
         If the machine is unknown.
+    InvalidInput
+        If the period does not end after it starts, or is longer than a year.
     """
     actor.require(Permission.VIEW_FLOOR)
+    _check_period(start, end)
     async with historian.transaction(actor, "read states") as tx:
         if machine_id is not None:
             (await plants.current(tx)).plant.machine(machine_id)
@@ -119,10 +125,10 @@ async def oee(historian: Historian, actor: Actor, start: datetime, end: datetime
     Raises
     ------
     InvalidInput
-        If the period does not end after it starts.
+        If the period does not end after it starts, or is longer than a year.
     """
     actor.require(Permission.VIEW_FLOOR)
-    require(start < end, f"the period must end after it starts, not {start} to {end}")
+    _check_period(start, end)
     async with historian.transaction(actor, "compute OEE") as tx:
         plant = (await plants.current(tx)).plant
         intervals = await states.intervals(tx, start, end)
@@ -136,6 +142,11 @@ async def oee(historian: Historian, actor: Actor, start: datetime, end: datetime
         windows = plant.calendar_of(machine.id).windows(start, end)
         found.append(MachineOee.of(machine.id, times_of(own, counts[machine.id], windows, (start, end))))
     return found
+
+
+def _check_period(start: datetime, end: datetime) -> None:
+    require(start < end, f"the period must end after it starts, not {start} to {end}")
+    require(end - start <= LONGEST_PERIOD, f"the period must not be longer than {LONGEST_PERIOD.days} days")
 
 
 async def _counts(

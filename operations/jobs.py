@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -12,12 +13,14 @@ from historian.database import Historian
 from plant.actor import SYSTEM, Actor, Permission
 from plant.checks import require
 from plant.clock import wall_now
-from plant.errors import Cancelled, ForerunError
+from plant.errors import Cancelled, Conflict, ForerunError, NotFound, Unavailable
 from plant.long_job import LongJob, LongJobKind, LongJobState
 from plant.message import new_message_id
 from plant.ports import JobQueue, Progress
 
 _REPORT_EVERY_S = 0.25
+_ATTEMPTS = 3
+"""How often a job is begun again whose worker died while it was at it."""
 
 log = structlog.get_logger()
 
@@ -39,13 +42,29 @@ async def request_plan(historian: Historian, queue: JobQueue, actor: Actor, reas
     )
     async with historian.transaction(actor, "request plan") as tx:
         await long_jobs.insert(tx, job)
-    await queue.defer(job.kind, job.id)
+    try:
+        await queue.defer(job.kind, job.id)
+    except Unavailable as error:
+        log.warning("long job waits for the queue", job=job.id, reason=str(error))  # `resume` brings it there
     return job
+
+
+async def resume(historian: Historian, queue: JobQueue) -> None:
+    """Have the queue hold every long job that has not ended.
+
+    One that was asked for just before a crash may never have reached the queue; one whose worker was stopped has
+    left it.
+    """
+    async with historian.transaction(SYSTEM, "look for long jobs") as tx:
+        waiting = await long_jobs.open_jobs(tx)
+    for job in waiting:
+        await queue.defer(job.kind, job.id)
 
 
 async def get(historian: Historian, actor: Actor, job_id: str) -> LongJob:
     """Return a long job, or raise `NotFound`."""
     actor.require(Permission.VIEW_PLANS)
+    _check_id(job_id)
     async with historian.transaction(actor, "read job") as tx:
         return await long_jobs.get(tx, job_id)
 
@@ -58,23 +77,43 @@ async def newest(historian: Historian, actor: Actor, limit: int = 20) -> list[Lo
 
 
 async def cancel(historian: Historian, actor: Actor, job_id: str) -> LongJob:
-    """Ask a long job to stop; harmless when it has ended."""
+    """Ask a long job to stop; harmless when it has ended. One that no worker has begun ends at once."""
     actor.require(Permission.MAKE_PLANS)
+    _check_id(job_id)
     async with historian.transaction(actor, "cancel job") as tx:
         await long_jobs.request_cancel(tx, job_id)
-        return await long_jobs.get(tx, job_id)
+        job = await long_jobs.get(tx, job_id)
+        if job.state is LongJobState.QUEUED:
+            await long_jobs.finish(tx, job_id, LongJobState.CANCELLED)
+            job = await long_jobs.get(tx, job_id)
+        return job
 
 
-async def run(historian: Historian, job_id: str, work: Work) -> None:
+def _check_id(job_id: str) -> None:
+    try:
+        uuid.UUID(job_id)
+    except ValueError:
+        raise NotFound(f"unknown long job {job_id!r}") from None
+
+
+async def run(historian: Historian, job_id: str, work: Work, attempt: int = 0) -> None:
     """Run one long job to its end, keeping its progress and obeying a wish to cancel.
 
-    Its own errors end up in the job, where whoever asked for it sees them; anything unexpected is raised too.
+    Its own errors end up in the job, where whoever asked for it sees them; anything unexpected is raised too. A
+    job whose worker is told to stop stays open: `resume` has it begun again.
+
+    Parameters
+    ----------
+    attempt
+        How often a worker died while it was at this job; one that kills every worker is given up.
     """
-    async with historian.transaction(SYSTEM, "start job") as tx:
-        job = await long_jobs.get(tx, job_id)
-        if job.state.ended:
-            return
-        await long_jobs.report(tx, job_id, 0.0, "starting")
+    job = await _begin(historian, job_id)
+    if job is None:
+        return
+    if attempt >= _ATTEMPTS:
+        error = f"given up: the worker ended {attempt} times while it was at it; its log may say why"
+        await _finish(historian, job_id, LongJobState.FAILED, error=error)
+        return
     progress: list[float | str] = [0.0, "starting"]
 
     def note(share: float, doing: str) -> None:
@@ -85,12 +124,10 @@ async def run(historian: Historian, job_id: str, work: Work) -> None:
     try:
         made = await task
     except (asyncio.CancelledError, Cancelled):
-        if not task.cancelled():
-            task.cancel()
-        await _finish(historian, job_id, LongJobState.CANCELLED)
         current = asyncio.current_task()
         if current is not None and current.cancelling():
             raise
+        await _finish(historian, job_id, LongJobState.CANCELLED)
     except ForerunError as error:
         await _finish(historian, job_id, LongJobState.FAILED, error=str(error))
     except Exception as error:
@@ -104,10 +141,30 @@ async def run(historian: Historian, job_id: str, work: Work) -> None:
         watcher.cancel()
 
 
+async def _begin(historian: Historian, job_id: str) -> LongJob | None:
+    """Note that a job runs; None when it has ended, if only because someone wished so while no worker was there."""
+    try:
+        async with historian.transaction(SYSTEM, "start job") as tx:
+            job = await long_jobs.get(tx, job_id)
+            if job.state.ended:
+                return None
+            if not await long_jobs.report(tx, job_id, 0.0, "starting"):
+                return job
+            await long_jobs.finish(tx, job_id, LongJobState.CANCELLED)
+    except Conflict as error:
+        log.info("long job not begun", job=job_id, reason=str(error))
+    return None
+
+
 async def _watch(historian: Historian, job_id: str, task: asyncio.Future[str], progress: list[float | str]) -> None:
     while True:
-        async with historian.transaction(SYSTEM, "report progress") as tx:
-            if await long_jobs.report(tx, job_id, float(progress[0]), str(progress[1])):
+        try:
+            async with historian.transaction(SYSTEM, "report progress") as tx:
+                stop = await long_jobs.report(tx, job_id, float(progress[0]), str(progress[1]))
+        except Unavailable as error:
+            log.warning("progress not kept", job=job_id, reason=str(error))  # the work itself goes on
+        else:
+            if stop:
                 task.cancel()
                 return
         await asyncio.sleep(_REPORT_EVERY_S)

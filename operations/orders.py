@@ -25,18 +25,28 @@ async def enter(historian: Historian, actor: Actor, order: CustomerOrder) -> Cus
         If the id belongs to a different order.
     """
     actor.require(Permission.ENTER_ORDERS)
+    try:
+        await _enter(historian, actor, order)
+    except Conflict:
+        # Perhaps the same order was entered at the same moment, by a sender that tries again.
+        async with historian.transaction(actor, "enter order") as tx:
+            if await orders.find_customer_order(tx, order.id) != order:
+                raise
+    return order
+
+
+async def _enter(historian: Historian, actor: Actor, order: CustomerOrder) -> None:
     async with historian.transaction(actor, "enter order") as tx:
         plant = (await plants.current(tx)).plant
         _check_item(plant, order)
         known = await orders.find_customer_order(tx, order.id)
         if known == order:
-            return order
+            return
         if known is not None:
             raise Conflict(f"order {order.id} exists with other content; use another id or change that order")
         production = explode(plant, order)
         await orders.insert(tx, order, production, job_orders(plant, production))
         await ledger.append(tx, f"order/{order.id}", "entered", None, order)
-    return order
 
 
 def _check_item(plant: Plant, order: CustomerOrder) -> None:

@@ -30,9 +30,20 @@ def main() -> None:
     """Run the command line; our own errors end it with one clear message."""
     try:
         app()
-    except ForerunError as error:
-        _errors.print(f"[red]{error}[/red]", soft_wrap=True)
+    except* ForerunError as group:
+        # Side by side, several parts may fail at once, in groups of groups.
+        for error in _leaves(group):
+            _errors.print(str(error), style="red", soft_wrap=True, markup=False, highlight=False)
+        failed = True
+    else:
+        failed = False
+    if failed:
         sys.exit(1)
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:
+    nested = [_leaves(error) if isinstance(error, BaseExceptionGroup) else [error] for error in group.exceptions]
+    return [error for errors in nested for error in errors]
 
 
 @app.command()
@@ -137,11 +148,7 @@ def _run(name: str, process: Callable[[Settings], Coroutine[Any, Any, None]]) ->
 
     settings = read_settings()
     logs.configure(settings.log_level, name)
-    try:
-        asyncio.run(process(settings))
-    except* ForerunError as group:
-        for error in group.exceptions:
-            raise error from None
+    asyncio.run(process(settings))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from historian.database import Channel, Historian
 from operations import clock as clock_operations
 from plant.actor import SYSTEM
 from plant.clock import Anchor, EmulatedPlantClock, wall_now
-from plant.errors import Unavailable
+from plant.errors import InvalidInput, Unavailable
 from plant.plant import Plant
 
 _POLL_S = 1.0
@@ -44,9 +44,19 @@ class SharedPlantClock:
         """Take over each new anchor, for ever."""
         async with aclosing(historian.listen((Channel.CLOCK,))) as notices:
             async for _ in notices:
-                anchor = await clock_operations.anchor(historian, SYSTEM)
+                anchor = await _read_anchor(historian)
                 if anchor is not None:
                     self._clock.set_anchor(anchor)
+
+
+async def _read_anchor(historian: Historian) -> Anchor | None:
+    """Read the anchor, waiting for a database that is away: told once that it changed, we must not miss it."""
+    while True:
+        try:
+            return await clock_operations.anchor(historian, SYSTEM)
+        except Unavailable as error:
+            log.warning("plant clock not read", reason=str(error))
+            await asyncio.sleep(_POLL_S)
 
 
 async def fetch_anchor(client: httpx.AsyncClient, url: str) -> Anchor:
@@ -55,14 +65,16 @@ async def fetch_anchor(client: httpx.AsyncClient, url: str) -> Anchor:
     Raises
     ------
     Unavailable
-        When it does not answer.
+        When it does not answer, or with something that is no anchor.
     """
     try:
-        response = (await client.get(url)).raise_for_status()
+        told = (await client.get(url)).raise_for_status().json()
+        plant, wall = (datetime.fromisoformat(told[name]) for name in ("plant", "wall"))
+        return Anchor(plant, wall, float(told["rate"]))
     except httpx.HTTPError as error:
         raise Unavailable(f"the plant's clock at {url} does not answer: {error!r}") from error
-    told = response.json()
-    return Anchor(datetime.fromisoformat(told["plant"]), datetime.fromisoformat(told["wall"]), told["rate"])
+    except (ValueError, KeyError, TypeError, InvalidInput) as error:
+        raise Unavailable(f"the plant's clock at {url} answers what is no clock's anchor: {error!r}") from error
 
 
 async def keep_clock(historian: Historian, clock: SharedPlantClock, url: str) -> None:
@@ -71,12 +83,21 @@ async def keep_clock(historian: Historian, clock: SharedPlantClock, url: str) ->
     async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
         while True:
             try:
-                await clock_operations.set_anchor(historian, SYSTEM, await fetch_anchor(client, url))
+                anchor: Anchor | None = await fetch_anchor(client, url)
                 misses = 0
             except Unavailable as error:
                 misses += 1
-                if misses == _MISSES:
-                    log.warning("plant clock paused", reason=str(error))
-                    paused = Anchor(clock.now(), wall_now(), 0.0)
-                    await clock_operations.set_anchor(historian, SYSTEM, paused)
+                log.warning("plant clock does not answer", misses=misses, reason=str(error))
+                runs_on = misses >= _MISSES and clock.anchor.rate > 0
+                anchor = Anchor(clock.now(), wall_now(), 0.0) if runs_on else None
+            await _keep(historian, anchor)
             await asyncio.sleep(_POLL_S)
+
+
+async def _keep(historian: Historian, anchor: Anchor | None) -> None:
+    if anchor is None:
+        return
+    try:
+        await clock_operations.set_anchor(historian, SYSTEM, anchor)
+    except Unavailable as error:
+        log.warning("plant clock not kept", reason=str(error))

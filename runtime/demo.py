@@ -90,7 +90,7 @@ class Demo:
             postgres = EmbeddedPostgres(self._folder / "postgres")
             stack.push_async_callback(self._supervisor.stop)
             postgres.start()
-            self._supervisor.keep("postgres", postgres)
+            self._supervisor.keep("postgres", postgres, foundation=True)
             settings = settings.model_copy(update={"database_url": SecretStr(postgres.url)})
         else:
             stack.push_async_callback(self._supervisor.stop)
@@ -158,7 +158,9 @@ class Demo:
 
     def _command(self, name: str, settings: Settings) -> Command:
         argv = (sys.executable, "-m", "runtime.cli", name)
-        return Command(name, argv, to_environment(settings), self._folder / "logs" / f"{name}.log")
+        log = self._folder / "logs" / f"{name}.log"
+        # Without us there is nothing to end in good order for: what they need is going, and all that counts is stored.
+        return Command(name, argv, to_environment(settings), log, death_signal=signal.SIGKILL)
 
     async def _read_when_there(self, path: Path) -> dict[str, Any]:
         deadline = time.monotonic() + _READY_S
@@ -233,6 +235,6 @@ def run(settings: Settings, fresh: bool, console: Console) -> int:
         logs.configure("warning", "demo")
         asyncio.run(Demo(settings, console).run())
     except ForerunError as error:
-        console.print(f"[red]{error}[/red]")
+        console.print(str(error), style="red", soft_wrap=True, markup=False, highlight=False)
         return 1
     return 0

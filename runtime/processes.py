@@ -45,7 +45,9 @@ class Command:
     log
         File its output is appended to; None: it shares ours.
     stop_signal
-        Asks it to end; it is also sent when we die first.
+        Asks it to end.
+    death_signal
+        What it gets when we die first; the stop signal by default.
     stop_timeout_s
         Seconds it has to end before it is killed.
     """
@@ -55,6 +57,7 @@ class Command:
     environment: Mapping[str, str] = field(default_factory=dict)
     log: Path | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals | None = None
     stop_timeout_s: float = 10.0
 
 
@@ -85,7 +88,7 @@ class Child:
                 stdout=output,
                 stderr=None if output is None else subprocess.STDOUT,
                 process_group=0,
-                preexec_fn=_die_with(os.getpid(), command.stop_signal),
+                preexec_fn=_die_with(os.getpid(), command.death_signal or command.stop_signal),
             )
         except OSError as error:
             raise Unavailable(f"{command.name} cannot be started: {error}") from error
@@ -204,13 +207,14 @@ class CommandPart:
 
 
 class Supervisor:
-    """Keeps parts running: starts again with growing waits what ended by itself, ends all in reverse order.
+    """Keeps parts running: starts again with growing waits what ended by itself, ends all together, foundations last.
 
     Used on the main thread's event loop.
     """
 
     def __init__(self) -> None:
         self._parts: dict[str, Part] = {}
+        self._foundations: list[str] = []
         self._watchers: list[asyncio.Task[None]] = []
 
     def add(self, command: Command) -> Child:
@@ -219,9 +223,11 @@ class Supervisor:
         self.keep(command.name, part)
         return part.child
 
-    def keep(self, name: str, part: Part) -> None:
-        """Keep a part running that is started already."""
+    def keep(self, name: str, part: Part, *, foundation: bool = False) -> None:
+        """Keep a part running that is started already; a foundation is what the others need to end in good order."""
         self._parts[name] = part
+        if foundation:
+            self._foundations.append(name)
         self._watchers.append(asyncio.get_running_loop().create_task(self._watch(name, part)))
 
     def child(self, name: str) -> Child:
@@ -229,14 +235,17 @@ class Supervisor:
         return self._parts[name].child
 
     async def stop(self) -> None:
-        """End all parts, the last one first, each in its own time."""
+        """End all parts side by side, then the foundations, the last one first; each has its own time for it."""
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
         self._watchers.clear()
-        for part in reversed(self._parts.values()):
-            await asyncio.to_thread(part.stop)
+        others = [part for name, part in self._parts.items() if name not in self._foundations]
+        await asyncio.gather(*(asyncio.to_thread(part.stop) for part in others))
+        for name in reversed(self._foundations):
+            await asyncio.to_thread(self._parts[name].stop)
         self._parts.clear()
+        self._foundations.clear()
 
     async def _watch(self, name: str, part: Part) -> None:
         failures = 0

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -21,12 +23,14 @@ _PREFIX = "FORERUN_"
 _FILE_VARIABLE = "FORERUN_SETTINGS"
 # Names in the environment that belong to the tests and the tools, not to the product.
 _NOT_SETTINGS = {"FORERUN_SETTINGS", "FORERUN_DATA", "FORERUN_TEST_REQUIRE"}
+_JSON = ("allowed_hosts", "endpoints")
+_JSON_LIKE = """["127.0.0.1", "localhost"] or {"line-opcua": "opc.tcp://127.0.0.1:4840"}"""
 
 
 class Section(BaseModel):
     """A group of settings; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class PlanningSettings(Section):
@@ -104,10 +108,9 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments first, then the environment, then the file ``FORERUN_SETTINGS`` names or ``forerun.toml``."""
         named = os.environ.get(_FILE_VARIABLE)
-        path = Path(named) if named else Path("forerun.toml")
-        if named and not path.is_file():
+        if named and not _file().is_file():
             raise SettingsInvalid(f"{_FILE_VARIABLE}={named}: there is no such file; name an existing TOML file")
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _file())
 
 
 def read_settings(**overrides: object) -> Settings:
@@ -118,25 +121,61 @@ def read_settings(**overrides: object) -> Settings:
     SettingsInvalid
         For a wrong value or an unknown name, naming the key and what is allowed.
     """
-    _refuse_unknown_variables()
+    _check_variables()
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        lines = []
-        for detail in error.errors(include_url=False, include_input=False):
-            key = ".".join(str(part) for part in detail["loc"])
-            variable = _PREFIX + "__".join(str(part) for part in detail["loc"]).upper()
-            lines.append(f"setting {key} ({variable}): {detail['msg']}")
-        raise SettingsInvalid("\n".join(lines)) from error
+        raise SettingsInvalid("\n".join(_told(detail) for detail in error.errors(include_url=False))) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{_file()}: not a TOML file: {error}") from error
+    except OSError as error:
+        raise SettingsInvalid(f"{_file()}: cannot be read: {error.strerror}") from error
 
 
-def _refuse_unknown_variables() -> None:
-    known = {name.upper() for name in Settings.model_fields}
-    for variable in os.environ:
-        if variable.startswith(_PREFIX) and variable not in _NOT_SETTINGS:
-            name = variable.removeprefix(_PREFIX).split("__")[0]
-            if name not in known:
-                raise SettingsInvalid(f"{variable}: there is no such setting; known are {', '.join(sorted(known))}")
+def _file() -> Path:
+    """Return the settings file, there or not."""
+    return Path(os.environ.get(_FILE_VARIABLE) or "forerun.toml")
+
+
+def _told(detail: Any) -> str:
+    """Tell what is wrong with a setting without its value, which may be a secret."""
+    where: tuple[str, ...] = tuple(str(part) for part in detail["loc"])
+    wrong = detail["msg"]
+    if detail["type"] == "extra_forbidden":
+        wrong = f"there is no such setting; known are {', '.join(_known_beside(where))}"
+    return f"setting {'.'.join(where)} ({_PREFIX}{'__'.join(where).upper()}): {wrong}"
+
+
+def _known_beside(where: Sequence[str]) -> list[str]:
+    """Return the names of the settings a key could have meant."""
+    model: Any = Settings
+    for part in where[:-1]:
+        model = model.model_fields[part].annotation
+    return sorted(model.model_fields)
+
+
+def _check_variables() -> None:
+    """Refuse the variables that would be ignored, and those that hold no JSON where JSON is meant."""
+    for variable, value in os.environ.items():
+        if not variable.upper().startswith(_PREFIX) or variable.upper() in _NOT_SETTINGS:
+            continue
+        name, *inner = variable.upper().removeprefix(_PREFIX).lower().split("__")
+        if name not in Settings.model_fields:
+            known = ", ".join(sorted(Settings.model_fields)).upper()
+            raise SettingsInvalid(f"{variable}: there is no such setting; known are {known}")
+        kind = Settings.model_fields[name].annotation
+        is_section = isinstance(kind, type) and issubclass(kind, Section)
+        if inner and not is_section:
+            raise SettingsInvalid(f"{variable}: there is no such setting; {_PREFIX}{name.upper()} has no parts")
+        if not inner and (is_section or name in _JSON):
+            _check_json(variable, value)
+
+
+def _check_json(variable: str, value: str) -> None:
+    try:
+        json.loads(value)
+    except ValueError as error:
+        raise SettingsInvalid(f"setting {variable} is written as JSON, such as {_JSON_LIKE}: {error}") from error
 
 
 def to_environment(settings: Settings) -> dict[str, str]:

@@ -21,6 +21,7 @@ from runtime.jobs import ProcrastinateQueue
 
 T = TypeVar("T")
 _TICK_S = 2.0
+_RESUME_S = 10.0
 _UPKEEP_S = 3600.0
 
 log = structlog.get_logger()
@@ -57,14 +58,21 @@ class Worker:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._queue.work({LongJobKind.PLAN: self._run_job}))
+            group.create_task(self._resume())
             group.create_task(self._watch_floor())
             group.create_task(self._dispatch())
             group.create_task(self._keep_up())
             if self._channel is not None:
                 group.create_task(self._deliver(self._channel))
 
-    async def _run_job(self, job_id: str) -> None:
-        await jobs.run(self._historian, job_id, self._make_plan)
+    async def _run_job(self, job_id: str, attempt: int) -> None:
+        await jobs.run(self._historian, job_id, self._make_plan, attempt)
+
+    async def _resume(self) -> None:
+        """Bring to the queue what never reached it or fell out of it, now and every few seconds."""
+        while True:
+            await _survive("resume long jobs", jobs.resume(self._historian, self._queue))
+            await asyncio.sleep(_RESUME_S)
 
     async def _make_plan(self, job: LongJob, progress: Progress) -> str:
         version = await planning.make_plan(
@@ -78,9 +86,19 @@ class Worker:
         return version.id
 
     async def _watch_floor(self) -> None:
-        async with aclosing(self._historian.listen((Channel.FLOOR, Channel.ORDERS, Channel.JOBS))) as notices:
-            async for _ in notices:
+        wake = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._wake(wake, Channel.FLOOR, Channel.ORDERS, Channel.JOBS))
+            while True:
+                wake.clear()
                 await _survive("look for stale plan", replanning.replan_if_stale(self._historian, self._queue))
+                await _wait(wake, _RESUME_S)
+
+    async def _wake(self, wake: asyncio.Event, *channels: Channel) -> None:
+        """Set `wake` when something is notified: a hundred notices while one is dealt with are one."""
+        async with aclosing(self._historian.listen(channels)) as notices:
+            async for _ in notices:
+                wake.set()
 
     async def _dispatch(self) -> None:
         while True:
@@ -96,22 +114,20 @@ class Worker:
     async def _deliver(self, channel: MessageChannel) -> None:
         """Deliver when something was put into the outbox, and now and then what has to be tried again."""
         wake = asyncio.Event()
-
-        async def listen() -> None:
-            async with aclosing(self._historian.listen((Channel.OUTBOX,))) as notices:
-                async for _ in notices:
-                    wake.set()
-
         async with asyncio.TaskGroup() as group:
-            group.create_task(listen())
+            group.create_task(self._wake(wake, Channel.OUTBOX))
             while True:
                 wake.clear()
                 while await _survive("deliver", outbox.deliver(self._historian, SYSTEM, channel)):
                     pass
-                try:
-                    await asyncio.wait_for(wake.wait(), _TICK_S)
-                except TimeoutError:
-                    continue
+                await _wait(wake, _TICK_S)
+
+
+async def _wait(wake: asyncio.Event, longest_s: float) -> None:
+    try:
+        await asyncio.wait_for(wake.wait(), longest_s)
+    except TimeoutError:
+        return
 
 
 async def _survive(doing: str, work: Awaitable[T]) -> T | None:

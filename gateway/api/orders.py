@@ -33,4 +33,4 @@ async def list_jobs(asking: Asking, has: WithServices, customer_order: str | Non
 @router.post("/job-responses", tags=["job orders"])
 async def report_job(body: JobResponseBody, asking: Asking, has: WithServices) -> JobProgress:
     """Take in a job response and return the job order's progress. The same response again changes nothing."""
-    return await completion.record(has.store, asking, body.to_response())
+    return await completion.record(has.store, asking, body.to_response(), has.clock.now())

@@ -43,7 +43,16 @@ class MesChannel:
         except httpx.HTTPError as error:
             raise Unavailable(f"the MES at {self._client.base_url} does not answer: {error!r}") from error
         if response.is_success:
-            return Receipt(DeliveryState.DELIVERED, str(response.json().get("result", "")))
+            return Receipt(DeliveryState.DELIVERED, _result(response))
         if response.status_code in {409, 422}:
             return Receipt(DeliveryState.REFUSED, response.text)
         raise Unavailable(f"the MES answered {response.status_code} to {payload['id']}: {response.text[:200]}")
+
+
+def _result(response: httpx.Response) -> str:
+    """Return what an MES says it did; that it took the message is said by the status, so the rest may be anything."""
+    try:
+        told = response.json()
+    except ValueError:
+        return response.text[:200]
+    return str(told.get("result", "")) if isinstance(told, dict) else ""

@@ -8,7 +8,7 @@ import pytest
 
 from tests.connectors.conftest import Run
 from tests.connectors.drivers import AmqttDriver
-from tests.connectors.shop import at, collect, having, state
+from tests.connectors.shop import at, collect, having, state, wait_for
 
 
 @pytest.fixture
@@ -35,6 +35,8 @@ def test_unacknowledged_and_new_messages_come_in_order_however_often_the_client_
         await source.close()
         await source.open()
         await collect(source, having(*shown))
+        session, _ = driver.broker.sessions[driver.client_id]
+        await wait_for(lambda: not session.inflight_out)
         await source.close()
         await source.open()
         last = state("M01", at(99), 6)

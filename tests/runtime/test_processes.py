@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from plant.errors import Unavailable
-from runtime.processes import Child, Command, Supervisor
+from runtime.processes import Child, Command, CommandPart, Supervisor
 
 DEADLINE_S = 20
 
@@ -182,12 +183,38 @@ async def test_what_ends_by_itself_is_started_again_until_it_is_stopped(log: Pat
     assert again.exit_code is not None
 
 
-async def test_parts_are_ended_in_reverse_order(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_foundations_end_last_and_in_reverse_order(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
     supervisor = Supervisor()
     real = Child.stop
     monkeypatch.setattr(Child, "stop", lambda child: (order.append(child.command.name), real(child))[1])
-    for name in ("first", "second", "third"):
+    for name in ("ground", "cellar"):
+        part = CommandPart(Command(name, [sys.executable, "-c", _OBEDIENT], log=log))
+        supervisor.keep(name, part, foundation=True)
+    for name in ("first", "second"):
         supervisor.add(Command(name, [sys.executable, "-c", _OBEDIENT], log=log))
     await supervisor.stop()
-    assert order == ["third", "second", "first"]
+    assert set(order[:2]) == {"first", "second"}
+    assert order[2:] == ["cellar", "ground"]
+
+
+async def test_a_child_dies_as_told_when_we_die_first(tmp_path: Path) -> None:
+    deaf = "import signal, threading; signal.signal(signal.SIGTERM, signal.SIG_IGN); threading.Event().wait()"
+    script = (
+        "import os, signal, sys; from runtime.processes import Child, Command;"
+        f"child = Child.start(Command('deaf', [sys.executable, '-c', {deaf!r}], death_signal=signal.SIGKILL));"
+        "print(child.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    parent = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    pid = int(parent.stdout.split()[-1])
+    deadline = time.monotonic() + 20
+    while _alive(pid):
+        assert time.monotonic() < deadline, "the child outlived its parent"
+        time.sleep(0.02)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

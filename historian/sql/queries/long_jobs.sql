@@ -30,3 +30,9 @@ select id::text, kind, subject, requested_by, state, created_at, share, doing, r
 from long_job
 order by created_at desc, id desc
 limit %(limit)s
+
+-- name: open
+select id::text, kind, subject, requested_by, state, created_at, share, doing, result, error
+from long_job
+where finished_at is null
+order by created_at, id

@@ -1,0 +1,144 @@
+"""A plan nobody asked for: the first one, and one per breakdown."""
+
+from __future__ import annotations
+
+from historian import long_jobs, plans
+from historian.database import Historian
+from operations import ingest, jobs, replanning
+from plant.actor import SYSTEM
+from plant.long_job import LongJob, LongJobState
+from plant.machine_state import MachineState, packml_of
+from plant.reading import Reading, Signal
+from tests.operations.shop import (
+    PLANNER,
+    PLANT,
+    Clock,
+    Queue,
+    at,
+    order,
+    plan_version,
+    report,
+    response,
+    with_orders,
+)
+
+HOUR = 3600.0
+
+
+async def _machine(historian: Historian, machine: str, seconds: float, state: MachineState) -> None:
+    """Have a machine's controller tell its state."""
+    number, mode, interlocks = packml_of(state)
+    told = {Signal.PACKML_STATE: number, Signal.PACKML_MODE: mode, Signal.INTERLOCKS: interlocks}
+    path = PLANT.machine_path(machine)
+    readings = [Reading(f"{path}/{signal}", at(seconds), value) for signal, value in told.items()]
+    await ingest.store(historian, SYSTEM, Clock(at(10 * HOUR)), ingest.Known.of(PLANT), "line", readings)
+
+
+async def _ask(historian: Historian) -> LongJob | None:
+    return await replanning.replan_if_stale(historian, Queue())
+
+
+async def _end(historian: Historian, job: LongJob, state: LongJobState) -> None:
+    async with historian.transaction(SYSTEM, "test") as tx:
+        await long_jobs.finish(tx, job.id, state)
+
+
+async def _planned(historian: Historian, id_: str, made_s: float) -> None:
+    async with historian.transaction(SYSTEM, "test") as tx:
+        await plans.insert(tx, plan_version(id_, ("CO-1/1-10", "L1", made_s), made_s=made_s))
+
+
+async def test_without_orders_no_plan_is_needed(historian: Historian) -> None:
+    await with_orders(historian)
+    assert await _ask(historian) is None
+
+
+async def test_the_first_plan_is_asked_for_once(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1"))
+    queue = Queue()
+    job = await replanning.replan_if_stale(historian, queue)
+    assert job is not None
+    assert (job.subject, job.requested_by) == ("first plan", SYSTEM.name)
+    assert queue.deferred == [("plan", job.id)]
+    assert await _ask(historian) is None  # it is being made
+    await _planned(historian, "plan-1", 0)
+    await _end(historian, job, LongJobState.DONE)
+    assert await _ask(historian) is None
+
+
+async def test_a_breakdown_asks_for_one_plan(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1"))
+    await _planned(historian, "plan-1", 0)
+    await _machine(historian, "L1", 60, MachineState.EXECUTING)
+    assert await _ask(historian) is None
+    await _machine(historian, "L1", HOUR, MachineState.BREAKDOWN)
+    job = await _ask(historian)
+    assert job is not None
+    assert job.subject == "breakdown of L1 (Mon 05 Jan 07:00:00)"
+    await _planned(historian, "plan-2", HOUR + 10)
+    await _end(historian, job, LongJobState.DONE)
+    assert await _ask(historian) is None
+
+
+async def test_a_breakdown_while_a_plan_is_made_asks_for_the_next_one(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1"))
+    await _planned(historian, "plan-1", 0)
+    asked = await jobs.request_plan(historian, Queue(), PLANNER, "new orders")
+    await _machine(historian, "L1", HOUR, MachineState.BREAKDOWN)
+    assert await _ask(historian) is None
+    await _planned(historian, "plan-2", HOUR - 60)  # made from the floor before it broke
+    await _end(historian, asked, LongJobState.DONE)
+    assert await _ask(historian) is not None
+
+
+async def test_the_next_breakdown_of_the_same_machine_asks_again(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1"))
+    await _planned(historian, "plan-1", 0)
+    for number, hour in enumerate((1, 3), start=2):
+        await _machine(historian, "L1", hour * HOUR, MachineState.BREAKDOWN)
+        job = await _ask(historian)
+        assert job is not None
+        await _planned(historian, f"plan-{number}", hour * HOUR + 10)
+        await _end(historian, job, LongJobState.DONE)
+        await _machine(historian, "L1", (hour + 1) * HOUR, MachineState.EXECUTING)
+        assert await _ask(historian) is None
+
+
+async def test_machines_that_broke_down_together_are_named_together(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1"))
+    await _planned(historian, "plan-1", 0)
+    await _machine(historian, "MILL", HOUR, MachineState.BREAKDOWN)
+    await _machine(historian, "L2", HOUR, MachineState.BREAKDOWN)
+    job = await _ask(historian)
+    assert job is not None
+    assert job.subject == "breakdown of L2 (Mon 05 Jan 07:00:00), MILL (Mon 05 Jan 07:00:00)"
+
+
+async def test_a_replan_that_was_called_off_is_not_asked_for_again(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1"))
+    await _planned(historian, "plan-1", 0)
+    await _machine(historian, "L1", HOUR, MachineState.BREAKDOWN)
+    job = await _ask(historian)
+    assert job is not None
+    await jobs.cancel(historian, PLANNER, job.id)
+    assert await _ask(historian) is None
+
+
+async def test_a_replan_that_fails_is_tried_three_times(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1"))
+    await _planned(historian, "plan-1", 0)
+    await _machine(historian, "L1", HOUR, MachineState.BREAKDOWN)
+    for _ in range(3):
+        job = await _ask(historian)
+        assert job is not None
+        await _end(historian, job, LongJobState.FAILED)
+    assert await _ask(historian) is None
+
+
+async def test_a_breakdown_when_everything_is_complete_needs_no_plan(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1"))
+    await _planned(historian, "plan-1", 0)
+    await report(historian, response("CO-1/1-10", "completed", 100, good=4))
+    await report(historian, response("CO-1/1-20", "completed", 200, good=4, machine="MILL"))
+    await _machine(historian, "L1", HOUR, MachineState.BREAKDOWN)
+    assert await _ask(historian) is None
