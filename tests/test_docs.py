@@ -16,6 +16,7 @@ from gateway.api import floor, orders, plans
 from plant import errors
 from plant.actor import PERMISSIONS, Role
 from plant.folder import load
+from plant.reading import Signal
 from runtime.cli import app
 from runtime.settings import Settings
 
@@ -217,6 +218,11 @@ def test_every_option_of_a_connection_is_documented(protocol: str) -> None:
     }
     assert len(read) > 5
     assert told == read | ({"byte_order", "word_order"} if protocol == "modbus" else set())
+
+
+def test_every_signal_is_told_to_whoever_connects_machines() -> None:
+    told = text(DOCS / "howto" / "connect-machines.md")
+    assert [signal for signal in Signal if f"`{signal}`" not in told] == []
 
 
 def test_the_error_tree_is_drawn_as_it_is() -> None:
