@@ -31,7 +31,7 @@ async def _get(historian: Historian, job: LongJob) -> LongJob:
 
 async def _until(question: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(DEADLINE_S):
-        while not await question():
+        while not await question():  # noqa: ASYNC110 - the database is asked, as a page would
             await asyncio.sleep(0.01)
 
 
