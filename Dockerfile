@@ -1,5 +1,5 @@
 # One image, different commands: see docker-compose.yml.
-FROM python:3.11-slim AS build
+FROM python:3.11.14-slim-bookworm AS build
 ARG EXTRAS=""
 WORKDIR /src
 COPY requirements.lock ./
@@ -9,7 +9,7 @@ COPY . .
 RUN /opt/forerun/bin/pip install --quiet --no-cache-dir --no-deps --no-build-isolation . \
     && if [ -n "$EXTRAS" ]; then /opt/forerun/bin/pip install --quiet --no-cache-dir ".[$EXTRAS]"; fi
 
-FROM python:3.11-slim
+FROM python:3.11.14-slim-bookworm
 RUN useradd --uid 10001 --create-home forerun && install -d -o forerun /data
 COPY --from=build /opt/forerun /opt/forerun
 ENV PATH=/opt/forerun/bin:$PATH PYTHONUNBUFFERED=1

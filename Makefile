@@ -12,7 +12,7 @@ demo: .venv/installed  ## start the emulated machine shop and open the address i
 test: .venv/installed-dev  ## everything that must hold, in under ten minutes
 	@tests/prepare.sh
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -m "not long"
+	@$(BIN)/python -m pytest -m "not long" --numprocesses 3 --dist loadgroup
 
 test-long: .venv/installed-dev  ## the full counts
 	@tests/prepare.sh

@@ -21,21 +21,22 @@ _Message = OutgoingApplicationMessage | IncomingApplicationMessage
 
 
 class DurableBroker(Broker):
-    """An MQTT 3.1.1 broker that lets anybody in: bind it to a loopback address.
+    """An MQTT 3.1.1 broker.
 
     Parameters
     ----------
     bind
         Address and port, ``"127.0.0.1:1883"``.
+    password_file
+        Lines of ``name:hash``, read once. Without it anybody is let in: bind it to a loopback address.
     """
 
-    def __init__(self, bind: str) -> None:
-        super().__init__(
-            {
-                "listeners": {"default": {"type": "tcp", "bind": bind, "max_connections": 1000}},
-                "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
-            }
-        )
+    def __init__(self, bind: str, password_file: str | None = None) -> None:
+        plugins: dict[str, Any] = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
+        if password_file is not None:
+            plugins = {"amqtt.plugins.authentication.FileAuthPlugin": {"password_file": password_file}}
+        listener = {"type": "tcp", "bind": bind, "max_connections": 1000}
+        super().__init__({"listeners": {"default": listener}, "plugins": plugins})
         self._serving: dict[str, _DurableHandler] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 

@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX,
         env_nested_delimiter="__",
+        env_ignore_empty=True,  # as good as unset: how docker-compose passes on what nobody chose
         extra="forbid",
         frozen=True,
         nested_model_default_partial_update=True,

@@ -10,6 +10,9 @@ import pytest
 
 from tests.connectors.drivers import Driver, OpcUaDriver
 
+TEST_S = 60.0
+"""A test that waits for ever fails after so long."""
+
 
 class Run(Protocol):
     """Runs a test against a driver that is started before and ended after it."""
@@ -32,8 +35,9 @@ def run(loop: asyncio.AbstractEventLoop) -> Run:
     def run_test(driver: Driver, test: Coroutine[Any, Any, None]) -> None:
         async def whole() -> None:
             try:
-                await driver.start()
-                await test
+                async with asyncio.timeout(TEST_S):
+                    await driver.start()
+                    await test
             finally:
                 test.close()
                 await driver.end()

@@ -132,6 +132,29 @@ def test_a_ring_that_does_not_reach_back_to_what_is_stored_is_a_gap(run: Run, dr
     run(driver, test())
 
 
+@pytest.mark.parametrize("committed", [True, False])
+def test_an_overflow_while_closed_is_a_gap_after_what_was_committed(
+    run: Run, driver: ModbusDriver, committed: bool
+) -> None:
+    async def test() -> None:
+        source = driver.source()
+        await source.open()
+        await driver.show(state("M01", at(0), 6))
+        await collect(source, having(state("M01", at(0), 6)))
+        await driver.show(state("M01", at(1), 4))
+        await collect(source, having(state("M01", at(1), 4)), acknowledge=committed)
+        await source.close()
+        shown = changes("M01", 2, 60)
+        await driver.show(*shown)
+        await source.open()
+        haul = await collect(source, having(*shown[-RING:]))
+        assert haul.of("M01")[0] == gap("M01", at(1 if committed else 0) + INSTANT, LOST)
+        assert haul.times("M01")[1:] == [item.moment for item in shown[-RING:]]
+        await source.close()
+
+    run(driver, test())
+
+
 @pytest.mark.parametrize(("number", "lost"), [(RING, False), (RING + 1, True), (100, True)])
 def test_an_overflow_between_two_looks_is_a_gap(run: Run, driver: ModbusDriver, number: int, lost: bool) -> None:
     async def test() -> None:

@@ -19,7 +19,12 @@ from tests.e2e.truth import Truth
 @pytest.fixture
 def own(tmp_path: Path) -> Any:
     """An installation of its own, which releases its first plan by itself."""
-    running = installation(tmp_path, FORERUN_PLANNING__AUTOMATIC="true", FORERUN_PLANNING__TIME_LIMIT_S="2")
+    running = installation(
+        tmp_path,
+        FORERUN_EMULATOR__RATE="480",
+        FORERUN_PLANNING__AUTOMATIC="true",
+        FORERUN_PLANNING__TIME_LIMIT_S="2",
+    )
     running.start()
     yield running
     running.stop()
@@ -53,13 +58,13 @@ def test_everything_is_killed_and_goes_on(own: Installation) -> None:
     own.start()
     with own.api() as api:
         now = plan_time(api)
-        assert killed_at - timedelta(minutes=5) <= now, "the plant clock went back"
+        assert killed_at - timedelta(minutes=10) <= now, "the plant clock went back"
         assert api.get("/api/v1/orders").json() == orders
         stored = {job["job"]["id"]: job for job in completed(api)}
         assert known.items() <= stored.items(), "a completion that was acknowledged is lost"
         until(lambda: len(completed(api)) > len(stored), "the loop to go on", 120)
         reached = plan_time(api)
-        until(lambda: plan_time(api) > reached + timedelta(minutes=2), "responses to settle", 60)
+        until(lambda: plan_time(api) > reached + timedelta(minutes=8), "responses to settle", 60)
         log = emulator_log(own)
         done = Truth(ROOT / "plants" / "machine_shop", log, reached).completed()
         stored = {job["job"]["id"]: job for job in completed(api)}
@@ -67,6 +72,7 @@ def test_everything_is_killed_and_goes_on(own: Installation) -> None:
             assert (stored[name]["good"], stored[name]["scrap"]) == (entry["good"], entry["scrap"]), name
     own.stop()
     assert not processes_of(own.folder)
+    _check_secrets(own)
 
 
 def test_ingest_is_killed_and_no_acknowledged_reading_is_lost_or_stored_twice(own: Installation) -> None:
@@ -77,7 +83,7 @@ def test_ingest_is_killed_and_no_acknowledged_reading_is_lost_or_stored_twice(ow
         killed_at = plan_time(api)
         until(lambda: plan_time(api) > killed_at + timedelta(minutes=20), "the plant to go on", 60)
         reached = plan_time(api)
-        until(lambda: plan_time(api) > reached + timedelta(minutes=2), "readings to settle", 60)
+        until(lambda: plan_time(api) > reached + timedelta(minutes=8), "readings to settle", 60)
         log = emulator_log(own)
         truth = Truth(ROOT / "plants" / "machine_shop", log, reached)
         start = datetime.fromisoformat(log[0]["at"])
@@ -98,10 +104,11 @@ def test_ingest_is_killed_and_no_acknowledged_reading_is_lost_or_stored_twice(ow
             assert not missed or any(one["state"] == "offline" for one in stored), machine
 
 
-def test_the_first_password_is_shown_again_and_its_file_is_private(own: Installation) -> None:
+def _check_secrets(own: Installation) -> None:
+    """The first login is told on the terminal at each start, and stands in no log."""
     secret = own.folder / "data" / "first-password"
     assert secret.stat().st_mode & 0o077 == 0
-    assert (own.folder / "demo.log").read_text().count(own.password) == 1
+    assert (own.folder / "demo.log").read_text().count(own.password) == 2
     for log in (own.folder / "data" / "logs").iterdir():
         assert own.password not in log.read_text(errors="replace"), f"{log} holds the password"
     assert "password" not in json.dumps(own.facts)
