@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from historian import plants, samples, states
 from historian.database import Historian
 from historian.samples import Series
+from operations.floor import check_period
 from plant.actor import Actor, Permission
 from plant.machine_state import MachineState, StateInterval
 from plant.plant import Plant
@@ -77,8 +78,11 @@ async def signals(
     ------
     NotFound
         If the machine is unknown.
+    InvalidInput
+        If the period does not end after it starts, or is longer than a year.
     """
     actor.require(Permission.VIEW_HEALTH)
+    check_period(start, end)
     async with historian.transaction(actor, "read signals") as tx:
         plant = (await plants.current(tx)).plant
         tags = _tags(plant, machine_id)
