@@ -18,7 +18,7 @@ from plant.machine_state import StateInterval
 from plant.order import JobProgress
 from plant.plant import Plant
 from plant.ports import JobQueue
-from runtime.clock import SharedPlantClock
+from runtime.clock import ProcessClock
 from twin.oee import Times
 
 _PLAN_MARGIN = timedelta(hours=12)
@@ -29,7 +29,7 @@ _LONGEST_PLAN = timedelta(days=366)
 class OperationViews:
     """The dashboard's `Views` on the use cases."""
 
-    def __init__(self, historian: Historian, clock: SharedPlantClock, queue: JobQueue, rules: PlanningRules) -> None:
+    def __init__(self, historian: Historian, clock: ProcessClock, queue: JobQueue, rules: PlanningRules) -> None:
         self._historian = historian
         self._clock = clock
         self._queue = queue

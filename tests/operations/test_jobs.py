@@ -14,7 +14,6 @@ from operations import jobs
 from plant.actor import SYSTEM
 from plant.errors import Cancelled, InvalidInput, NotFound, Unavailable
 from plant.long_job import LongJob, LongJobState
-from plant.message import new_message_id
 from plant.ports import Progress
 from tests.operations.shop import PLANNER, Queue
 
