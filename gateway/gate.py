@@ -6,7 +6,7 @@ look (`operations.access.current_actor`); what the actor may do is the use cases
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
 from typing import Protocol
 from urllib.parse import quote, urlsplit
@@ -30,18 +30,33 @@ _WEBSOCKET_UNAUTHENTICATED = 4401
 _LARGEST_BODY = 4 << 20
 _TOO_LARGE = f"the body is larger than {_LARGEST_BODY >> 20} MB"
 
-SECURITY_HEADERS: Mapping[str, str] = {
-    # The pages bring all they need. Plotly styles its figures inline, and Dash starts itself with inline scripts.
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+
+def security_headers(inline_scripts: Sequence[str]) -> Mapping[str, str]:
+    """Return what every answer tells browsers about our pages: they bring all they need, and nobody frames them.
+
+    Parameters
+    ----------
+    inline_scripts
+        Hashes of the scripts that stand in the pages themselves, such as ``'sha256-...'``; no others run.
+    """
+    policy = (
+        "default-src 'self'",
+        " ".join(["script-src 'self'", *inline_scripts]),
+        "style-src 'self' 'unsafe-inline'",  # figures are styled where they stand
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+    return {
+        "Content-Security-Policy": "; ".join(policy),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
 
 
 class Authenticator(Protocol):
@@ -63,9 +78,18 @@ class Gate:
     ----------
     allowed_hosts
         Host names the site is reached by; a request for another host is refused (DNS rebinding).
+    inline_scripts
+        See `security_headers`.
     """
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator, allowed_hosts: frozenset[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        authenticator: Authenticator,
+        allowed_hosts: frozenset[str],
+        inline_scripts: Sequence[str] = (),
+    ) -> None:
+        self._headers = security_headers(inline_scripts)
         self._app = app
         self._authenticator = authenticator
         self._allowed_hosts = allowed_hosts
@@ -76,7 +100,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         if scope["type"] == "http":
-            exchange = _Exchange(scope, receive, send)
+            exchange = _Exchange(scope, receive, send, self._headers)
             receive, send = exchange.receive, exchange.send
         headers = Headers(scope=scope)
         if _host(headers.get("host", "")) not in self._allowed_hosts:
@@ -143,7 +167,8 @@ def _digits(header: str | None) -> str:
 class _Exchange:
     """One HTTP exchange: no body is read without end, and every answer says how pages may be used."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str]) -> None:
+        self._headers = headers
         self._scope = scope
         self._receive = receive
         self._send = send
@@ -171,7 +196,7 @@ class _Exchange:
     async def _send_hardened(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in SECURITY_HEADERS.items():
+            for name, value in self._headers.items():
                 headers.setdefault(name, value)
         await self._send(message)
 

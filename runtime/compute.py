@@ -84,6 +84,8 @@ def _work(connection: Connection, function: Callable[..., Any], args: tuple[Any,
 
     try:
         connection.send(("result", function(*args, progress=report)))
+    except BrokenPipeError:
+        return  # whoever asked for it is gone
     except ForerunError as error:
         connection.send(("error", error))
     except Exception as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -96,8 +96,8 @@ async def run_app(settings: Settings) -> None:
         plant_clock = await _clock(historian, settings)
         queue = await stack.enter_async_context(ProcrastinateQueue(database_url(settings)))
         live = DatabaseLive(historian)
-        app = _application(historian, plant_clock, queue, live, planning_rules(settings))
-        gated = Gate(app, _Authenticator(historian), settings.allowed_hosts)
+        app, inline_scripts = _application(historian, plant_clock, queue, live, planning_rules(settings))
+        gated = Gate(app, _Authenticator(historian), settings.allowed_hosts, inline_scripts)
         server = uvicorn.Server(
             uvicorn.Config(
                 gated,
@@ -206,7 +206,8 @@ def _application(
     queue: ProcrastinateQueue,
     live: DatabaseLive,
     rules: PlanningRules,
-) -> FastAPI:
+) -> tuple[FastAPI, Sequence[str]]:
+    """Return API and pages, and the hashes of the scripts that stand in the pages themselves."""
     from dashboard import app as dashboard_app
     from dashboard import login as login_pages
     from gateway import app as gateway_app
@@ -226,8 +227,8 @@ def _application(
 
     services = Services(historian, plant_clock, queue, rules, readiness)
     app = gateway_app.build(services, login_pages, lifespan)
-    dashboard_app.build(app, OperationViews(historian, plant_clock, queue, rules), live)
-    return app
+    pages = dashboard_app.build(app, OperationViews(historian, plant_clock, queue, rules), live)
+    return app, pages.csp_hashes()
 
 
 async def _serve(server: uvicorn.Server) -> None:
