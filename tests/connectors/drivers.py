@@ -239,11 +239,14 @@ class MqttDriver(SocketDriver):
         self.port = free_port()
         self.prefix = f"shop-{serial}"
         self.client_id = f"forerun-test-{serial}"
+        self.account: tuple[str, str] | None = None
         self._publisher: Client | None = None
 
     async def start(self) -> None:
         await self.start_broker()
         publisher = Client(CallbackAPIVersion.VERSION2, client_id=f"machines-{self.client_id}")
+        if self.account is not None:
+            publisher.username_pw_set(*self.account)
         await try_until(lambda: asyncio.to_thread(publisher.connect, HOST, self.port, 30), OSError)
         publisher.loop_start()
         self._publisher = publisher
@@ -315,9 +318,10 @@ class AmqttDriver(MqttDriver):
     """amqtt as the one-command start runs it; its sessions end with it."""
 
     broker: DurableBroker | None = None
+    password_file: str | None = None
 
     async def start_broker(self) -> None:
-        self.broker = DurableBroker(f"{HOST}:{self.port}")
+        self.broker = DurableBroker(f"{HOST}:{self.port}", self.password_file)
         await self.broker.start()
 
     async def stop_broker(self) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pwdlib.hashers.argon2 import Argon2Hasher
 
+from plant.errors import SourceLost
 from tests.connectors.conftest import Run
 from tests.connectors.drivers import AmqttDriver
 from tests.connectors.shop import at, collect, having, state, wait_for
@@ -43,6 +45,29 @@ def test_unacknowledged_and_new_messages_come_in_order_however_often_the_client_
         await driver.show(last)
         haul = await collect(source, having(last))
         assert haul.times("M01") == [last.moment], "what was acknowledged does not come again"
+        await source.close()
+
+    run(driver, test())
+
+
+def test_only_its_accounts_are_let_in(
+    run: Run, driver: AmqttDriver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts = tmp_path / "accounts"
+    accounts.write_text(f"forerun:{Argon2Hasher().hash('right')}\n")
+    driver.password_file, driver.account = str(accounts), ("forerun", "right")
+
+    async def test() -> None:
+        options = {"username": "forerun", "password_env": "FORERUN_TEST_BROKER"}
+        for wrong in ({}, options):
+            monkeypatch.setenv("FORERUN_TEST_BROKER", "wrong")
+            with pytest.raises(SourceLost, match=r"the broker refuses us: .*check username and password"):
+                await driver.source(**wrong).open()
+        monkeypatch.setenv("FORERUN_TEST_BROKER", "right")
+        source = driver.source(**options)
+        await source.open()
+        await driver.show(state("M01", at(1), 6))
+        await collect(source, having(state("M01", at(1), 6)))
         await source.close()
 
     run(driver, test())
