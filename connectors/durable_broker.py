@@ -49,7 +49,13 @@ class DurableBroker(Broker):
     async def _handle_client_session(
         self, reader: Any, writer: Any, client_session: Session, handler: BrokerProtocolHandler, *rest: Any
     ) -> None:
-        """Serve a client, after its former connection has ended: both would work on one session."""
+        """Serve a client that may come in, after its former connection has ended: both would work on one session.
+
+        amqtt hands a session over first and asks for the password afterwards.
+        """
+        if not await self._authenticate(client_session, self.listeners_config[rest[-1]]):
+            await self._refuse(reader, writer)
+            return
         client = client_session.client_id or ""
         former = self._serving.get(client)
         if former is not None:
@@ -58,6 +64,15 @@ class DurableBroker(Broker):
         async with self._turns[client]:
             durable = self._serving[client] = _DurableHandler(self.plugins_manager)
             await super()._handle_client_session(reader, writer, client_session, durable, *rest)
+
+    async def _refuse(self, reader: Any, writer: Any) -> None:
+        """Turn somebody away without touching the session of that name."""
+        stranger = Session()
+        stranger.client_id = "refused"
+        handler = BrokerProtocolHandler(self.plugins_manager)
+        handler.attach(stranger, reader, writer)
+        await handler.mqtt_connack_authorize(False)
+        await writer.close()
 
     async def _publish_session_retained_messages(self, session: Session) -> None:
         """Send what came while the client was away, without waiting for its acknowledgements."""

@@ -105,9 +105,10 @@ class ModbusSource:
         """Disconnect; what has not been read is dropped, the rings still hold it."""
         client, self._client = self._client, None
         poller, self._poller = self._poller, None
-        if poller is not None:
+        # Before Python 3.12 `wait_for`, which pymodbus waits in, may swallow a cancellation: ask until it is heard.
+        while poller is not None and not poller.done():
             poller.cancel()
-            await asyncio.gather(poller, return_exceptions=True)
+            await asyncio.wait({poller}, timeout=0.05)
         if client is not None:
             client.close()
         self._findings = asyncio.Queue(_PENDING)
@@ -120,7 +121,7 @@ class ModbusSource:
     async def _poll(self, client: AsyncModbusTcpClient, devices: Sequence[Device]) -> None:
         """Look at each device when it is due, until the connection breaks."""
         try:
-            while True:
+            while self._client is client:
                 for device in devices:
                     if device.due_at <= time.monotonic():
                         await self._look(client, device)

@@ -76,7 +76,8 @@ class Gate:
             await self._app(scope, receive, send)
             return
         if scope["type"] == "http":
-            receive, send = _limited(receive), _hardened(send)
+            exchange = _Exchange(scope, receive, send)
+            receive, send = exchange.receive, exchange.send
         headers = Headers(scope=scope)
         if _host(headers.get("host", "")) not in self._allowed_hosts:
             await _refuse(scope, receive, send, problem(400, "unknown host", "this site is not served under that name"))
@@ -129,7 +130,8 @@ def session_token(headers: Headers) -> str | None:
 
 def _host(header: str) -> str:
     try:
-        return urlsplit(f"//{header}").hostname or ""
+        parts = urlsplit(f"//{header}")
+        return parts.hostname or "" if parts.netloc == header and "@" not in header else ""
     except ValueError:
         return ""
 
@@ -138,32 +140,40 @@ def _digits(header: str | None) -> str:
     return header if header is not None and header.isascii() and header.isdigit() and len(header) < 20 else "0"
 
 
-def _limited(receive: Receive) -> Receive:
-    """Stop reading a body that grows too large: its length need not be announced."""
-    read = 0
+class _Exchange:
+    """One HTTP exchange: no body is read without end, and every answer says how pages may be used."""
 
-    async def limited() -> Message:
-        nonlocal read
-        message = await receive()
-        read += len(message.get("body", b""))
-        if read > _LARGEST_BODY:
-            raise HTTPException(413, "too large")
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._read = 0
+        self._refused = False
+
+    async def receive(self) -> Message:
+        """Return the next part of the request; its length need not have been announced."""
+        message = await self._receive()
+        self._read += len(message.get("body", b""))
+        if self._read > _LARGEST_BODY:
+            raise HTTPException(413)
         return message
 
-    return limited
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer; when the request was too large, ours in place of the application's."""
+        if self._refused:
+            return
+        if self._read > _LARGEST_BODY and message["type"] == "http.response.start":
+            self._refused = True
+            await problem(413, "too large", _TOO_LARGE)(self._scope, self._receive, self._send_hardened)
+        else:
+            await self._send_hardened(message)
 
-
-def _hardened(send: Send) -> Send:
-    """Put the security headers on the answer, unless the application chose others."""
-
-    async def hardened(message: Message) -> None:
+    async def _send_hardened(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
-        await send(message)
-
-    return hardened
+        await self._send(message)
 
 
 def _is_open(path: str) -> bool:

@@ -105,7 +105,7 @@ async def states_of(
         If the period does not end after it starts, or is longer than a year.
     """
     actor.require(Permission.VIEW_FLOOR)
-    _check_period(start, end)
+    check_period(start, end)
     async with historian.transaction(actor, "read states") as tx:
         if machine_id is not None:
             (await plants.current(tx)).plant.machine(machine_id)
@@ -128,7 +128,7 @@ async def oee(historian: Historian, actor: Actor, start: datetime, end: datetime
         If the period does not end after it starts, or is longer than a year.
     """
     actor.require(Permission.VIEW_FLOOR)
-    _check_period(start, end)
+    check_period(start, end)
     async with historian.transaction(actor, "compute OEE") as tx:
         plant = (await plants.current(tx)).plant
         intervals = await states.intervals(tx, start, end)
@@ -144,7 +144,8 @@ async def oee(historian: Historian, actor: Actor, start: datetime, end: datetime
     return found
 
 
-def _check_period(start: datetime, end: datetime) -> None:
+def check_period(start: datetime, end: datetime) -> None:
+    """Refuse a period that does not end after it starts, or is longer than anything is computed over."""
     require(start < end, f"the period must end after it starts, not {start} to {end}")
     require(end - start <= LONGEST_PERIOD, f"the period must not be longer than {LONGEST_PERIOD.days} days")
 

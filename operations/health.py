@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from historian import plants, samples, states
 from historian.database import Historian
 from historian.samples import Series
+from operations.floor import check_period
 from plant.actor import Actor, Permission
 from plant.machine_state import MachineState, StateInterval
 from plant.plant import Plant
 from plant.reading import CONDITION_SIGNALS
-from twin.health import Health, HealthState, baseline, health
+from twin.health import Baseline, Health, HealthState, health
 
 LOOK_BACK = timedelta(days=3)
 """How much of the past the index looks at; what a machine was like before its last repair is left out."""
@@ -77,13 +78,20 @@ async def signals(
     ------
     NotFound
         If the machine is unknown.
+    InvalidInput
+        If the period does not end after it starts, or is longer than a year.
     """
     actor.require(Permission.VIEW_HEALTH)
+    check_period(start, end)
     async with historian.transaction(actor, "read signals") as tx:
-        tags = _tags((await plants.current(tx)).plant, machine_id)
-        series = await samples.series(tx, list(tags.values()), start, end + timedelta(microseconds=1))
-        intervals = await states.intervals(tx, start, end, [machine_id])
-    return [_history(signal, series.get(tag), intervals) for signal, tag in tags.items()]
+        plant = (await plants.current(tx)).plant
+        tags = _tags(plant, machine_id)
+        begin = min(start, end - LOOK_BACK)
+        series = await samples.series(tx, list(tags.values()), begin, end + timedelta(microseconds=1))
+        intervals = await states.intervals(tx, begin, end, [machine_id])
+    # The limits shown are those the index is worked out with, whatever part of the past is looked at.
+    normal = _assess(plant, machine_id, series, intervals).health.baselines
+    return [_history(signal, series.get(tag), normal.get(signal), start) for signal, tag in tags.items()]
 
 
 def _tags(plant: Plant, machine_id: str) -> dict[str, str]:
@@ -91,9 +99,18 @@ def _tags(plant: Plant, machine_id: str) -> dict[str, str]:
     return {signal: f"{path}/{signal}" for signal in CONDITION_SIGNALS}
 
 
-def _health(
+@dataclass(frozen=True)
+class _Assessment:
+    """A machine's condition since its last repair: the samples' times, the columns, and what they say."""
+
+    times: NDArray[np.float64]
+    columns: Mapping[str, NDArray[np.float64]]
+    health: Health
+
+
+def _assess(
     plant: Plant, machine_id: str, series: Mapping[str, Series], intervals: Sequence[StateInterval]
-) -> MachineHealth:
+) -> _Assessment:
     own = [interval for interval in intervals if interval.machine == machine_id]
     repaired_s = max(
         (_epoch_s(one.ended_at) for one in own if one.state is MachineState.BREAKDOWN and one.ended_at), default=0.0
@@ -102,31 +119,34 @@ def _health(
     times = np.unique(np.concatenate([one.time_s for one in found.values()])) if found else np.empty(0)
     times = times[times >= repaired_s]
     columns = {signal: _aligned(one, times) for signal, one in found.items()}
-    result = health(columns, _executing(times, own), None) if len(times) else Health(None, HealthState.UNKNOWN)
-    newest = {signal: _newest(column) for signal, column in columns.items()}
+    result = health(columns, _executing(times, own)) if len(times) else Health(None, HealthState.UNKNOWN)
+    return _Assessment(times, columns, result)
+
+
+def _health(
+    plant: Plant, machine_id: str, series: Mapping[str, Series], intervals: Sequence[StateInterval]
+) -> MachineHealth:
+    found = _assess(plant, machine_id, series, intervals)
+    newest = {signal: _newest(column) for signal, column in found.columns.items()}
     return MachineHealth(
         machine=machine_id,
-        index=result.index,
-        state=result.state,
+        index=found.health.index,
+        state=found.health.state,
         contributions=tuple(
-            Contribution(signal, result.contributions.get(signal, 0.0), newest.get(signal))
+            Contribution(signal, found.health.contributions.get(signal, 0.0), newest.get(signal))
             for signal in CONDITION_SIGNALS
         ),
-        at=datetime.fromtimestamp(times[-1], tz=own[-1].started_at.tzinfo) if len(times) and own else None,
+        at=datetime.fromtimestamp(found.times[-1], UTC) if len(found.times) else None,
     )
 
 
-def _history(signal: str, series: Series | None, intervals: Sequence[StateInterval]) -> SignalHistory:
+def _history(signal: str, series: Series | None, normal: Baseline | None, start: datetime) -> SignalHistory:
+    high = normal.median + _NORMAL * normal.deviation if normal is not None else None
     if series is None:
-        return SignalHistory(signal, (), (), None, None)
-    normal = baseline(series.values[_executing(series.time_s, intervals)])
-    return SignalHistory(
-        signal=signal,
-        times=tuple(series.moments()),
-        values=tuple(None if np.isnan(value) else float(value) for value in series.values),
-        low=None,
-        high=normal.median + _NORMAL * normal.deviation if normal is not None else None,
-    )
+        return SignalHistory(signal, (), (), None, high)
+    shown = series.time_s >= start.timestamp()
+    values = tuple(None if np.isnan(value) else float(value) for value in series.values[shown])
+    return SignalHistory(signal, tuple(series.moments(shown)), values, None, high)
 
 
 def _aligned(series: Series, times: NDArray[np.float64]) -> NDArray[np.float64]:

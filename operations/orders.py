@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from historian import ledger, orders, plants
 from historian.database import Historian
 from methods.explosion import explode, job_orders
 from plant.actor import Actor, Permission
+from plant.checks import require
 from plant.errors import Conflict, InvalidInput, NotFound
 from plant.item import ItemKind
 from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plant import Plant
+
+_LONGEST = timedelta(days=5 * 365)
+_LONG_AGO = timedelta(days=20 * 365)
+_FAR_OFF = timedelta(days=50 * 365)
+"""Dates are looked at against the plant's first moment."""
 
 
 async def enter(historian: Historian, actor: Actor, order: CustomerOrder) -> CustomerOrder:
@@ -20,7 +27,7 @@ async def enter(historian: Historian, actor: Actor, order: CustomerOrder) -> Cus
     Raises
     ------
     InvalidInput
-        If its item is unknown or not made here.
+        If its item is unknown or not made here, or its id or dates are such that nobody could plan with them.
     Conflict
         If the id belongs to a different order.
     """
@@ -39,6 +46,7 @@ async def _enter(historian: Historian, actor: Actor, order: CustomerOrder) -> No
     async with historian.transaction(actor, "enter order") as tx:
         plant = (await plants.current(tx)).plant
         _check_item(plant, order)
+        _check_plausible(plant, order)
         known = await orders.find_customer_order(tx, order.id)
         if known == order:
             return
@@ -47,6 +55,20 @@ async def _enter(historian: Historian, actor: Actor, order: CustomerOrder) -> No
         production = explode(plant, order)
         await orders.insert(tx, order, production, job_orders(plant, production))
         await ledger.append(tx, f"order/{order.id}", "entered", None, order)
+
+
+def _check_plausible(plant: Plant, order: CustomerOrder) -> None:
+    """Refuse what would be accepted here and be in the way later: one such order would stop all planning."""
+    require(
+        order.id.isprintable() and order.customer.isprintable(),
+        f"order {order.id!r}: id and customer must not hold characters that cannot be printed",
+    )
+    earliest, latest = plant.starts_at - _LONG_AGO, plant.starts_at + _FAR_OFF
+    require(
+        earliest <= order.ordered_at and order.due_at <= latest and order.due_at - order.ordered_at <= _LONGEST,
+        f"order {order.id}: implausible dates, ordered {order.ordered_at:%Y-%m-%d} and due {order.due_at:%Y-%m-%d}; "
+        f"an order is due within {_LONGEST.days // 365} years, and between {earliest:%Y} and {latest:%Y}",
+    )
 
 
 def _check_item(plant: Plant, order: CustomerOrder) -> None:

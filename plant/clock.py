@@ -40,6 +40,12 @@ class WallPlantClock:
         """Return the plant time."""
         return wall_now()
 
+    @property
+    def anchor(self) -> Anchor:
+        """Now is now, and goes on at its own rate."""
+        now = wall_now()
+        return Anchor(now, now, 1.0)
+
 
 class EmulatedPlantClock:
     """A plant clock that runs n times the wall's through open hours and jumps over closed ones.

@@ -12,7 +12,7 @@ import structlog
 from historian.database import Channel, Historian
 from operations import clock as clock_operations
 from plant.actor import SYSTEM
-from plant.clock import Anchor, EmulatedPlantClock, wall_now
+from plant.clock import Anchor, EmulatedPlantClock, WallPlantClock, wall_now
 from plant.errors import InvalidInput, Unavailable
 from plant.plant import Plant
 
@@ -20,6 +20,14 @@ _POLL_S = 1.0
 _MISSES = 3
 
 log = structlog.get_logger()
+
+
+class RealPlantClock(WallPlantClock):
+    """The plant clock of a process at a real plant: there is nothing to follow."""
+
+    async def follow(self, historian: Historian) -> None:
+        """Wait for ever."""
+        await asyncio.Event().wait()
 
 
 class SharedPlantClock:
@@ -47,6 +55,10 @@ class SharedPlantClock:
                 anchor = await _read_anchor(historian)
                 if anchor is not None:
                     self._clock.set_anchor(anchor)
+
+
+ProcessClock = RealPlantClock | SharedPlantClock
+"""The plant clock of a process, whichever kind of plant it is."""
 
 
 async def _read_anchor(historian: Historian) -> Anchor | None:

@@ -99,6 +99,7 @@ class ProcrastinateQueue:
                     listen_notify=True,
                     shutdown_graceful_timeout=0,
                     delete_jobs="always",  # the long job itself is the record
+                    fetch_job_polling_interval=self._stalled_s / 5,
                     update_heartbeat_interval=self._stalled_s / 5,
                     stalled_worker_timeout=self._stalled_s,
                 )

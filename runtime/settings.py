@@ -27,6 +27,12 @@ _JSON = ("allowed_hosts", "endpoints")
 _JSON_LIKE = """["127.0.0.1", "localhost"] or {"line-opcua": "opc.tcp://127.0.0.1:4840"}"""
 
 
+def _default_plant() -> Path:
+    """Return the shipped plant: beside us in a checkout, inside the package where it is installed."""
+    beside = Path("plants/machine_shop")
+    return beside if beside.is_dir() else Path(__file__).parent / "plants" / "machine_shop"
+
+
 class Section(BaseModel):
     """A group of settings; unknown keys are refused."""
 
@@ -78,9 +84,10 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Path(".data")
-    plant: Path = Path("plants/machine_shop")
+    plant: Path = Field(default_factory=_default_plant, description="the plant's folder")
     database_url: SecretStr | None = Field(None, description="PostgreSQL to use; none: the embedded one")
     host: str = "127.0.0.1"
+    metrics_port: int = Field(0, ge=0, le=65535, description="where ingest and worker serve /metrics; 0: nowhere")
     port: int = Field(8050, ge=0, le=65535)
     allowed_hosts: frozenset[str] = Field(
         frozenset({"127.0.0.1", "localhost"}), description="names the site is reached by"

@@ -18,16 +18,18 @@ from plant.machine_state import StateInterval
 from plant.order import JobProgress
 from plant.plant import Plant
 from plant.ports import JobQueue
-from runtime.clock import SharedPlantClock
+from runtime.clock import ProcessClock
 from twin.oee import Times
 
 _PLAN_MARGIN = timedelta(hours=12)
+_LONGEST_PLAN = timedelta(days=366)
+"""How far working hours are shown; one order for years ahead must not fill the page with them."""
 
 
 class OperationViews:
     """The dashboard's `Views` on the use cases."""
 
-    def __init__(self, historian: Historian, clock: SharedPlantClock, queue: JobQueue, rules: PlanningRules) -> None:
+    def __init__(self, historian: Historian, clock: ProcessClock, queue: JobQueue, rules: PlanningRules) -> None:
         self._historian = historian
         self._clock = clock
         self._queue = queue
@@ -84,7 +86,7 @@ class OperationViews:
         wanted = [one for one in await orders.list_orders(self._historian, actor) if one.id in covered]
         progress = await orders.list_jobs(self._historian, actor)
         start = version.plan.epoch
-        end = start + timedelta(seconds=version.plan.makespan_s) + _PLAN_MARGIN
+        end = start + min(timedelta(seconds=version.plan.makespan_s) + _PLAN_MARGIN, _LONGEST_PLAN)
         return views.PlanView(
             id=version.id,
             clock=self._clock_view(plant),

@@ -18,7 +18,7 @@ from operations import access, clock, plants
 from plant.actor import SYSTEM, Actor, Role
 from plant.errors import ForerunError, SettingsInvalid
 from plant.plant import Plant
-from runtime.clock import SharedPlantClock
+from runtime.clock import ProcessClock, RealPlantClock, SharedPlantClock
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ async def run_app(settings: Settings) -> None:
 
     async with AsyncExitStack() as stack:
         historian = await _open(stack, settings)
-        plant_clock = await _clock(historian)
+        plant_clock = await _clock(historian, settings)
         queue = await stack.enter_async_context(ProcrastinateQueue(database_url(settings)))
         live = DatabaseLive(historian)
         app = _application(historian, plant_clock, queue, live, planning_rules(settings))
@@ -120,7 +120,7 @@ async def run_ingest(settings: Settings) -> None:
 
     async with AsyncExitStack() as stack:
         historian = await _open(stack, settings)
-        plant_clock = await _clock(historian)
+        plant_clock = await _clock(historian, settings)
         plant = await _plant(historian)
         unknown = settings.endpoints.keys() - {connection.id for connection in plant.connections}
         if unknown:
@@ -131,6 +131,7 @@ async def run_ingest(settings: Settings) -> None:
             build_source(one, plant, plant_clock, settings.endpoints.get(one.id), last[one.id])
             for one in plant.connections
         ]
+        _serve_metrics(settings)
         reading = sources.run(historian, SYSTEM, plant_clock, plant, connected)
         await _until_asked(reading, plant_clock.follow(historian))
 
@@ -145,17 +146,29 @@ async def run_worker(settings: Settings) -> None:
 
     async with AsyncExitStack() as stack:
         historian = await _open(stack, settings)
-        plant_clock = await _clock(historian)
+        plant_clock = await _clock(historian, settings)
         url = database_url(settings)
         queue = await stack.enter_async_context(ProcrastinateQueue(url))
         channel = await stack.enter_async_context(MesChannel(settings.mes_url)) if settings.mes_url else None
         compute = ProcessCompute(preload=("operations.rehearsal", "scheduler.optimise"))
         release = settings.planning.automatic
         worker = Worker(historian, queue, compute, plant_clock, planning_rules(settings), channel, release)
+        _serve_metrics(settings)
         parts = [worker.run(), plant_clock.follow(historian)]
-        if settings.clock_url is not None:
+        if settings.clock_url is not None and isinstance(plant_clock, SharedPlantClock):
             parts.append(keep_clock(historian, plant_clock, settings.clock_url))
         await _until_asked(*parts)
+
+
+def _serve_metrics(settings: Settings) -> None:
+    """Serve this process' metrics; those of the app are at its own `/metrics`."""
+    from prometheus_client import start_http_server
+
+    if settings.metrics_port:
+        try:
+            start_http_server(settings.metrics_port, settings.host)
+        except OSError as error:
+            raise SettingsInvalid(f"setting metrics_port: {settings.metrics_port} cannot be used: {error}") from error
 
 
 async def _open(stack: AsyncExitStack, settings: Settings) -> Historian:
@@ -168,7 +181,9 @@ async def _plant(historian: Historian) -> Plant:
     return (await plants.current(historian, SYSTEM)).plant
 
 
-async def _clock(historian: Historian) -> SharedPlantClock:
+async def _clock(historian: Historian, settings: Settings) -> ProcessClock:
+    if settings.clock_url is None:
+        return RealPlantClock()
     return SharedPlantClock(await _plant(historian), await clock.anchor(historian, SYSTEM))
 
 
@@ -187,7 +202,7 @@ class _Authenticator:
 
 def _application(
     historian: Historian,
-    plant_clock: SharedPlantClock,
+    plant_clock: ProcessClock,
     queue: ProcrastinateQueue,
     live: DatabaseLive,
     rules: PlanningRules,

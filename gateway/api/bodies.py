@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from plant.order import CustomerOrder, JobResponse, Priority, ResponseKind
+
+
+def _to_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies outside of the calendar") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+"""A time with its zone; the noun made of it is in UTC."""
 
 
 class Body(BaseModel):
@@ -22,19 +34,19 @@ class OrderBody(Body):
     customer: str = Field(max_length=200)
     item: str = Field(max_length=100)
     quantity: int = Field(gt=0, le=1_000_000)
-    ordered_at: AwareDatetime | None = Field(None, description="plant time; now when left out")
-    due_at: AwareDatetime
+    ordered_at: Moment | None = Field(None, description="plant time; now when left out")
+    due_at: Moment
     priority: Priority = Priority.NORMAL
 
-    def to_order(self, now: AwareDatetime) -> CustomerOrder:
-        """Return the noun; times become UTC."""
+    def to_order(self, now: datetime) -> CustomerOrder:
+        """Return the noun."""
         return CustomerOrder(
             id=self.id,
             customer=self.customer,
             item=self.item,
             quantity=self.quantity,
-            ordered_at=(self.ordered_at or now).astimezone(UTC),
-            due_at=self.due_at.astimezone(UTC),
+            ordered_at=self.ordered_at or now,
+            due_at=self.due_at,
             priority=self.priority,
         )
 
@@ -45,15 +57,15 @@ class JobResponseBody(Body):
     id: str = Field(description="UUID made by the sender", max_length=64)
     job_order: str = Field(max_length=200)
     kind: ResponseKind
-    at: AwareDatetime
+    at: Moment
     machine: str = Field(max_length=100)
     good: int = Field(0, ge=0)
     scrap: int = Field(0, ge=0)
     reason: str = Field("", max_length=2000)
 
     def to_response(self) -> JobResponse:
-        """Return the noun; times become UTC."""
-        return JobResponse(**(self.model_dump() | {"at": self.at.astimezone(UTC)}))
+        """Return the noun."""
+        return JobResponse(**self.model_dump())
 
 
 class PlanRequestBody(Body):

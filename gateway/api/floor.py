@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-
 from fastapi import APIRouter
-from pydantic import AwareDatetime
 
+from gateway.api.bodies import Moment
 from gateway.services import Asking, WithServices
 from operations import floor, health
 from operations.floor import MachineNow, MachineOee
@@ -24,18 +22,16 @@ async def list_machines(asking: Asking, has: WithServices) -> list[MachineNow]:
 
 @router.get("/machines/{machine_id}/states")
 async def machine_states(
-    machine_id: str, since: AwareDatetime, until: AwareDatetime, asking: Asking, has: WithServices
+    machine_id: str, since: Moment, until: Moment, asking: Asking, has: WithServices
 ) -> list[StateInterval]:
     """Return a machine's state intervals that touch [since, until)."""
-    return await floor.states_of(has.store, asking, since.astimezone(UTC), until.astimezone(UTC), machine_id)
+    return await floor.states_of(has.store, asking, since, until, machine_id)
 
 
 @router.get("/oee")
-async def machine_oee(
-    since: AwareDatetime, until: AwareDatetime, asking: Asking, has: WithServices
-) -> list[MachineOee]:
+async def machine_oee(since: Moment, until: Moment, asking: Asking, has: WithServices) -> list[MachineOee]:
     """Return OEE by ISO 22400-2 per machine over [since, until)."""
-    return await floor.oee(has.store, asking, since.astimezone(UTC), until.astimezone(UTC))
+    return await floor.oee(has.store, asking, since, until)
 
 
 @router.get("/health")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.connectors.drivers import Driver, OpcUaDriver
 
-TEST_S = 60.0
+TEST_S = 100.0
 """A test that waits for ever fails after so long."""
 
 

@@ -18,7 +18,7 @@ from plant.reading import CONDITION_SIGNALS, COUNTER_SIGNALS, STATE_SIGNALS, Rea
 
 START = datetime(2026, 1, 4, 22, tzinfo=UTC)
 MACHINES = ("M01", "M02")
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 
 
 def plant(*connections: Connection) -> Plant:

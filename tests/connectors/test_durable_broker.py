@@ -59,13 +59,19 @@ def test_only_its_accounts_are_let_in(
 
     async def test() -> None:
         options = {"username": "forerun", "password_env": "FORERUN_TEST_BROKER"}
-        for wrong in ({}, options):
-            monkeypatch.setenv("FORERUN_TEST_BROKER", "wrong")
-            with pytest.raises(SourceLost, match=r"the broker refuses us: .*check username and password"):
-                await driver.source(**wrong).open()
+
+        async def be_refused() -> None:
+            for wrong in ({}, options):
+                with pytest.raises(SourceLost, match=r"the broker refuses us: .*check username and password"):
+                    await driver.source(**wrong).open()
+
+        monkeypatch.setenv("FORERUN_TEST_BROKER", "wrong")
+        await be_refused()
         monkeypatch.setenv("FORERUN_TEST_BROKER", "right")
         source = driver.source(**options)
         await source.open()
+        monkeypatch.setenv("FORERUN_TEST_BROKER", "wrong")
+        await be_refused()  # Under the very name of the session that is open, which goes on undisturbed.
         await driver.show(state("M01", at(1), 6))
         await collect(source, having(state("M01", at(1), 6)))
         await source.close()

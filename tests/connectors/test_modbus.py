@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import timedelta
 
 import pytest
@@ -14,6 +16,7 @@ from plant.reading import BAD_NO_COMMUNICATION, Reading, Signal
 from tests.connectors.conftest import Run
 from tests.connectors.drivers import ENTRY, RING, ModbusDriver
 from tests.connectors.shop import (
+    DEADLINE_S,
     START,
     Shown,
     StandingClock,
@@ -378,6 +381,27 @@ def test_a_reader_that_does_not_read_makes_polling_pause_not_memory_grow(run: Ru
         assert len(requests) < 300 * 3, "polling has paused"
         await collect(source, having(counts("M01", at(299), 299, 299, 0)))
         await source.close()
+
+    run(driver, test())
+
+
+def test_closing_ends_even_where_a_cancellation_is_swallowed(
+    run: Run, driver: ModbusDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test() -> None:
+        waiting = asyncio.Event()
+
+        async def deaf(client: object, number: int, first: int, count: int) -> list[int]:
+            waiting.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            return [0] * count
+
+        monkeypatch.setattr("connectors.modbus._read", deaf)
+        source = driver.source()
+        await source.open()
+        await waiting.wait()
+        await asyncio.wait_for(source.close(), DEADLINE_S)
 
     run(driver, test())
 

@@ -140,3 +140,12 @@ async def test_a_plant_version_is_kept_once_and_read_back_equal(store: Historian
     with pytest.raises(Conflict):
         async with store.transaction(SYSTEM, "test") as tx:
             await plants.set_current(tx, "another site", SHOP.id)
+
+
+async def test_plant_versions_are_told_apart_however_often_they_are_read(store: Historian) -> None:
+    versions = [version_of(replace(SHOP.plant, name=f"Shop {n}"), START) for n in range(10)]
+    async with store.transaction(SYSTEM, "test") as tx:
+        for version in versions:
+            await plants.save(tx, version)
+        for version in [*versions, *versions, *reversed(versions)]:
+            assert await plants.get(tx, version.id) == version

@@ -59,10 +59,8 @@ async def _due(shop: Historian, now: datetime, horizon_s: float = 8 * HOUR) -> i
 
 async def _sent(shop: Historian) -> list[tuple[str, str, int]]:
     """Return (job order, machine, revision) of all messages, the first of each subject."""
-    found = []
-    for message in await take_messages(shop):
-        found.append((message.payload["id"], message.payload["machine"], message.payload["revision"]))
-    return found
+    payloads = [message.payload for message in await take_messages(shop)]
+    return [(payload["id"], payload["machine"], payload["revision"]) for payload in payloads]
 
 
 async def test_without_a_plan_in_force_nothing_is_dispatched(shop: Historian) -> None:

@@ -87,12 +87,14 @@ async def test_orders_come_by_due_date_and_jobs_by_order(historian: Historian) -
     assert await order_entry.list_jobs(historian, PLANNER, "ghost") == []
 
 
-async def test_running_jobs_are_told_by_machine(historian: Historian) -> None:
+async def test_jobs_are_told_by_machine(historian: Historian) -> None:
     await with_orders(historian, order("CO-1"), order("CO-2"), order("CO-3"))
     await report(historian, response("CO-1/1-10", "started", machine="L1"))
     await report(historian, response("CO-2/1-10", "started", machine="L1"))
     await report(historian, response("CO-3/1-10", "completed", good=4, machine="L2"))
-    running = await order_entry.running_jobs(historian, PLANNER)
-    assert {machine: [one.job.id for one in found] for machine, found in running.items()} == {
-        "L1": ["CO-1/1-10", "CO-2/1-10"]
+    shown = {"L1": "CO-2/1-10", "L2": "CO-3/1-10", "MILL": "CO-3/1-20", "OVEN": None}
+    found = await order_entry.jobs_on_machines(historian, PLANNER, shown)
+    assert {machine: [one.job.id for one in told] for machine, told in found.items()} == {
+        "L1": ["CO-1/1-10", "CO-2/1-10"],  # a batch
+        "MILL": ["CO-3/1-20"],  # what it waits for
     }

@@ -198,7 +198,7 @@ async def test_foundations_end_last_and_in_reverse_order(log: Path, monkeypatch:
     assert order[2:] == ["cellar", "ground"]
 
 
-async def test_a_child_dies_as_told_when_we_die_first(tmp_path: Path) -> None:
+def test_a_child_dies_as_told_when_we_die_first(tmp_path: Path) -> None:
     deaf = "import signal, threading; signal.signal(signal.SIGTERM, signal.SIG_IGN); threading.Event().wait()"
     script = (
         "import os, signal, sys; from runtime.processes import Child, Command;"

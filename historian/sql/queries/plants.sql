@@ -4,7 +4,9 @@ values (%(id)s, %(document_hash)s, %(document)s, %(imported_at)s)
 on conflict (id) do nothing
 
 -- name: get
-select id, document_hash, document, imported_at from plant_version where id = %(id)s
+select id, document_hash, case when document_hash = any(%(known)s) then null else document end as document, imported_at
+from plant_version
+where id = %(id)s
 
 -- name: current_id
 select plant_version from site

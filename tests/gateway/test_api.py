@@ -1,0 +1,262 @@
+"""The REST interface: what it takes, what it answers, and how it says what was wrong."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from historian import plans
+from plant.actor import SYSTEM, Role
+from plant.message import new_message_id
+from tests.gateway.conftest import Site
+from tests.operations.shop import MONDAY, plan_version
+
+ORDER = {"id": "CO-2", "customer": "ACME", "item": "shaft", "quantity": 2, "due_at": "2026-01-15T12:00:00+01:00"}
+
+
+def _response(**other: Any) -> dict[str, Any]:
+    values = {"id": new_message_id(), "job_order": "CO-1/1-10", "kind": "started", "at": "2026-01-05T08:00:00+01:00"}
+    return {**values, "machine": "L1", **other}
+
+
+def _is_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    told: dict[str, Any] = answer.json()
+    assert told["status"] == status
+    return told
+
+
+async def test_an_order_is_entered_and_listed_in_utc(site: Site) -> None:
+    async with await site.machine(Role.INTEGRATION) as client:
+        site.clock.moment = MONDAY + timedelta(hours=1)
+        answer = await client.post("/api/v1/orders", json=ORDER)
+        assert answer.status_code == 201
+        assert answer.json()["due_at"] == "2026-01-15T11:00:00Z"
+        assert answer.json()["ordered_at"] == "2026-01-05T07:00:00Z"
+        assert [one["id"] for one in (await client.get("/api/v1/orders")).json()] == ["CO-1", "CO-2"]
+        jobs = (await client.get("/api/v1/job-orders", params={"customer_order": "CO-2"})).json()
+        assert [(one["job"]["id"], one["state"]) for one in jobs] == [
+            ("CO-2/1-10", "waiting"),
+            ("CO-2/1-20", "waiting"),
+        ]
+
+
+async def test_the_same_order_again_is_fine_and_another_under_its_id_is_409(site: Site) -> None:
+    async with await site.machine(Role.INTEGRATION) as client:
+        told = {**ORDER, "ordered_at": "2026-01-05T06:00:00Z"}
+        assert [(await client.post("/api/v1/orders", json=told)).status_code for _ in range(2)] == [201, 201]
+        problem = _is_problem(await client.post("/api/v1/orders", json={**told, "quantity": 3}), 409)
+        assert problem["title"] == "conflict"
+        assert "CO-2" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"quantity": 0}, "quantity"),
+        ({"quantity": 1.5}, "quantity"),
+        ({"quantity": 10**9}, "quantity"),
+        ({"due_at": "2026-01-15T12:00:00"}, "due_at"),
+        ({"due_at": "soon"}, "due_at"),
+        ({"due_at": "0001-01-01T00:00:00+14:00"}, "due_at"),
+        ({"ordered_at": "9999-12-31T23:59:59-12:00"}, "ordered_at"),
+        ({"priority": "urgent"}, "priority"),
+        ({"qantity": 1}, "qantity"),
+        ({"id": None}, "id"),
+        ({"id": "x" * 101}, "id"),
+    ],
+)
+async def test_what_is_wrong_with_a_body_is_told_by_field(site: Site, change: dict[str, Any], where: str) -> None:
+    async with await site.machine(Role.SALES) as client:
+        problem = _is_problem(await client.post("/api/v1/orders", json={**ORDER, **change}), 422)
+    assert [one["where"] for one in problem["problems"]] == [f"body.{where}"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"item": "ghost"}, "ghost"),
+        ({"item": "bar"}, "purchased"),
+        ({"due_at": "2026-01-01T00:00:00Z"}, "due_at must be after"),
+        ({"id": " CO-2"}, "outer spaces"),
+        ({"id": "CO\u00002"}, "cannot be printed"),
+        ({"customer": "A\nB"}, "cannot be printed"),
+        ({"due_at": "2036-01-01T00:00:00Z"}, "due within 5 years"),
+        ({"ordered_at": "9999-12-30T00:00:00Z", "due_at": "9999-12-31T00:00:00Z"}, "CO-2"),
+    ],
+)
+async def test_what_makes_no_sense_is_told_in_a_sentence(site: Site, change: dict[str, Any], reason: str) -> None:
+    async with await site.machine(Role.SALES) as client:
+        problem = _is_problem(await client.post("/api/v1/orders", json={**ORDER, **change}), 422)
+        assert reason in problem["detail"]
+        assert [one["id"] for one in (await client.get("/api/v1/orders")).json()] == ["CO-1"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b'{"id": "\\ud800"}', b"[" * 100_000, b"1" * 9000]
+)
+async def test_what_is_no_json_object_is_422(site: Site, body: bytes) -> None:
+    async with await site.machine(Role.SALES) as client:
+        answer = await client.post("/api/v1/orders", content=body, headers={"content-type": "application/json"})
+    assert _is_problem(answer, answer.status_code)["status"] in {400, 422}
+
+
+async def test_job_responses_are_taken_once_and_refused_with_their_reason(site: Site) -> None:
+    async with await site.machine(Role.INTEGRATION) as client:
+        started = _response()
+        for _ in range(2):
+            told = (await client.post("/api/v1/job-responses", json=started)).json()
+            assert (told["state"], told["machine"], told["started_at"]) == ("running", "L1", "2026-01-05T07:00:00Z")
+        _is_problem(await client.post("/api/v1/job-responses", json={**started, "good": 1}), 409)
+        unknown = _is_problem(await client.post("/api/v1/job-responses", json=_response(job_order="ghost")), 404)
+        assert "ghost" in unknown["detail"]
+        _is_problem(await client.post("/api/v1/job-responses", json=_response(machine="M99")), 422)
+        _is_problem(await client.post("/api/v1/job-responses", json=_response(good=-1)), 422)
+        _is_problem(await client.post("/api/v1/job-responses", json=_response(kind="paused")), 422)
+
+
+@pytest.mark.parametrize(
+    ("role", "method", "path", "body"),
+    [
+        (Role.VIEWER, "POST", "/orders", ORDER),
+        (Role.PLANNER, "POST", "/job-responses", _response()),
+        (Role.VIEWER, "POST", "/plans", {"reason": "any"}),
+        (Role.INTEGRATION, "POST", "/plans/plan-1/release", {}),
+        (Role.SUPPLIER, "GET", "/machines", None),
+        (Role.MAINTENANCE, "GET", "/plans", None),
+        (Role.OPERATOR, "GET", "/orders", None),
+        (Role.SALES, "GET", "/health", None),
+        (Role.CUSTOMER, "GET", "/oee?since=2026-01-05T00:00:00Z&until=2026-01-06T00:00:00Z", None),
+    ],
+)
+async def test_a_role_without_the_permission_is_403(site: Site, role: Role, method: str, path: str, body: Any) -> None:
+    async with await site.machine(role) as client:
+        problem = _is_problem(await client.request(method, f"/api/v1{path}", json=body), 403)
+    assert "may not" in problem["detail"]
+
+
+async def test_a_plan_is_released_or_refused_with_the_gates_reasons(site: Site) -> None:
+    async with site.historian.transaction(SYSTEM, "test") as tx:
+        await plans.insert(tx, plan_version("plan-1", ("CO-1/1-10", "L1", 0), passed=False))
+    async with await site.machine(Role.PLANNER) as client:
+        judged = (await client.get("/api/v1/plans/plan-1/verdict")).json()
+        assert judged["judgement"]["passed"] is False
+        refused = _is_problem(await client.post("/api/v1/plans/plan-1/release", json={}), 409)
+        assert (refused["title"], refused["reasons"]) == ("refused by the gate", ["CO-1 is late."])
+        _is_problem(await client.post("/api/v1/plans/plan-1/release", json={"override_reason": " "}), 422)
+        _is_problem(await client.post("/api/v1/plans/plan-1/release", json={"reason": "misspelt"}), 422)
+        body = {"override_reason": "the customer agreed"}
+        assert (await client.post("/api/v1/plans/plan-1/release", json=body)).json()["state"] == "released"
+        assert (await client.get("/api/v1/plans/plan-1")).json()["state"] == "released"
+        assert [one["id"] for one in (await client.get("/api/v1/plans")).json()] == ["plan-1"]
+        _is_problem(await client.post("/api/v1/plans/plan-1/release", json=body), 409)
+
+
+async def test_a_plan_that_is_asked_for_can_be_followed_and_cancelled(site: Site) -> None:
+    async with await site.machine(Role.PLANNER) as client:
+        answer = await client.post("/api/v1/plans", json={"reason": "new orders"})
+        assert answer.status_code == 202
+        job = answer.json()
+        assert site.queue.deferred == [("plan", job["id"])]
+        assert (await client.get(f"/api/v1/jobs/{job['id']}")).json()["state"] == "queued"
+        assert (await client.post(f"/api/v1/jobs/{job['id']}/cancel")).json()["state"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/plans/ghost", "/plans/ghost/verdict", "/jobs/ghost", "/jobs/0193f0a0-0000-7000-8000-000000000009", "/nope", "/plans/a/b/c"],
+)
+async def test_what_does_not_exist_is_404_json(site: Site, path: str) -> None:
+    async with await site.machine(Role.PLANNER) as client:
+        _is_problem(await client.get(f"/api/v1{path}"), 404)
+
+
+async def test_a_method_that_does_not_exist_is_405_and_says_which_do(site: Site) -> None:
+    async with await site.machine(Role.PLANNER) as client:
+        answer = await client.delete("/api/v1/orders")
+        _is_problem(answer, 405)
+        assert set(answer.headers["allow"].split(", ")) & {"GET", "POST"}
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "detail"),
+    [
+        ("0001-01-01T00:00:00Z", "9999-01-01T00:00:00Z", "366 days"),
+        ("2026-01-06T00:00:00Z", "2026-01-05T00:00:00Z", "end after it starts"),
+        ("0001-01-01T00:00:00+14:00", "2026-01-05T00:00:00Z", "since"),
+        ("2026-01-05T00:00:00", "2026-01-06T00:00:00Z", "since"),
+        ("yesterday", "2026-01-06T00:00:00Z", "since"),
+    ],
+)
+async def test_a_period_that_makes_no_sense_is_422(site: Site, since: str, until: str, detail: str) -> None:
+    async with await site.machine(Role.VIEWER) as client:
+        for path in ("/oee", "/machines/L1/states"):
+            answer = await client.get(f"/api/v1{path}", params={"since": since, "until": until})
+            assert detail in _is_problem(answer, 422)["detail"]
+
+
+async def test_the_floor_is_told(site: Site) -> None:
+    period = {"since": "2026-01-05T00:00:00Z", "until": "2026-01-06T00:00:00Z"}
+    async with await site.machine(Role.VIEWER) as client:
+        machines = (await client.get("/api/v1/machines")).json()
+        assert [(one["id"], one["state"]) for one in machines] == [(m, "unknown") for m in ("L1", "L2", "MILL", "OVEN")]
+        assert (await client.get("/api/v1/machines/L1/states", params=period)).json() == []
+        _is_problem(await client.get("/api/v1/machines/M99/states", params=period), 404)
+        oee = (await client.get("/api/v1/oee", params=period)).json()
+        assert [one["machine"] for one in oee] == [one["id"] for one in machines]
+        assert [one["state"] for one in (await client.get("/api/v1/health")).json()] == ["unknown"] * 4
+        assert (await client.get("/api/v1/clock")).json() == {"plant_time": MONDAY.isoformat()}
+
+
+async def test_a_fault_of_ours_is_500_without_its_insides(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise KeyError("secret detail")
+
+    monkeypatch.setattr("historian.orders.customer_orders", fail)
+    async with await site.machine(Role.VIEWER) as client:
+        answer = await client.get("/api/v1/orders")
+    _is_problem(answer, 500)
+    assert "secret" not in answer.text
+
+
+async def test_alive_and_ready_are_open_to_all_metrics_are_not(site: Site) -> None:
+    async with site.browser() as client:
+        assert (await client.get("/healthz")).text == "ok"
+        assert (await client.get("/readyz")).json() == {"database": "ok"}
+        site.parts = {"database": "no answer"}
+        assert (await client.get("/readyz")).status_code == 503
+        assert (await client.get("/metrics")).status_code == 401
+    async with await site.machine(Role.CUSTOMER) as client:
+        _is_problem(await client.get("/metrics"), 403)
+    async with await site.machine(Role.VIEWER) as client:
+        assert "python_info" in (await client.get("/metrics")).text
+
+
+async def test_the_interface_description_names_every_route(site: Site) -> None:
+    async with await site.machine(Role.VIEWER) as client:
+        described = (await client.get("/api/v1/openapi.json")).json()
+    assert set(described["paths"]) == {
+        "/api/v1/orders",
+        "/api/v1/job-orders",
+        "/api/v1/job-responses",
+        "/api/v1/plans",
+        "/api/v1/plans/{plan_id}",
+        "/api/v1/plans/{plan_id}/verdict",
+        "/api/v1/plans/{plan_id}/release",
+        "/api/v1/jobs",
+        "/api/v1/jobs/{job_id}",
+        "/api/v1/jobs/{job_id}/cancel",
+        "/api/v1/machines",
+        "/api/v1/machines/{machine_id}/states",
+        "/api/v1/oee",
+        "/api/v1/health",
+        "/api/v1/clock",
+    }
+    for path, methods in described["paths"].items():
+        for method, told in methods.items():
+            assert told["summary"], (method, path)
+            assert any(status.startswith("2") for status in told["responses"])

@@ -1,0 +1,170 @@
+"""The `forerun` command as people meet it: exit codes, readable errors, no traceback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from plant.errors import InvalidInput, Unavailable
+from runtime import cli
+
+ROOT = Path(__file__).parents[2]
+SHOP = ROOT / "plants" / "machine_shop"
+
+
+@pytest.fixture(autouse=True)
+def _empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("FORERUN_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+class Run:
+    """Runs the command in this process."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def __call__(self, *arguments: object) -> tuple[int, str, str]:
+        """Return exit code, standard output and standard error."""
+        self._monkeypatch.setattr(sys, "argv", ["forerun", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        said = self._capsys.readouterr()
+        assert "Traceback" not in said.err
+        return int(end.value.code or 0), said.out, said.err
+
+
+@pytest.fixture
+def forerun(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    return Run(monkeypatch, capsys)
+
+
+def test_help_names_every_command(forerun: Run) -> None:
+    code, out, _ = forerun("--help")
+    assert code == 0
+    for command in ("demo", "plan", "check", "prepare", "app", "ingest", "worker", "emulator"):
+        assert f" {command} " in out
+
+
+def test_a_good_folder_has_no_problems(forerun: Run) -> None:
+    code, out, err = forerun("check", SHOP)
+    assert (code, err) == (0, "")
+    assert "no problems found" in out
+
+
+def test_all_problems_of_a_bad_folder_are_shown_at_once(forerun: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    shutil.copytree(SHOP, folder)
+    products = (folder / "products.toml").read_text()
+    (folder / "products.toml").write_text(products.replace("format = 1", "format = 1\n[typo]\n", 1))
+    with (folder / "orders.csv").open("a") as orders:
+        orders.write("CO-X,Nobody,no-such-item,0,soon,later,urgent\n")
+    code, _, err = forerun("check", folder)
+    assert code == 1
+    assert "products.toml: " in err
+    assert "typo" in err
+    assert "no-such-item" in err
+    assert "problems in" in err
+
+
+@pytest.mark.parametrize("command", ["check", "plan"])
+def test_a_folder_that_is_not_there_is_named(forerun: Run, command: str) -> None:
+    code, out, err = forerun(command, "/nowhere", *(["--out", "out"] if command == "plan" else []))
+    assert code == 1
+    assert "plant.toml" in err
+    assert "/nowhere" in err
+    assert "no problems" not in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("plan", SHOP), ("plan", SHOP, "--out", "x", "--replications", "3"), ("check",), ("nonsense",), ("--nonsense",)],
+)
+def test_a_wrong_call_is_told_with_exit_code_2(forerun: Run, arguments: tuple[object, ...]) -> None:
+    code, _, err = forerun(*arguments)
+    assert code == 2
+    assert "Usage" in err
+
+
+def test_a_plan_cannot_be_written_over_a_file(forerun: Run, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    code, _, err = forerun("plan", SHOP, "--out", "out", "--time-limit", "0.1")
+    assert code == 1
+    assert "out" in err
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+@pytest.mark.parametrize("process", ["app", "worker", "ingest", "prepare"])
+def test_without_a_database_the_missing_setting_is_named(forerun: Run, process: str) -> None:
+    code, _, err = forerun(process)
+    assert code == 1
+    assert "FORERUN_DATABASE_URL" in err
+
+
+def test_a_database_that_does_not_answer_is_told(forerun: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORERUN_DATABASE_URL", "postgresql://nobody:s3cret@127.0.0.1:1/none?connect_timeout=1")
+    monkeypatch.setattr("psycopg_pool.AsyncConnectionPool.open", _refuse)
+    code, _, err = forerun("worker")
+    assert code == 1
+    assert "database does not answer" in err
+    assert "s3cret" not in err
+
+
+async def _refuse(*_: object, **__: object) -> None:
+    raise Unavailable("opening the database: the database does not answer; is it running?")
+
+
+def test_a_wrong_setting_is_told(forerun: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORERUN_PORT", "http")
+    code, _, err = forerun("app")
+    assert code == 1
+    assert "setting port (FORERUN_PORT)" in err
+
+
+def test_messages_of_parts_that_fail_together_are_all_told_as_they_are(
+    forerun: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(settings: object) -> None:
+        inner = ExceptionGroup("inner", [InvalidInput("[/red] is [bold]no markup[/bold]")])
+        raise ExceptionGroup("outer", [Unavailable("the broker is away"), inner])
+
+    monkeypatch.setattr("runtime.wiring.run_worker", fail)
+    code, _, err = forerun("worker")
+    assert code == 1
+    assert err.splitlines() == ["the broker is away", "[/red] is [bold]no markup[/bold]"]
+
+
+def test_a_fault_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(settings: object) -> None:
+        raise ExceptionGroup("outer", [KeyError("a fault"), InvalidInput("told")])
+
+    monkeypatch.setattr("runtime.wiring.run_worker", fail)
+    monkeypatch.setattr(sys, "argv", ["forerun", "worker"])
+    with pytest.raises(ExceptionGroup) as raised:
+        cli.main()
+    assert [type(error) for error in raised.value.exceptions] == [KeyError]
+
+
+def test_ctrl_c_ends_it_quietly() -> None:
+    script = (
+        "import asyncio, os, signal, sys\n"
+        "from runtime import cli, wiring\n"
+        "async def wait(settings):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    await asyncio.Event().wait()\n"
+        "wiring.prepare = wait\n"
+        "sys.argv = ['forerun', 'prepare']\n"
+        "cli.main()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    end = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60)
+    assert end.returncode in {1, 130, -signal.SIGINT}
+    assert "Traceback" not in end.stderr

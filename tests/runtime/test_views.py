@@ -1,0 +1,143 @@
+"""The pages' contract, held against the use cases on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import pytest
+
+from dashboard.views import Topic
+from historian import plans
+from historian.database import Historian
+from operations import ingest
+from operations.access import current_actor
+from plant.actor import SYSTEM, Actor
+from plant.errors import InvalidInput
+from plant.machine_state import MachineState, packml_of
+from plant.reading import Reading, Signal
+from runtime.clock import SharedPlantClock
+from runtime.live import DatabaseLive
+from runtime.views import OperationViews
+from tests.dashboard.contract import VIEWER, LiveContract, ViewsContract
+from tests.operations.shop import (
+    MONDAY,
+    PLANT,
+    RULES,
+    Clock,
+    Queue,
+    at,
+    order,
+    plan_version,
+    report,
+    response,
+    with_orders,
+)
+
+T = TypeVar("T")
+DEADLINE_S = 20
+
+
+class Operations:
+    """A site with two plans on an event loop of its own, as the application has one."""
+
+    passing_plan, refused_plan = "plan-1", "plan-2"
+
+    def __init__(self, url: str) -> None:
+        self._runner = asyncio.Runner()
+        self.historian: Historian = self._runner.run(Historian.open(url))
+        clock = SharedPlantClock(PLANT, None)
+        clock._latest = at(4 * 3600.0)
+        self.views = OperationViews(self.historian, clock, Queue(), RULES)
+        self.live = DatabaseLive(self.historian)
+        self._listening: asyncio.Task[None] | None = None
+        self._runner.run(self._fill())
+        self._runner.run(self._listen())
+
+    def ask(self, actor: Actor | None, question: Callable[[], Awaitable[T]]) -> T:
+        async def asked() -> T:
+            if actor is not None:
+                current_actor.set(actor)
+            return await question()
+
+        return self._runner.run(asked())
+
+    def close(self) -> None:
+        async def close() -> None:
+            assert self._listening is not None
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+            await self.historian.close()
+
+        self._runner.run(close())
+        self._runner.close()
+
+    async def _fill(self) -> None:
+        await with_orders(self.historian, order("CO-1"), order("CO-2"))
+        for hour, state in ((1, MachineState.SETUP), (2, MachineState.EXECUTING), (3, MachineState.BREAKDOWN)):
+            await self._tell("L1", hour * 3600.0, state)
+        await report(self.historian, response("CO-1/1-10", "started", 3600))
+        await report(self.historian, response("CO-1/1-10", "progress", 7000, good=2, scrap=1))
+        async with self.historian.transaction(SYSTEM, "test") as tx:
+            for id_, passed in ((self.passing_plan, True), (self.refused_plan, False)):
+                places = (("CO-1/1-20", "MILL", 3600.0), ("CO-2/1-10", "L2", 3600.0))
+                await plans.insert(tx, plan_version(id_, *places, passed=passed, made_s=60.0))
+
+    async def _tell(self, machine: str, seconds: float, state: MachineState) -> None:
+        number, mode, interlocks = packml_of(state)
+        values: dict[str, Any] = {
+            Signal.PACKML_STATE: number,
+            Signal.PACKML_MODE: mode,
+            Signal.INTERLOCKS: interlocks,
+            Signal.JOB_ORDER: "CO-1/1-10",
+            Signal.GOOD_COUNT: int(seconds // 3600),
+            Signal.SCRAP_COUNT: 0,
+            "temperature_c": 40.0 + seconds / 3600,
+        }
+        path = PLANT.machine_path(machine)
+        readings = [Reading(f"{path}/{signal}", at(seconds), value) for signal, value in values.items()]
+        taken = await ingest.store(
+            self.historian, SYSTEM, Clock(at(5 * 3600.0)), ingest.Known.of(PLANT), "line", readings
+        )
+        assert taken.quarantined == 0
+
+    async def _listen(self) -> None:
+        async with self.live.subscribe(frozenset({Topic.CLOCK})) as topics:
+            self._listening = asyncio.create_task(self.live.run())
+            await asyncio.wait_for(anext(topics), DEADLINE_S)
+
+
+@pytest.fixture
+def subject(database_url: str) -> Iterator[Operations]:
+    made = Operations(database_url)
+    yield made
+    made.close()
+
+
+class TestOperations(ViewsContract, LiveContract):
+    pass
+
+
+def test_the_floor_shows_what_was_told(subject: Operations) -> None:
+    floor = subject.ask(VIEWER, subject.views.floor)
+    lathe = next(machine for machine in floor.machines if machine.id == "L1")
+    assert (lathe.state, lathe.since) == (MachineState.BREAKDOWN, at(3 * 3600.0))
+    assert [(job.job_order, job.good, job.scrap) for job in lathe.jobs] == [("CO-1/1-10", 2, 1)]
+    assert [interval.state for interval in lathe.timeline][-3:] == [
+        MachineState.SETUP,
+        MachineState.EXECUTING,
+        MachineState.BREAKDOWN,
+    ]
+    assert lathe.good == 2  # from the first count told to the last
+    assert floor.clock.now == at(4 * 3600.0)
+    assert floor.clock.runs_until is None  # it stands
+
+
+def test_signals_are_asked_for_within_a_year(subject: Operations) -> None:
+    seen = subject.ask(VIEWER, lambda: subject.views.signals("L1", 24 * 300))
+    assert seen.start == MONDAY + timedelta(hours=4 - 24 * 300)
+    for hours in (-1.0, 0.0, 24 * 400.0):
+        with pytest.raises(InvalidInput, match="period"):
+            subject.ask(VIEWER, lambda wanted=hours: subject.views.signals("L1", wanted))
