@@ -12,25 +12,9 @@ import os
 import signal
 import tempfile
 
-import amqtt.broker
-from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
-from amqtt.session import OutgoingApplicationMessage
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-
-class _KeepingHandler(BrokerProtocolHandler):
-    """Keeps a message that was sent but not acknowledged, so that it is sent again when its reader is back.
-
-    The handler of amqtt 0.12 forgets it when the connection breaks, which QoS 1 forbids.
-    """
-
-    async def _handle_qos1_message_flow(self, app_message: object) -> None:
-        try:
-            await super()._handle_qos1_message_flow(app_message)
-        except (asyncio.CancelledError, TimeoutError):
-            if isinstance(app_message, OutgoingApplicationMessage) and self.session is not None:
-                self.session.inflight_out[app_message.packet_id] = app_message
-            raise
+from connectors.durable_broker import DurableBroker
 
 
 async def serve(port: int, user: str, password: str) -> None:
@@ -39,14 +23,10 @@ async def serve(port: int, user: str, password: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    amqtt.broker.BrokerProtocolHandler = _KeepingHandler
-    listeners = {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}", "max_connections": 1000}}
-    # A session without a name is anonymous to amqtt, which keeps nothing for it: hence an account.
     with tempfile.NamedTemporaryFile("w", prefix="forerun-broker-") as accounts:
         accounts.write(f"{user}:{Argon2Hasher().hash(password)}\n")
         accounts.flush()
-        plugins = {"amqtt.plugins.authentication.FileAuthPlugin": {"password_file": accounts.name}}
-        broker = amqtt.broker.Broker({"listeners": listeners, "sys_interval": 0, "plugins": plugins})
+        broker = DurableBroker(f"127.0.0.1:{port}", accounts.name)
     await broker.start()
     try:
         await stopping.wait()
