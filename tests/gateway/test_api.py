@@ -168,7 +168,14 @@ async def test_a_plan_that_is_asked_for_can_be_followed_and_cancelled(site: Site
 
 @pytest.mark.parametrize(
     "path",
-    ["/plans/ghost", "/plans/ghost/verdict", "/jobs/ghost", "/jobs/0193f0a0-0000-7000-8000-000000000009", "/nope", "/plans/a/b/c"],
+    [
+        "/plans/ghost",
+        "/plans/ghost/verdict",
+        "/jobs/ghost",
+        "/jobs/0193f0a0-0000-7000-8000-000000000009",
+        "/nope",
+        "/plans/a/b/c",
+    ],
 )
 async def test_what_does_not_exist_is_404_json(site: Site, path: str) -> None:
     async with await site.machine(Role.PLANNER) as client:
