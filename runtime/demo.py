@@ -138,7 +138,10 @@ class Demo:
             name: getattr(chosen, name) or free_port()
             for name in ("http_port", "opcua_port", "modbus_port")
         }
-        settings = settings.model_copy(update={"endpoints": endpoints, "emulator": chosen.model_copy(update=fixed)})
+        chosen = chosen.model_copy(update=fixed)
+        # Without a clock of its own the plant would be taken for a real one, on the wall's time.
+        clock_url = f"http://{chosen.host}:{chosen.http_port}/clock"
+        settings = settings.model_copy(update={"endpoints": endpoints, "emulator": chosen, "clock_url": clock_url})
         self._told.unlink(missing_ok=True)
         self._start_process("emulator", settings)
         return settings
