@@ -108,12 +108,24 @@ def database_url(_shared_database_url: str) -> str:
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where datname = current_database() and pid <> pg_backend_pid()"
         )
-        rows = connection.execute(
-            "select tablename from pg_tables where schemaname = 'public' and tablename <> 'schema_migration'"
-        )
-        tables = sql.SQL(", ").join(sql.Identifier(name) for (name,) in rows)
-        connection.execute(sql.SQL("truncate {} restart identity").format(tables))
+        _empty(connection)
     return _shared_database_url
+
+
+def _empty(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Delete every row and count from 1 again. Truncating makes files, which takes eight times as long."""
+    tables = connection.execute(
+        "select relname, pg_table_size(oid) > 1000000 from pg_class where relnamespace = 'public'::regnamespace"
+        " and relkind in ('r', 'p') and not relispartition and relname <> 'schema_migration'"
+    ).fetchall()
+    connection.execute("set session_replication_role = replica")  # in whatever order they refer to each other
+    for name, is_large in tables:
+        statement = "truncate {} cascade" if is_large else "delete from {}"
+        connection.execute(sql.SQL(statement).format(sql.Identifier(str(name))))
+    connection.execute(
+        "select setval(oid::regclass, 1, false) from pg_class"
+        " where relnamespace = 'public'::regnamespace and relkind = 'S'"
+    )
 
 
 @pytest.fixture

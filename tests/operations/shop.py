@@ -31,7 +31,7 @@ VERSION = version_of(PLANT)
 PLANNER = Actor("anna", frozenset({Role.PLANNER}))
 MES = Actor("mes", frozenset({Role.INTEGRATION}))
 RULES = PlanningRules(
-    solver=SolverSettings(time_limit_s=1.0, seed=1, workers=1),
+    solver=SolverSettings(time_limit_s=0.4, seed=1, workers=1),
     replications=50,
     thresholds=Thresholds(),
     frozen_zone_s=1800.0,
