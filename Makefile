@@ -12,11 +12,13 @@ demo: .venv/installed  ## start the emulated machine shop and open the address i
 test: .venv/installed-dev  ## everything that must hold, in under ten minutes
 	@tests/prepare.sh
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -m "not long" --numprocesses 3 --dist loadgroup
+	@$(BIN)/python -m pytest -m "not long" --ignore tests/e2e --numprocesses 3 --dist loadfile
+	@$(BIN)/python -m pytest -m "not long" tests/e2e
 
 test-long: .venv/installed-dev  ## the full counts
 	@tests/prepare.sh
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --ignore tests/e2e --numprocesses 3 --dist loadfile
+	@$(BIN)/python -m pytest tests/e2e
 
 lint: .venv/installed-dev
 	@$(BIN)/ruff format --check --quiet .

@@ -25,16 +25,6 @@ _TEMPLATE = "migrated"
 _numbers = count(1)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests together in one process, and begin with the end-to-end ones, which mostly wait."""
-    items.sort(key=lambda item: "e2e" not in item.path.parts)
-    for item in items:
-        shared = item.path.parent.name == "e2e" and item.path.stem != "test_restart"
-        own = item.path.stem == "test_restart"
-        group = "one installation" if shared else item.nodeid if own else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Async tests and fixtures run on asyncio."""
