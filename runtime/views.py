@@ -18,7 +18,7 @@ from plant.machine_state import StateInterval
 from plant.order import JobProgress
 from plant.plant import Plant
 from plant.ports import JobQueue
-from runtime.clock import ProcessClock
+from runtime.clock import ProcessClock, SharedPlantClock
 from twin.oee import Times
 
 _PLAN_MARGIN = timedelta(hours=12)
@@ -46,8 +46,9 @@ class OperationViews:
     def _clock_view(self, plant: Plant) -> views.ClockView:
         now = self._clock.now()
         open_now = plant.open_windows(now, now + timedelta(days=4))
-        runs_until = open_now[0][1] if open_now and self._clock.anchor.rate else None
-        return views.ClockView(plant.site, plant.timezone, now, self._clock.anchor.rate, runs_until)
+        rate = self._clock.anchor.rate
+        jumps = isinstance(self._clock, SharedPlantClock) and rate > 0  # a real plant's clock runs through the night
+        return views.ClockView(plant.site, plant.timezone, now, rate, open_now[0][1] if open_now and jumps else None)
 
     async def floor(self) -> views.FloorView:
         actor = acting()

@@ -18,7 +18,7 @@ from plant.actor import SYSTEM, Actor
 from plant.errors import InvalidInput
 from plant.machine_state import MachineState, packml_of
 from plant.reading import Reading, Signal
-from runtime.clock import SharedPlantClock
+from runtime.clock import RealPlantClock, SharedPlantClock
 from runtime.live import DatabaseLive
 from runtime.views import OperationViews
 from tests.dashboard.contract import VIEWER, LiveContract, ViewsContract
@@ -141,3 +141,9 @@ def test_signals_are_asked_for_within_a_year(subject: Operations) -> None:
     for hours in (-1.0, 0.0, 24 * 400.0):
         with pytest.raises(InvalidInput, match="period"):
             subject.ask(VIEWER, lambda wanted=hours: subject.views.signals("L1", wanted))
+
+
+def test_a_real_plants_clock_jumps_over_nothing(subject: Operations) -> None:
+    views = OperationViews(subject.historian, RealPlantClock(), Queue(), RULES)
+    clock = subject.ask(VIEWER, views.clock)
+    assert (clock.rate, clock.runs_until) == (1.0, None)
