@@ -320,6 +320,7 @@ def _check_mqtt(log: list[Entry], reader: MqttReader) -> None:
 
 
 def test_stopped_it_stands_still(plant: Plant, emulator: EmulatorProcess) -> None:
+    assert emulator.http.get("/healthz").status_code == 200  # or the next line would run a plant of its own, for ever
     with pytest.raises(Conflict, match="another emulated plant runs in"):
         run(EmulatorSettings(SHOP, emulator.state_dir, gateway_url="http://127.0.0.1:1", api_key="x"))
     shown = emulator.clock(plant)
