@@ -2,6 +2,7 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-long lint bench lock clean
 .DEFAULT_GOAL := demo
@@ -12,13 +13,13 @@ demo: .venv/installed  ## start the emulated machine shop and open the address i
 test: .venv/installed-dev  ## everything that must hold, in under ten minutes
 	@tests/prepare.sh
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -m "not long" --ignore tests/e2e --numprocesses 3 --dist loadfile
-	@$(BIN)/python -m pytest -m "not long" tests/e2e
+	@$(PYTEST) -m "not long and not alone" --numprocesses 3
+	@$(PYTEST) -m "not long and alone" --numprocesses 2
 
 test-long: .venv/installed-dev  ## the full counts
 	@tests/prepare.sh
-	@$(BIN)/python -m pytest --ignore tests/e2e --numprocesses 3 --dist loadfile
-	@$(BIN)/python -m pytest tests/e2e
+	@$(PYTEST) -m "not alone" --numprocesses 3
+	@$(PYTEST) -m alone --numprocesses 2
 
 lint: .venv/installed-dev
 	@$(BIN)/ruff format --check --quiet .

@@ -19,7 +19,14 @@ from benchmarks.figures import Figure
 
 BENCHMARKS: dict[str, tuple[str, ...]] = {
     "loop": ("benchmarks.loop", "benchmarks.replay"),
+    "kpi": ("benchmarks.kpi",),
     "replay": ("benchmarks.replay",),
+    "fidelity": ("benchmarks.fidelity",),
+    "calibration": ("benchmarks.calibration",),
+    "twin": ("benchmarks.twin",),
+    "scenarios": ("benchmarks.scenarios",),
+    "simulate": ("benchmarks.simulate",),
+    "theory": ("benchmarks.theory",),
 }
 """Benchmarks by name, each made of modules with ``run(quick) -> Iterable[Figure]``; `all` runs every module once."""
 

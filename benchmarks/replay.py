@@ -21,6 +21,7 @@ from plant.work import MachineOutlook, OrderDemand, Task, Work
 from twin.draws import Draws
 from twin.graph import Node, graph_of
 from twin.luck import Matrix, draw
+from twin.program import program_of
 from twin.replay import Replay
 from twin.replay import run as run_replay
 from twin.simulate import Simulation
@@ -37,18 +38,19 @@ def run(quick: bool) -> Iterable[Figure]:
     work, plan = job_shop(operations // OPERATIONS_PER_ORDER)
     draws = Draws(SEED, replications)
     nodes = graph_of(work, plan)
+    program = program_of(work, nodes)
     began = time.perf_counter()
     luck = draw(work, nodes, draws)
     drawing_s = time.perf_counter() - began
     times = in_turn(
         {
-            "replay": lambda: run_replay(work, nodes, luck, SEED),
+            "replay": lambda: run_replay(work, nodes, program, luck, SEED),
             "plain": lambda: plain_pass(nodes, luck.processing_s),
             "pairwise": lambda: pairwise_pass(nodes, luck.processing_s),
         },
         repeats,
     )
-    replayed = run_replay(work, nodes, luck, SEED)
+    replayed = run_replay(work, nodes, program, luck, SEED)
     assert np.allclose(replayed.finish_s, plain_pass(nodes, luck.processing_s), rtol=0, atol=1e-6)
     replay_s = statistics.median(times["replay"])
     simulate_s = simulated_s(work, plan, draws, replayed, simulated) * replications

@@ -9,7 +9,18 @@ from plant.connection import Connection
 from plant.errors import MessageInvalid
 from plant.plant import Plant
 from plant.ports import PlantClock
-from plant.reading import BAD_NO_COMMUNICATION, GOOD, TEXT_SIGNALS, GapCause, Reading, Rejected, Signal, is_good
+from plant.reading import (
+    BAD_NO_COMMUNICATION,
+    CONDITION_SIGNALS,
+    COUNTER_SIGNALS,
+    GOOD,
+    TEXT_SIGNALS,
+    GapCause,
+    Reading,
+    Rejected,
+    Signal,
+    is_good,
+)
 
 MAX_AHEAD = timedelta(days=14)
 """How far a stamp may lie ahead of the plant clock: closed hours are skipped, and two processes never skip them at
@@ -117,16 +128,21 @@ def value_of(signal: Signal, raw: object) -> float | str:
     Raises
     ------
     MessageInvalid
-        When the type is wrong, the number is not finite or too large to be exact, or the text cannot be stored.
+        When the type is wrong, the number is not finite or too large to be exact, a count or state is no whole number,
+        a count is negative, or the text cannot be stored.
     """
     if signal in TEXT_SIGNALS:
         return _text(signal, raw)
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         raise MessageInvalid(f"{signal} must be a number, not {_show(raw)}")
-    if isinstance(raw, int) and abs(raw) > _WHOLE:
-        raise MessageInvalid(f"{signal} is beyond the whole numbers that are kept exactly (2^53)")
-    if not math.isfinite(raw):
+    if isinstance(raw, float) and not math.isfinite(raw):
         raise MessageInvalid(f"{signal} must be a finite number, not {raw}")
+    if abs(raw) > _WHOLE:  # a sum over such a number would overflow, or be nothing but it
+        raise MessageInvalid(f"{signal} is beyond the whole numbers that are kept exactly (2^53)")
+    if signal not in CONDITION_SIGNALS and raw != int(raw):
+        raise MessageInvalid(f"{signal} must be a whole number, not {raw}")
+    if signal in COUNTER_SIGNALS and raw < 0:
+        raise MessageInvalid(f"{signal} counts from 0 on, it cannot be {raw}")
     return float(raw)
 
 

@@ -20,11 +20,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from plant.connection import Protocol
 from plant.errors import MessageInvalid
+from plant.naming import JOB_ORDER_BYTES
 from plant.reading import CONDITION_SIGNALS, COUNTER_SIGNALS, STATE_SIGNALS, Signal
 
 RING_ENTRIES = 32
-ENTRY_REGISTERS = 21
+ENTRY_REGISTERS = 9 + JOB_ORDER_BYTES[Protocol.MODBUS] // 2
 BLOCK_REGISTERS = 10
 HEAD_REGISTERS = 2
 MAX_REGISTERS = 125

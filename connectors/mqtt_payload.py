@@ -66,6 +66,8 @@ def _content(intake: Intake, options: MqttOptions, payload: bytes) -> tuple[date
     values = content.get("values")
     if not isinstance(values, dict) or not values:
         raise MessageInvalid("values must be an object with at least one signal")
+    if len(values) > len(Signal):  # one message must not fill the quarantine
+        raise MessageInvalid(f"values holds {len(values)} entries; a machine has {len(Signal)} signals")
     return intake.time(_moment(content.get("time"))), values
 
 

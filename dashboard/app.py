@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import structlog
 from dash import Dash
+from dash.exceptions import PreventUpdate
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,11 +18,14 @@ from dashboard.pages import floor, health, plan
 from dashboard.views import Live, Views
 from dashboard.words import COOKIE, choose_language
 
+log = structlog.get_logger()
+
 ASSETS = Path(__file__).parent / "assets"
 PAGES: tuple[shell.Page, ...] = (floor, plan, health)
 PUBLIC_PATHS = ("/login", "/assets/login/")
 """What the gate must hand out to anyone: the login page and its styles."""
 
+_DASH = "/_dash-"
 _LOADED_BY_HAND = "first.js|login.css"
 
 _INDEX = """<!DOCTYPE html>
@@ -68,6 +73,7 @@ def build(server: FastAPI, views: Views, live: Live) -> Dash:
     )
     app.index_string = _INDEX.format(language="{language}")
     app.backend.websocket_capability = False  # see dashboard.live: one socket for all tabs is no use here
+    server.add_middleware(_Faults)  # before Dash's own, so that it stands inside of it
     app.init_app(server)
     app.layout = lambda: shell.layout(PAGES, shell.language_of_request(app))
     shell.register(app, views, PAGES)
@@ -77,6 +83,23 @@ def build(server: FastAPI, views: Views, live: Live) -> Dash:
     server.add_middleware(_PagePaths, paths=frozenset(page.PATH for page in PAGES))
     _answer_the_rest(server)
     return app
+
+
+class _Faults:
+    """Logs what goes wrong in a page: Dash answers 500 to it and keeps it to itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except PreventUpdate:  # how a callback says that nothing changes
+            raise
+        except Exception:
+            if scope["type"] == "http" and scope["path"].startswith(_DASH):
+                log.exception("page failed", path=scope["path"])
+            raise
 
 
 class _PagePaths:

@@ -11,16 +11,20 @@ from babel.messages.pofile import read_po, write_po
 from dashboard.words import CATALOGUES, LANGUAGES
 
 KEYWORDS = {"say": None, "mark": None, "plural": (1, 2)}
-"""How texts are marked in the code: ``say("...")``, ``mark("...")``, ``say.plural("...", "...", n)``."""
+"""How texts are marked on pages: ``say("...")``, ``mark("...")``, ``say.plural("...", "...", n)``."""
+TELLING = {"told": None}
+"""How all others mark what they tell people: ``told("...")``."""
+TELLERS = ("plant", "methods", "scheduler", "twin", "historian", "operations", "runtime")
 
 
 def extract() -> Catalog:
-    """Return every text of the dashboard, with the files it stands in."""
+    """Return every text that pages show, with the files it stands in."""
     template = Catalog(project="Forerun", charset="utf-8")
-    root = Path(__file__).parent
-    found = extract_from_dir(str(root), method_map=[("**.py", "python")], keywords=KEYWORDS)
-    for file, _line, message, _comments, context in sorted(found, key=lambda entry: (entry[0], entry[1])):
-        template.add(message, locations=[(f"dashboard/{file}", 0)], context=context)
+    root = Path(__file__).parents[1]
+    for package, keywords in ((Path(__file__).parent.name, KEYWORDS), *((name, TELLING) for name in TELLERS)):
+        found = extract_from_dir(str(root / package), method_map=[("**.py", "python")], keywords=keywords)
+        for file, _line, message, _comments, context in sorted(found, key=lambda entry: (entry[0], entry[1])):
+            template.add(message, locations=[(f"{package}/{file}", 0)], context=context)
     return template
 
 

@@ -1,24 +1,30 @@
 """Send a page what changed, and nothing else.
 
 A page describes what may change as parts: (name, subject) -> properties of the component with that id. The browser
-keeps a digest of each part it shows; an update sends the parts whose digest differs. Nothing of it is kept on the
+keeps a digest of each part it shows; an update brings the parts whose digest differs. Nothing of it is kept on the
 server, so any process may answer and a page that lost touch for a while catches up by itself.
+
+An update says on which count of updates it stands. The browser takes it only if that is its own count
+(assets/pages.js), and asks again otherwise: an answer that was overtaken can neither be shown nor be believed to have
+been shown.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from dash import Output, no_update, set_props
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc
 from plotly.utils import PlotlyJSONEncoder
+
+from dashboard.views import Topic
 
 PartKey = tuple[str, str]
 Parts = Mapping[PartKey, Mapping[str, Any]]
-Fields = Sequence[tuple[str, str]]
-"""(part's name, property) of parts without a subject, in the order in which a callback answers."""
+Seen = Mapping[str, Any]
+"""What the browser shows: `count` of updates it has taken, and `parts`, the digest of each by its key as text."""
 
 
 def part_id(name: str, subject: str = "") -> dict[str, str]:
@@ -36,29 +42,55 @@ def _digest(props: Mapping[str, Any]) -> str:
     return hashlib.blake2s(text.encode(), digest_size=6).hexdigest()
 
 
-def changed(parts: Parts, seen: Mapping[str, str]) -> dict[PartKey, Mapping[str, Any]]:
+def changed(parts: Parts, seen: Seen | None) -> dict[PartKey, Mapping[str, Any]]:
     """Return the parts that differ from what the browser has `seen`."""
     now = digests(parts)
-    return {key: props for key, props in parts.items() if seen.get("|".join(key)) != now["|".join(key)]}
+    before = (seen or {}).get("parts", {})
+    return {key: props for key, props in parts.items() if before.get("|".join(key)) != now["|".join(key)]}
 
 
-def send(parts: Parts, seen: Mapping[str, str] | None) -> dict[str, str]:
-    """Send what changed with this callback's answer and return what the browser has seen then."""
-    for (name, subject), props in changed(parts, seen or {}).items():
-        set_props(part_id(name, subject), dict(props))
-    return digests(parts)
+def stores(name: str, parts: Parts) -> list[dcc.Store]:
+    """Return what a page needs to be kept up to date: what it shows when it is drawn, and where updates arrive."""
+    return [dcc.Store(id=_seen(name), data={"count": 0, "parts": digests(parts)}), dcc.Store(id=_update(name))]
 
 
-def outputs(fields: Fields) -> list[Output]:
-    """Return the outputs of a callback that may be asked again before it has answered.
+def output(name: str) -> Output:
+    """Return the output of the callback that answers with an `update`."""
+    return Output(_update(name), "data")
 
-    Of an answer that was overtaken Dash drops the outputs, but not what `send` sends: where a person chooses what is
-    shown, the parts have to be outputs.
+
+def seen(name: str) -> State:
+    """Return the state that callback needs."""
+    return State(_seen(name), "data")
+
+
+def update(parts: Parts, seen: Seen | None, fresh: Parts | None = None) -> dict[str, Any]:
+    """Return the answer that brings a browser which has `seen` something up to `parts`.
+
+    `fresh` is what to send, if more or other properties than those of the parts that changed.
     """
-    return [Output(part_id(name), prop) for name, prop in fields]
+    sent = changed(parts, seen) if fresh is None else fresh
+    return {
+        "on": (seen or {}).get("count", 0),
+        "changes": [[part_id(*key), dict(props)] for key, props in sent.items()],
+        "parts": digests(parts),
+    }
 
 
-def answers(parts: Parts, fields: Fields, seen: Mapping[str, str] | None) -> list[Any]:
-    """Return what belongs into `outputs`: the properties of parts that changed."""
-    fresh = changed(parts, seen or {})
-    return [fresh.get((name, ""), {}).get(prop, no_update) for name, prop in fields]
+def take_updates(app: Dash, name: str, topic: Topic) -> None:
+    """Add the callback that takes the updates in, in the browser, and asks for `topic` again if one did not fit."""
+    app.clientside_callback(
+        ClientsideFunction("forerun", f"take_{topic}"),
+        Output(_seen(name), "data"),
+        Input(_update(name), "data"),
+        State(_seen(name), "data"),
+        prevent_initial_call=True,
+    )
+
+
+def _seen(name: str) -> str:
+    return f"{name}-seen"
+
+
+def _update(name: str) -> str:
+    return f"{name}-update"

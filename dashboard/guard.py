@@ -45,11 +45,11 @@ def title_of(error: Exception, say: Words) -> str:
 
 
 def message_of(error: Exception, say: Words) -> str:
-    """Say what an error means for the person: its own message, or how to log in again; nothing of our own faults."""
+    """Say what an error means for the person: its own text, or how to log in again; nothing of our own faults."""
     if isinstance(error, NotAuthenticated):
         return say("Log in again to go on.")
     if isinstance(error, ForerunError):
-        return str(error)
+        return say.tell(error.text)
     return say("This is a fault in Forerun. It is in the log, with the time of now.")
 
 

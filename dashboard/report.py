@@ -8,46 +8,16 @@ from datetime import datetime, timedelta
 from html import escape
 from zoneinfo import ZoneInfo
 
-import plotly.graph_objects as go
-from plotly.offline import get_plotlyjs
-
 from dashboard.figures.gantt import gantt
 from dashboard.figures.risk import by_risk, colour_of, machine_load, order_risk, percent
+from dashboard.paper import figure_html, page, section
 from operations.gate import Thresholds
 from plant.order import CustomerOrder, JobOrder
 from plant.plan import PlanVersion
 from plant.plant import Plant
-from plant.verdict import OrderVerdict
+from plant.verdict import OrderVerdict, TwinError
 
 _ROWS = 12
-_CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "toImage"]}
-
-_STYLE = """
-:root { --ink: #1d2730; --quiet: #5b6872; --line: #d9dfe4; --ground: #f4f6f8; --ok: #3f8f5f; --bad: #c8402f; }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.45 system-ui, "Segoe UI", "Noto Sans",
-  "Noto Sans CJK SC", sans-serif; font-variant-numeric: tabular-nums; }
-main { max-width: 1500px; margin: 0 auto; padding: 20px 24px 40px; }
-h1 { font-size: 22px; margin: 0; } h2 { font-size: 17px; margin: 0 0 6px; } p { margin: 4px 0; }
-.quiet { color: var(--quiet); }
-section { background: #fff; border: 1px solid var(--line); border-radius: 8px; padding: 14px 18px; margin-top: 16px; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 12px; margin-top: 16px; }
-.card { background: #fff; border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; }
-.card b { display: block; font-size: 18px; font-weight: 600; line-height: 1.25; margin: 2px 0; }
-.card small { color: var(--quiet); }
-.card.ok { border-left: 5px solid var(--ok); } .card.bad { border-left: 5px solid var(--bad); }
-li { margin: 4px 0; } ul { margin: 6px 0; padding-left: 20px; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: 4px 10px 4px 0; white-space: nowrap; }
-th { color: var(--quiet); font-weight: 500; border-bottom: 1px solid var(--line); } td.n, th.n { text-align: right; }
-tr + tr td { border-top: 1px solid #eef1f3; } td.item { white-space: normal; }
-i.dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 7px; }
-.scroll { overflow-x: auto; }
-summary { cursor: pointer; color: var(--quiet); padding: 8px 0 4px; }
-@media print {
-  body { background: #fff; } section, .card { break-inside: avoid; } .modebar { display: none !important; }
-}
-"""
 
 
 @dataclass(frozen=True)
@@ -68,7 +38,7 @@ class _Subject:
         return self.thresholds.of(self.orders[order].priority)
 
     def moment(self, moment: datetime) -> str:
-        return f"{moment.astimezone(self.zone):%a %d %b %H:%M}"
+        return f"{moment.astimezone(self.zone):%a %-d %b %H:%M}"
 
 
 def report(
@@ -94,21 +64,17 @@ def report(
         _heading(subject, title),
         _cards(subject),
         _gate(subject),
-        _section("Orders, the riskiest first", _order_tables(subject)),
-        _section("Schedule", _figure(gantt(version.plan, subject.jobs, plant)), "Drag to move along, scroll to zoom; "
-                 "double-click on an order in the legend shows it alone."),
-        _section("When each order will be done", _figure(order_risk(version.verdict, risk, plant.timezone)),
-                 "Half of the futures finish before the dot, nineteen of twenty before the bar's end; the upright "
-                 "line is the due date."),
-        _section("Machines", _figure(machine_load(version.verdict, plant)), "How often a machine took the most time on "
-                 "the chain an order waited for, and how busy it is until its last operation."),
+        section("Orders, the riskiest first", _order_tables(subject)),
+        section("Schedule", figure_html(gantt(version.plan, subject.jobs, plant)),
+                "Drag to move along, scroll to zoom; double-click on an order in the legend shows it alone."),
+        section("When each order will be done", figure_html(order_risk(version.verdict, risk, plant.timezone)),
+                "Half of the futures finish before the dot, nineteen of twenty before the bar's end; the upright "
+                "line is the due date."),
+        section("Machines", figure_html(machine_load(version.verdict, plant)),
+                "How often a machine took the most time on the chain an order waited for, and how busy it is until "
+                "its last operation."),
     ]  # fmt: skip
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{_STYLE}</style><script>{get_plotlyjs()}</script></head>"
-        f"<body><main>{''.join(parts)}</main></body></html>\n"
-    )
+    return page(title, parts)
 
 
 def _heading(subject: _Subject, title: str) -> str:
@@ -116,7 +82,7 @@ def _heading(subject: _Subject, title: str) -> str:
     verdict, plan = version.verdict, version.plan
     end = subject.moment(plan.epoch + timedelta(seconds=plan.makespan_s))
     told = (
-        version.reason,
+        str(version.reason),
         f"{len(plan.operations)} operations of {len(version.orders)} orders until {end}",
         f"{verdict.replications:,} futures (seed {verdict.seed})",
         f"times are local, {subject.plant.timezone}",
@@ -146,8 +112,9 @@ def _cards(subject: _Subject) -> str:
         ),
         ("", "Bottleneck", bottleneck.id if bottleneck else "none", bottleneck.name if bottleneck else ""),
         ("", "Expected OEE", f"{verdict.oee:.1%}", "over all machines, until each one's last operation"),
-        ("", "Late as planned", f"{late:,.1f} h", "weighted by priority, if nothing goes wrong"),
-        ("", "Found by", solver.method, f"{solver.status}, {solver.runtime_s:.1f} s, seed {solver.seed}"),
+        ("", "Weighted delay as planned", f"{late:,.1f} h", "if nothing goes wrong; high priority counts three times"),
+        *_twin_error(verdict.twin_error),
+        ("", "Scheduled by", solver.method, f"{solver.status}, {solver.runtime_s:.1f} s, seed {solver.seed}"),
     ]
     return "<div class=cards>" + "".join(
         f'<div class="card {kind}"><small>{name}</small><b>{escape(value)}</b><small>{escape(more)}</small></div>'
@@ -155,16 +122,29 @@ def _cards(subject: _Subject) -> str:
     ) + "</div>"  # fmt: skip
 
 
+def _twin_error(error: TwinError | None) -> list[tuple[str, str, str, str]]:
+    """Return the card of the twin's error; none where a plan was made without a history to look back at."""
+    if error is None or error.bias_s is None or error.mae_s is None:
+        return []
+    way = "later" if error.bias_s >= 0 else "earlier"
+    more = f"completions {abs(error.bias_s) / 3600:,.1f} h {way} than predicted on average"
+    if error.inside_80 is not None:
+        more += f", {error.inside_80:.0%} inside their 80 % interval"
+    if error.drifted:
+        more += f"; cycle times changed: {', '.join(error.drifted)}"
+    return [("bad" if error.drifted else "", "Twin's error", f"{error.mae_s / 3600:,.1f} h", more)]
+
+
 def _gate(subject: _Subject) -> str:
     judgement = subject.version.judgement
     if not judgement.reasons and not judgement.notes:
         return ""
     lists = [
-        f"<p><strong>{title}</strong></p><ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+        f"<p><strong>{title}</strong></p><ul>{''.join(f'<li>{escape(str(line))}</li>' for line in lines)}</ul>"
         for title, lines in (("Refused because", judgement.reasons), ("Noted", judgement.notes))
         if lines
     ]
-    return _section("What the gate says", "".join(lists))
+    return section("What the gate says", "".join(lists))
 
 
 def _order_tables(subject: _Subject) -> str:
@@ -209,13 +189,3 @@ def _order_table(subject: _Subject, orders: Sequence[OrderVerdict]) -> str:
     numeric = {"Pieces", "Slack at P95", "On time", "At least"}
     header = "".join(f"<th{' class=n' if name in numeric else ''}>{name}</th>" for name in head)
     return f"<div class=scroll><table><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-
-
-def _section(title: str, content: str, explanation: str = "") -> str:
-    told = f"<p class=quiet>{explanation}</p>" if explanation else ""
-    return f"<section><h2>{title}</h2>{told}{content}</section>"
-
-
-def _figure(figure: go.Figure) -> str:
-    html: str = figure.to_html(full_html=False, include_plotlyjs=False, config={**_CONFIG, "scrollZoom": True})
-    return html

@@ -103,7 +103,7 @@ def _nav_id(page: Page) -> str:
 def _clock(say: Words) -> Component:
     """The header's clock; `assets/clock.js` carries it on from its data attributes."""
     parts = [
-        html.Span(className="site", id="site"),
+        html.Span(className="plant-name", id="plant-name"),
         html.Span(className="day"),
         html.Span(className="time"),
         html.Span(className="rate", id="rate"),
@@ -142,7 +142,7 @@ def _switches(say: Words) -> list[Component]:
 
 
 def _user(actor: Actor, say: Words) -> list[Component]:
-    roles = ", ".join(say(ROLES[role]) for role in sorted(actor.roles))
+    roles = say.listed([say(ROLES[role]) for role in sorted(actor.roles)])
     return [
         html.Span([html.B(actor.name), html.Span(roles)], className="who"),
         html.Form(
@@ -183,7 +183,7 @@ def register(app: Dash, views: Views, pages: Sequence[Page]) -> None:
 
     @app.callback(
         *(Output("clock", f"data-{name}") for name in ("now", "rate", "until", "zone")),
-        Output("site", "children"),
+        Output("plant-name", "children"),
         Output("rate", "children"),
         Input(f"live-{Topic.CLOCK}", "data"),
     )
@@ -191,7 +191,7 @@ def register(app: Dash, views: Views, pages: Sequence[Page]) -> None:
     async def clock(_told: Any) -> Any:
         view = await views.clock()
         until = epoch_ms(view.runs_until) if view.runs_until else ""
-        return [epoch_ms(view.now), view.rate, until, view.timezone, view.site, _rate(view.rate, words())]
+        return [epoch_ms(view.now), view.rate, until, view.timezone, view.plant, _rate(view.rate, words())]
 
     app.clientside_callback(ClientsideFunction("forerun", "title"), Input("title", "data"))
 

@@ -19,6 +19,7 @@ from plant.long_job import LongJob
 from plant.machine_state import MachineState, StateInterval
 from plant.order import CustomerOrder
 from plant.plan import Plan, PlanState, SolverReport
+from plant.text import Text
 from plant.verdict import Judgement, Verdict
 
 
@@ -43,6 +44,8 @@ class ClockView:
 
     Attributes
     ----------
+    plant
+        The plant's name.
     now
         Plant time when this was read, UTC.
     rate
@@ -51,7 +54,7 @@ class ClockView:
         Plant time at which it jumps over closed hours (None: it never jumps).
     """
 
-    site: str
+    plant: str
     timezone: str
     now: datetime
     rate: float
@@ -137,7 +140,7 @@ class PlanSummary:
 
     id: str
     made_at: datetime
-    reason: str
+    reason: Text
     state: PlanState
 
 
@@ -173,7 +176,7 @@ class PlanView:
     id: str
     clock: ClockView
     made_at: datetime
-    reason: str
+    reason: Text
     state: PlanState
     plan: Plan
     solver: SolverReport

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gettext
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -17,6 +18,8 @@ from zoneinfo import ZoneInfo
 from babel import Locale, dates, numbers
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+from plant.text import Teller, Text
 
 LANGUAGES = {"en": "English", "zh": "中文"}
 COOKIE = "forerun_language"
@@ -76,6 +79,14 @@ class Words:
         """Translate the form that fits `n`, which stands in it as ``{n}``."""
         return catalogue(self.language).ngettext(singular, plural, n).format(n=self.number(n))
 
+    def tell(self, text: Text) -> str:
+        """Say a text from below; what a person wrote stays as it is."""
+        return _Teller(self).tell(text)
+
+    def listed(self, texts: Sequence[str]) -> str:
+        """Return an enumeration."""
+        return ("、" if self.language == "zh" else ", ").join(texts)
+
     @property
     def locale(self) -> Locale:
         """Babel's locale."""
@@ -103,6 +114,15 @@ class Words:
             )
         )
 
+    def likelihood(self, share: float) -> str:
+        """Return a probability as a whole percentage; none is told as certain or impossible that is not."""
+        whole = round(share * 100)
+        if whole == 100 and share < 1:
+            return f">\u00a0{self.percent(0.99)}"
+        if whole == 0 and share > 0:
+            return f"<\u00a0{self.percent(0.01)}"
+        return self.percent(share)
+
     def local(self, moment: datetime) -> datetime:
         """Return `moment` on the plant's wall clock."""
         return moment.astimezone(ZoneInfo(self.timezone))
@@ -113,10 +133,11 @@ class Words:
 
     def moment(self, moment: datetime | None) -> str:
         """Return weekday, day and time, plant time, or a dash."""
-        if moment is None:
-            return _DASH
-        day = dates.format_skeleton("MMMEd", self.local(moment), locale=self.locale)
-        return f"{day} {self.time(moment)}"
+        return _DASH if moment is None else self.in_its_zone(self.local(moment))
+
+    def in_its_zone(self, moment: datetime) -> str:
+        """Return weekday, day and time on the clock that `moment` was read from."""
+        return f"{dates.format_skeleton('MMMEd', moment, locale=self.locale)} {moment:%H:%M}"
 
     def duration(self, seconds: float) -> str:
         """Return a length of time to the minute."""
@@ -127,6 +148,35 @@ class Words:
         if minutes < 60 * 24:
             return sign + self("{h} h {m} min", h=minutes // 60, m=f"{minutes % 60:02d}")
         return sign + self("{d} d {h} h", d=minutes // 1440, h=minutes % 1440 // 60)
+
+
+class _Teller(Teller):
+    """Tells what the floors below found out, in the language of `say`; moments come in the plant's time zone."""
+
+    def __init__(self, say: Words) -> None:
+        self._say = say
+
+    def translated(self, message: str) -> str:
+        return self._say(message) if message else ""
+
+    def moment(self, moment: datetime) -> str:
+        return self._say.in_its_zone(moment)
+
+    def span(self, seconds: float) -> str:
+        return self._say.duration(seconds)
+
+    def percent(self, share: float) -> str:
+        return str(numbers.format_percent(share, format="#,##0.#%", locale=self._say.locale))
+
+    def count(self, number: float) -> str:
+        return self._say.number(number)
+
+    def hours(self, hours: float) -> str:
+        say = self._say
+        return say("{n} hours", n=say.number(hours, 1))
+
+    def words(self, words: Sequence[str]) -> str:
+        return self._say.listed([self._say(word) for word in words])
 
 
 def epoch_ms(moment: datetime) -> int:

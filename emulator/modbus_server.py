@@ -29,13 +29,14 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from emulator.update import Group, Update
-from plant.connection import Connection
+from plant.connection import Connection, Protocol
 from plant.errors import InvalidInput, Unavailable
+from plant.naming import JOB_ORDER_BYTES
 from plant.reading import CONDITION_SIGNALS, COUNTER_SIGNALS, Signal
 
 RING_ENTRIES = 32
-ENTRY_REGISTERS = 21
-JOB_ORDER_BYTES = 24
+_JOB_ORDER_BYTES = JOB_ORDER_BYTES[Protocol.MODBUS]
+ENTRY_REGISTERS = 9 + _JOB_ORDER_BYTES // 2
 _READ_INPUT_REGISTERS = 4
 _BLOCK_REGISTERS = 10
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -158,11 +159,11 @@ def job_order_bytes(job_order: str) -> bytes:
     InvalidInput
         When it does not fit: longer than 24 bytes, or not ASCII.
     """
-    if not job_order.isascii() or len(job_order) > JOB_ORDER_BYTES:
+    if not job_order.isascii() or len(job_order) > _JOB_ORDER_BYTES:
         raise InvalidInput(
-            f"job order {job_order!r} does not fit a Modbus controller's text of {JOB_ORDER_BYTES} ASCII characters"
+            f"job order {job_order!r} does not fit a Modbus controller's text of {_JOB_ORDER_BYTES} ASCII characters"
         )
-    return job_order.encode("ascii").ljust(JOB_ORDER_BYTES, b"\0")
+    return job_order.encode("ascii").ljust(_JOB_ORDER_BYTES, b"\0")
 
 
 def _stamp(at: datetime) -> bytes:

@@ -34,7 +34,9 @@ def answer(error: errors.ForerunError) -> JSONResponse:
     """Return the answer to one of our errors."""
     for kind, status, title in _STATUS:
         if isinstance(error, kind):
-            reasons = {"reasons": list(error.reasons)} if isinstance(error, errors.GateRefused) else {}
+            reasons = (
+                {"reasons": [str(reason) for reason in error.reasons]} if isinstance(error, errors.GateRefused) else {}
+            )
             return problem(status, title, str(error), **reasons)
     return problem(500, "internal error", "something went wrong on our side; the log says what")
 

@@ -14,6 +14,9 @@ from plant.errors import NotFound
 
 _COUNT = query("accounts", "count")
 _SAVE = query("accounts", "save")
+_INSERT = query("accounts", "insert")
+_DISABLE = query("accounts", "disable")
+_ALL = query("accounts", "all")
 _FIND = query("accounts", "find")
 _OPEN_SESSION = query("accounts", "open_session")
 _SESSION_ACTOR = query("accounts", "session_actor")
@@ -21,6 +24,8 @@ _CLOSE_SESSION = query("accounts", "close_session")
 _CLOSE_SESSIONS = query("accounts", "close_sessions")
 _DROP_EXPIRED = query("accounts", "drop_expired")
 _SAVE_API_KEY = query("accounts", "save_api_key")
+_INSERT_API_KEY = query("accounts", "insert_api_key")
+_API_KEYS = query("accounts", "api_keys")
 _API_KEY_ACTOR = query("accounts", "api_key_actor")
 _REVOKE_API_KEY = query("accounts", "revoke_api_key")
 
@@ -34,6 +39,16 @@ class Account:
     roles: frozenset[Role]
 
 
+@dataclass(frozen=True)
+class Listed:
+    """An account or API key as lists show it, without anything that opens a door; `created_at` is wall time."""
+
+    name: str
+    roles: frozenset[Role]
+    created_at: datetime
+    active: bool = True
+
+
 async def count(tx: Transaction) -> int:
     """Return how many accounts there are."""
     return int(await tx.value(_COUNT))
@@ -44,6 +59,24 @@ async def save(tx: Transaction, name: str, password_hash: str, roles: Iterable[R
     row = {"name": name, "password_hash": password_hash, "roles": _texts(roles), "at": tx.at}
     await tx.execute(_SAVE, row)
     await tx.execute(_CLOSE_SESSIONS, {"name": name})
+
+
+async def insert(tx: Transaction, name: str, password_hash: str, roles: Iterable[Role]) -> bool:
+    """Make an account; False, and nothing changed, when there is one of this name, in use or not."""
+    row = {"name": name, "password_hash": password_hash, "roles": _texts(roles), "at": tx.at}
+    return await tx.execute(_INSERT, row) == 1
+
+
+async def disable(tx: Transaction, name: str) -> bool:
+    """Take an account out of use and end its sessions; False when none of this name is in use."""
+    disabled = await tx.execute(_DISABLE, {"name": name}) == 1
+    await tx.execute(_CLOSE_SESSIONS, {"name": name})
+    return disabled
+
+
+async def everybody(tx: Transaction) -> list[Listed]:
+    """Return all accounts by name, those out of use included."""
+    return [Listed(**{**row, "roles": _roles(row)}) for row in await tx.all(_ALL)]
 
 
 async def find(tx: Transaction, name: str) -> Account | None:
@@ -83,6 +116,17 @@ async def save_api_key(tx: Transaction, name: str, digest: bytes, roles: Iterabl
         When another machine account has this very key.
     """
     return await tx.execute(_SAVE_API_KEY, {"name": name, "digest": digest, "roles": _texts(roles), "at": tx.at}) == 1
+
+
+async def insert_api_key(tx: Transaction, name: str, digest: bytes, roles: Iterable[Role]) -> bool:
+    """Keep the digest of a new machine account's key; False, and nothing changed, when the name is taken."""
+    row = {"name": name, "digest": digest, "roles": _texts(roles), "at": tx.at}
+    return await tx.execute(_INSERT_API_KEY, row) == 1
+
+
+async def api_keys(tx: Transaction) -> list[Listed]:
+    """Return the API keys in use by name."""
+    return [Listed(**{**row, "roles": _roles(row)}) for row in await tx.all(_API_KEYS)]
 
 
 async def api_key_actor(tx: Transaction, digest: bytes) -> Actor | None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, sql
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import AsyncRowFactory, TupleRow, dict_row, tuple_row
 from psycopg_pool import AsyncConnectionPool
 
@@ -21,7 +22,7 @@ from historian.maintenance import keep_in_shape, refresh_rollups
 from historian.migrations import migrate
 from plant.actor import Actor
 from plant.clock import wall_now
-from plant.errors import Unavailable
+from plant.errors import InvalidInput, Unavailable
 
 T = TypeVar("T")
 Params = Mapping[str, Any] | Sequence[Any] | None
@@ -101,6 +102,16 @@ class Transaction:
         await self.connection.execute(b"select pg_notify(%s, %s)", (str(channel), payload))
 
 
+def _check_url(url: str) -> None:
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # its words may hold the password
+        raise InvalidInput(
+            "setting database_url (FORERUN_DATABASE_URL): that is no PostgreSQL URL; write it as "
+            "postgresql://user@host:5432/database"
+        ) from None
+
+
 class Historian:
     """A pool of connections to one database. Made by `open`; only operations open transactions."""
 
@@ -127,9 +138,12 @@ class Historian:
 
         Raises
         ------
+        InvalidInput
+            When that is no URL of a database.
         Unavailable
             When it does not answer in time, or does not let us in.
         """
+        _check_url(url)
         pool = AsyncConnectionPool(
             url,
             connection_class=AsyncConnection[TupleRow],

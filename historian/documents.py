@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 from pydantic import TypeAdapter, ValidationError
 
 from plant.errors import InvalidInput
+from plant.text import Text, Told
 
 T = TypeVar("T")
 
@@ -38,6 +39,16 @@ def restore(cls: type[T], doc: Any) -> T:
     except ValidationError as error:
         raise InvalidInput(f"not the document of a {cls.__name__}: {error}") from error
     return restored
+
+
+def text_document(text: Text) -> Jsonb:
+    """Wrap a text for a query parameter: a JSON string, or the template and its values."""
+    return jsonb(text if isinstance(text, str) else document(text))
+
+
+def text_of(doc: Any) -> Text:
+    """Return the text that was kept as `doc`."""
+    return doc if isinstance(doc, str) else restore(Told, doc)
 
 
 def jsonb(doc: Any) -> Jsonb:

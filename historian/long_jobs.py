@@ -6,9 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from historian.database import Channel, Transaction
+from historian.documents import text_document, text_of
 from historian.queries import query
 from plant.errors import Conflict, InvalidInput, NotFound
 from plant.long_job import LongJob, LongJobKind, LongJobState
+from plant.text import Text, told
 
 _INSERT = query("long_jobs", "insert")
 _REPORT = query("long_jobs", "report")
@@ -21,11 +23,13 @@ _OPEN = query("long_jobs", "open")
 
 async def insert(tx: Transaction, job: LongJob) -> None:
     """Keep a long job that was asked for."""
-    await tx.execute(_INSERT, {**asdict(job), "at": tx.at})
+    await tx.execute(
+        _INSERT, {**asdict(job), "at": tx.at, "subject": text_document(job.subject), "doing": text_document(job.doing)}
+    )
     await tx.notify(Channel.JOBS, job.id)
 
 
-async def report(tx: Transaction, job_id: str, share: float, doing: str) -> bool:
+async def report(tx: Transaction, job_id: str, share: float, doing: Text) -> bool:
     """Note that it runs and how far it is; return whether someone asked it to stop.
 
     Raises
@@ -33,20 +37,24 @@ async def report(tx: Transaction, job_id: str, share: float, doing: str) -> bool
     Conflict
         When it has ended, or is unknown.
     """
-    row = await tx.first(_REPORT, {"id": job_id, "share": share, "doing": doing, "at": tx.at})
+    row = await tx.first(_REPORT, {"id": job_id, "share": share, "doing": text_document(doing), "at": tx.at})
     if row is None:
-        raise Conflict(f"long job {job_id} has ended or is unknown")
+        raise Conflict(told("long job {job} has ended or is unknown", job=job_id))
     await tx.notify(Channel.JOBS, job_id)
     return bool(row["cancel_requested"])
 
 
-async def finish(tx: Transaction, job_id: str, state: LongJobState, result: str | None = None, error: str = "") -> None:
+async def finish(
+    tx: Transaction, job_id: str, state: LongJobState, result: str | None = None, error: Text = ""
+) -> None:
     """Note how it ended; only once, or `Conflict`."""
     if not state.ended:
-        raise InvalidInput(f"long job {job_id}: {state} is not an end")
-    row = {"id": job_id, "state": state, "result": result, "error": error, "at": tx.at}
+        raise InvalidInput(told("long job {job}: {state:word} is not an end", job=job_id, state=state.value))
+    row = {"id": job_id, "state": state, "result": result, "error": text_document(error), "at": tx.at}
     if await tx.execute(_FINISH, row) != 1:
-        raise Conflict(f"long job {job_id} cannot become {state}: it has ended or is unknown")
+        raise Conflict(
+            told("long job {job} cannot become {state:word}: it has ended or is unknown", job=job_id, state=state.value)
+        )
     await tx.notify(Channel.JOBS, job_id)
 
 
@@ -60,7 +68,7 @@ async def get(tx: Transaction, job_id: str) -> LongJob:
     """Return a long job, or raise `NotFound`."""
     row = await tx.first(_GET, {"id": job_id})
     if row is None:
-        raise NotFound(f"unknown long job {job_id!r}")
+        raise NotFound(told("unknown long job '{job}'", job=job_id))
     return _job(row)
 
 
@@ -75,4 +83,5 @@ async def open_jobs(tx: Transaction) -> list[LongJob]:
 
 
 def _job(row: dict[str, Any]) -> LongJob:
-    return LongJob(**{**row, "kind": LongJobKind(row["kind"]), "state": LongJobState(row["state"])})
+    texts = {name: text_of(row[name]) for name in ("subject", "doing", "error")}
+    return LongJob(**{**row, **texts, "kind": LongJobKind(row["kind"]), "state": LongJobState(row["state"])})

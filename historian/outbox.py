@@ -13,7 +13,7 @@ from historian.database import Channel, Transaction
 from historian.documents import jsonb
 from historian.queries import query
 from plant.errors import Conflict, InvalidInput
-from plant.message import DeliveryState, MessageKind, OutboxMessage, Receipt
+from plant.message import DeliveryState, MessageKind, OutboxMessage, Receipt, RefusedMessage
 
 _ADD = query("outbox", "add")
 _CLAIM = query("outbox", "claim")
@@ -21,6 +21,7 @@ _SETTLE = query("outbox", "settle")
 _STATE = query("outbox", "state")
 _POSTPONE = query("outbox", "postpone")
 _PENDING = query("outbox", "pending")
+_REFUSED = query("outbox", "refused")
 _NEXT_DUE = query("outbox", "next_due")
 
 
@@ -76,6 +77,11 @@ async def postpone(tx: Transaction, message_id: str, due_at: datetime, detail: s
 async def pending(tx: Transaction) -> int:
     """Return how many messages wait."""
     return int(await tx.value(_PENDING))
+
+
+async def refused(tx: Transaction) -> list[RefusedMessage]:
+    """Return what was refused for good and is the last word about its subject, refused last first."""
+    return [RefusedMessage(**{**row, "kind": MessageKind(row["kind"])}) for row in await tx.all(_REFUSED)]
 
 
 async def next_due(tx: Transaction) -> datetime | None:

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from historian.database import Channel, Transaction
-from historian.documents import document, jsonb, restore
+from historian.documents import document, jsonb, restore, text_of
 from historian.queries import query
 from plant.errors import Conflict, NotFound
 from plant.plan import PlanState, PlanSummary, PlanVersion
+from plant.text import told
+from plant.trouble import Troubles
 
 _INSERT = query("plans", "insert")
 _GET = query("plans", "get")
 _NEWEST = query("plans", "newest")
+_NEWEST_KNEW = query("plans", "newest_knew")
 _ADD_STATE = query("plans", "add_state")
 _STATES = query("plans", "states")
 _STATE = query("plans", "state")
@@ -48,21 +51,27 @@ async def get(tx: Transaction, plan_id: str) -> PlanVersion:
     """Return a plan version, or raise `NotFound`."""
     found = await tx.value(_GET, {"id": plan_id})
     if found is None:
-        raise NotFound(f"unknown plan version {plan_id!r}")
+        raise NotFound(told("unknown plan version '{plan}'", plan=plan_id))
     return restore(PlanVersion, found)
 
 
 async def newest(tx: Transaction, limit: int = 50) -> list[PlanSummary]:
     """Return the newest plan versions as lists show them, newest first."""
     rows = await tx.all(_NEWEST, {"limit": limit})
-    return [PlanSummary(**{**row, "state": PlanState(row["state"])}) for row in rows]
+    return [PlanSummary(**{**row, "state": PlanState(row["state"]), "reason": text_of(row["reason"])}) for row in rows]
+
+
+async def newest_knew(tx: Transaction) -> Troubles:
+    """Return what was known to have gone wrong when the newest plan version was made; nothing before the first."""
+    found = await tx.value(_NEWEST_KNEW)
+    return Troubles() if found is None else restore(Troubles, found)
 
 
 async def state(tx: Transaction, plan_id: str) -> PlanState:
     """Return where a plan version stands, or raise `NotFound`."""
     found = await tx.value(_STATE, {"id": plan_id})
     if found is None:
-        raise NotFound(f"unknown plan version {plan_id!r}")
+        raise NotFound(told("unknown plan version '{plan}'", plan=plan_id))
     return PlanState(found)
 
 
@@ -94,8 +103,13 @@ async def release(tx: Transaction, expected: str | None, new: str) -> None:
     """
     if await tx.execute(_SWAP, {"expected": expected, "new": new}) != 1:
         raise Conflict(
-            f"plan {new} was made to follow {expected or 'no plan'}, but {await released_id(tx) or 'none'} is in "
-            "force by now; make a new plan from the floor as it is"
+            told(
+                "plan {plan} was made to follow {expected}, but {found} is in force by now; make a new plan from the "
+                "floor as it is",
+                plan=new,
+                expected=expected or told("no plan"),
+                found=await released_id(tx) or told("none"),
+            )
         )
     if expected is not None and expected != new:
         await _add_state(tx, expected, PlanState.SUPERSEDED)
@@ -117,7 +131,7 @@ async def revision(tx: Transaction, plan_id: str) -> int:
     """
     found: int | None = await tx.value(_REVISION, {"id": plan_id})
     if found is None:
-        raise Conflict(f"plan {plan_id} was never released")
+        raise Conflict(told("plan {plan} was never released", plan=plan_id))
     return found
 
 

@@ -7,6 +7,7 @@ from historian.documents import document, jsonb, restore
 from historian.queries import query
 from plant.errors import NotFound
 from plant.plant import Plant
+from plant.text import told
 from plant.version import PlantVersion
 
 _SAVE = query("plants", "save")
@@ -35,7 +36,7 @@ async def get(tx: Transaction, version_id: str) -> PlantVersion:
     held = dict(_plants)
     row = await tx.first(_GET, {"id": version_id, "known": list(held)})
     if row is None:
-        raise NotFound(f"unknown plant version {version_id!r}")
+        raise NotFound(told("unknown plant version '{version}'", version=version_id))
     digest = row["document_hash"]
     plant = held[digest] if row["document"] is None else _remembered(digest, restore(Plant, row["document"]))
     return PlantVersion(row["id"], digest, plant, row["imported_at"])
@@ -58,7 +59,7 @@ async def current(tx: Transaction) -> PlantVersion:
     """Return the plant version in force, or raise `NotFound` when nothing was imported yet."""
     version_id = await current_id(tx)
     if version_id is None:
-        raise NotFound("no plant was imported into this database yet; import one first")
+        raise NotFound(told("no plant was imported into this database yet; import one first"))
     return await get(tx, version_id)
 
 

@@ -13,6 +13,7 @@ from plant.reading import Rejected
 _ADD = query("quarantine", "add")
 _COUNTS = query("quarantine", "counts")
 _NEWEST = query("quarantine", "newest")
+_DROP_OLD = query("quarantine", "drop_old")
 
 _LONGEST = 4_000
 
@@ -42,6 +43,11 @@ async def counts(tx: Transaction) -> dict[str, int]:
 async def newest(tx: Transaction, limit: int = 100) -> tuple[Quarantined, ...]:
     """Return what was refused last, newest first."""
     return tuple(Quarantined(**row) for row in await tx.all(_NEWEST, {"limit": limit}))
+
+
+async def drop_old(tx: Transaction, before: datetime) -> int:
+    """Remove what came last before a wall time and return how many things that were; what still comes is kept."""
+    return await tx.execute(_DROP_OLD, {"before": before})
 
 
 def _key(thing: Rejected) -> tuple[str, str]:

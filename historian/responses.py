@@ -9,10 +9,12 @@ from historian.database import Transaction
 from historian.queries import query
 from plant.errors import Conflict
 from plant.order import JobResponse, ResponseKind
+from plant.trouble import Abort
 
 _INSERT = query("responses", "insert")
 _GET = query("responses", "get")
 _OF_JOB = query("responses", "of_job")
+_ABORTS = query("responses", "aborts")
 
 
 async def insert(tx: Transaction, response: JobResponse) -> bool:
@@ -36,6 +38,11 @@ async def insert(tx: Transaction, response: JobResponse) -> bool:
 async def of_job(tx: Transaction, job_order: str) -> tuple[JobResponse, ...]:
     """Return the responses to a job order in the order of their plant times."""
     return tuple(_response(row) for row in await tx.all(_OF_JOB, {"job_order": job_order}))
+
+
+async def aborts(tx: Transaction) -> dict[str, Abort]:
+    """Return the job orders that were given up and not dispatched again since."""
+    return {row["job_order"]: Abort(row["times"], row["at"]) for row in await tx.all(_ABORTS)}
 
 
 def _response(row: dict[str, Any]) -> JobResponse:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from plant.errors import InvalidInput
 from plant.item import Item, ItemKind
+from plant.naming import job_order_id, production_order_id
 from plant.order import CustomerOrder, JobOrder, ProductionOrder
 from plant.plant import Plant
 
@@ -54,7 +55,7 @@ def _explode(
         if part.kind is ItemKind.MADE:
             pieces = math.ceil(quantity * line.quantity)
             components.append(_explode(plant, order, part, pieces, (*above, item.id), found))
-    id_ = f"{order.id}/{len(found) + 1}"
+    id_ = production_order_id(order.id, len(found) + 1)
     release_at = _release(plant, order.ordered_at, item, quantity)
     found.append(ProductionOrder(id_, order.id, item.id, quantity, release_at, tuple(components)))
     return id_
@@ -65,7 +66,8 @@ def _release(plant: Plant, ordered_at: datetime, item: Item, quantity: int) -> d
     lead_times_s = [0.0]
     for line in item.bom:
         part = plant.item(line.item)
-        if part.kind is ItemKind.PURCHASED and part.stock < quantity * line.quantity:
+        bought = part.kind is ItemKind.PURCHASED and part.replenishment is None
+        if bought and part.stock < quantity * line.quantity:
             lead_times_s.append(part.lead_time_s)
     return ordered_at + timedelta(seconds=max(lead_times_s))
 
@@ -94,7 +96,7 @@ def job_orders(plant: Plant, production_orders: Sequence[ProductionOrder]) -> tu
 def _jobs_of(plant: Plant, order: ProductionOrder, before: tuple[str, ...]) -> Iterable[JobOrder]:
     for operation in plant.item(order.item).routing:
         job = JobOrder(
-            id=f"{order.id}-{operation.id}",
+            id=job_order_id(order.id, operation.id),
             production_order=order.id,
             customer_order=order.customer_order,
             item=order.item,

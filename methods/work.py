@@ -11,6 +11,7 @@ from plant.calendar import Calendar, WorkingTime
 from plant.errors import InvalidInput
 from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plant import Machine, Plant
+from plant.text import told
 from plant.work import MachineOutlook, MachineSnapshot, OrderDemand, Running, Snapshot, Task, Work
 
 HORIZON = timedelta(weeks=26)
@@ -67,12 +68,20 @@ def _predecessors_first(by_id: Mapping[str, JobProgress]) -> list[str]:
     for id_, progress in by_id.items():
         unknown = [name for name in progress.job.predecessors if name not in by_id]
         if unknown:
-            raise InvalidInput(f"job order {id_}: predecessors {unknown} are not among the job orders given")
+            raise InvalidInput(
+                told(
+                    "job order {job}: predecessors {unknown:words} are not among the job orders given",
+                    job=id_,
+                    unknown=unknown,
+                )
+            )
     graph = {id_: progress.job.predecessors for id_, progress in by_id.items()}
     try:
         return list(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        raise InvalidInput(f"job orders follow each other in a circle: {' -> '.join(error.args[1])}") from error
+        raise InvalidInput(
+            told("job orders follow each other in a circle: {circle}", circle=" -> ".join(error.args[1]))
+        ) from error
 
 
 def _pieces(progress: JobProgress, by_id: Mapping[str, JobProgress], pieces: Mapping[str, int]) -> int:
@@ -126,10 +135,11 @@ def _task(
     if progress.state is JobState.RUNNING and progress.machine is not None:
         machine = plant.machine(progress.machine)
         machines = (machine,)
-        left_s = operation.duration_s(pieces, machine.speed) - snapshot.worked_s.get(job.id, 0.0)
+        worked_s = snapshot.worked_s.get(job.id, 0.0)
+        left_s = operation.duration_s(pieces, machine.speed) - worked_s
         batch = f"running on {machine.id}" if machine.id in sharing else None
         started_s = _seconds(snapshot.at, progress.started_at or snapshot.at)
-        running = Running(machine.id, started_s, max(left_s, LEAST_REMAINING_S), batch)
+        running = Running(machine.id, started_s, max(left_s, LEAST_REMAINING_S), batch, worked_s)
     else:
         before = tuple(name for name in job.predecessors if by_id[name].state is not JobState.COMPLETED)
     return Task(
@@ -173,4 +183,5 @@ def _outlook(plant: Plant, machine: Machine, working_time: WorkingTime, snapshot
         setup_family=state.setup_family,
         batch_capacity=machine.batch_capacity,
         reliability=machine.reliability,
+        operated_s=state.operated_s,
     )

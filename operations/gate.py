@@ -9,11 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, tzinfo
 
 from plant.checks import require
 from plant.order import Priority
+from plant.text import Text, Told, told
 from plant.verdict import Judgement, OrderVerdict, Verdict
+
+_CONFIDENCE = 0.95
+"""Of the interval whose lower bound is asked about; see `twin.verdict`."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,10 @@ class Thresholds:
     def __post_init__(self) -> None:
         for name in ("high", "normal", "tolerance"):
             value = getattr(self, name)
-            require(0 <= value <= 1, f"gate threshold {name} must be between 0 and 1, not {value!r}")
+            require(
+                0 <= value <= 1,
+                told("gate threshold {name} must be between 0 and 1, not {value}", name=name, value=value),
+            )
 
     def of(self, priority: Priority) -> float:
         """Return the threshold of a class."""
@@ -62,65 +69,86 @@ def judge_plan(
         If an order's priority is not given.
     """
     if not candidate.orders or candidate.replications <= 0:
-        return Judgement(False, ("There is nothing to judge: the rehearsal says nothing of any order.",))
+        return Judgement(False, (told("There is nothing to judge: the rehearsal says nothing of any order."),))
     kept = {one.order: one for one in keep.orders} if keep is not None else {}
-    reasons: list[str] = []
-    notes: list[str] = []
+    reasons: list[Text] = []
+    notes: list[Text] = []
     for verdict in candidate.orders:
-        require(verdict.order in priorities, f"the priority of order {verdict.order} is not known to the gate")
+        require(
+            verdict.order in priorities,
+            told("the priority of order {order} is not known to the gate", order=verdict.order),
+        )
         priority = priorities[verdict.order]
         threshold = thresholds.of(priority)
         if verdict.on_time_low >= threshold:
             continue
-        told = _told(verdict, priority, threshold, zone)
+        risk = _risk(verdict, priority, threshold, zone)
         before = kept.get(verdict.order)
         if before is not None and verdict.on_time >= before.on_time - thresholds.tolerance:
-            notes.append(f"{told} No worse than the plan in force ({_percent(before.on_time)}), so it does not block.")
+            notes.append(
+                told(
+                    "{risk} No worse than the plan in force ({before:percent}), so it does not block.",
+                    risk=risk,
+                    before=_share(before.on_time),
+                )
+            )
         elif before is not None:
-            reasons.append(f"{told} The plan in force does better for it: {_percent(before.on_time)}.")
+            reasons.append(
+                told(
+                    "{risk} The plan in force does better for it: {before:percent}.",
+                    risk=risk,
+                    before=_share(before.on_time),
+                )
+            )
         else:
-            reasons.append(told if keep is None else f"{told} The plan in force does not cover it.")
+            reasons.append(risk if keep is None else told("{risk} The plan in force does not cover it.", risk=risk))
     reasons += [
-        f"{order} is covered by the plan in force, but not by this one; plan all open orders together."
+        told(
+            "{order} is covered by the plan in force, but not by this one; plan all open orders together.", order=order
+        )
         for order in kept
         if order not in {one.order for one in candidate.orders}
     ]
     return Judgement(not reasons, tuple(reasons), tuple(notes))
 
 
-def _told(verdict: OrderVerdict, priority: Priority, threshold: float, zone: tzinfo) -> str:
+def _risk(verdict: OrderVerdict, priority: Priority, threshold: float, zone: tzinfo) -> Told:
     """Tell an order's risk: probability, what is asked, due date, P50 and by how much it misses."""
-    return (
-        f"{verdict.order} ({priority} priority) is on time with a probability of {_percent(verdict.on_time)} "
-        f"(at least {_percent(verdict.on_time_low)} at 95 % confidence); the gate asks for {_percent(threshold)}. "
-        f"It is due {_moment(verdict.due_at, zone)}; {_finish(verdict, zone)}."
+    return told(
+        "{order} ({priority:word} priority) is on time with a probability of {on_time:percent} "
+        "(at least {low:percent} at {confidence:percent} confidence); the gate asks for {threshold:percent}. "
+        "It is due {due:moment}; {finish}.",
+        order=verdict.order,
+        priority=priority.value,
+        on_time=_share(verdict.on_time),
+        low=_share(verdict.on_time_low),
+        confidence=_CONFIDENCE,
+        threshold=_share(threshold),
+        due=verdict.due_at.astimezone(zone),
+        finish=_finish(verdict, zone),
     )
 
 
-def _finish(verdict: OrderVerdict, zone: tzinfo) -> str:
-    late = verdict.p50 - verdict.due_at
-    half = f"half of the futures finish it by {_moment(verdict.p50, zone)}"
-    if late > timedelta(0):
-        return f"{half}, {_span(late)} late"
-    worst = verdict.p95 - verdict.due_at
-    if worst <= timedelta(0):
-        return f"{half}, and nearly all in time: rehearse more replications to be sure"
-    return f"{half}, {_span(-late)} early, but one in twenty is {_span(worst)} late or more"
+def _finish(verdict: OrderVerdict, zone: tzinfo) -> Told:
+    at, late = verdict.p50.astimezone(zone), (verdict.p50 - verdict.due_at).total_seconds()
+    if late > 0:
+        return told("half of the futures finish it by {at:moment}, {late:span} late", at=at, late=late)
+    worst = (verdict.p95 - verdict.due_at).total_seconds()
+    if worst <= 0:
+        return told(
+            "half of the futures finish it by {at:moment}, and nearly all in time: rehearse more replications to be "
+            "sure",
+            at=at,
+        )
+    return told(
+        "half of the futures finish it by {at:moment}, {early:span} early, but one in twenty is {worst:span} late or "
+        "more",
+        at=at,
+        early=-late,
+        worst=worst,
+    )
 
 
-def _moment(moment: datetime, zone: tzinfo) -> str:
-    return f"{moment.astimezone(zone):%a %d %b %H:%M}"
-
-
-def _percent(share: float) -> str:
-    """Return a share as a percentage that does not round to a threshold it misses."""
-    return "no number" if math.isnan(share) else f"{math.floor(share * 1000 + 1e-9) / 10:g} %"
-
-
-def _span(span: timedelta) -> str:
-    """Return a span of time as a planner says it: minutes, hours or days."""
-    minutes = round(span.total_seconds() / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours = span.total_seconds() / 3600
-    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
+def _share(share: float) -> float | None:
+    """Return a share cut to a tenth of a percent, so that it does not round to a threshold it misses."""
+    return None if math.isnan(share) else math.floor(share * 1000 + 1e-9) / 1000

@@ -17,6 +17,7 @@ from plant.errors import Cancelled, Conflict, ForerunError, NotFound, Unavailabl
 from plant.long_job import LongJob, LongJobKind, LongJobState
 from plant.message import new_message_id
 from plant.ports import JobQueue, Progress
+from plant.text import Text, told
 
 _REPORT_EVERY_S = 0.25
 _ATTEMPTS = 3
@@ -28,19 +29,29 @@ Work = Callable[[LongJob, Progress], Awaitable[str]]
 """Does a long job and returns the id of what it made."""
 
 
-async def request_plan(historian: Historian, queue: JobQueue, actor: Actor, reason: str) -> LongJob:
+async def request_plan(historian: Historian, queue: JobQueue, actor: Actor, reason: Text) -> LongJob:
     """Ask for a new plan; a worker makes it."""
     actor.require(Permission.MAKE_PLANS)
-    require(bool(reason.strip()), "say why the plan is asked for")
+    require(bool(str(reason).strip()), told("say why the plan is asked for"))
+    return await _request(historian, queue, actor, LongJobKind.PLAN, reason)
+
+
+async def request_calibration(historian: Historian, queue: JobQueue, actor: Actor, subject: str) -> LongJob:
+    """Ask for a calibration; `subject` says of which history (see `operations.calibration.history_of`)."""
+    actor.require(Permission.CALIBRATE_TWIN)
+    return await _request(historian, queue, actor, LongJobKind.CALIBRATION, subject)
+
+
+async def _request(historian: Historian, queue: JobQueue, actor: Actor, kind: LongJobKind, subject: Text) -> LongJob:
     job = LongJob(
         id=new_message_id(),
-        kind=LongJobKind.PLAN,
-        subject=reason,
+        kind=kind,
+        subject=subject,
         requested_by=actor.name,
         state=LongJobState.QUEUED,
         created_at=wall_now(),
     )
-    async with historian.transaction(actor, "request plan") as tx:
+    async with historian.transaction(actor, f"request {kind}") as tx:
         await long_jobs.insert(tx, job)
     try:
         await queue.defer(job.kind, job.id)
@@ -64,7 +75,7 @@ async def resume(historian: Historian, queue: JobQueue) -> None:
 async def get(historian: Historian, actor: Actor, job_id: str) -> LongJob:
     """Return a long job, or raise `NotFound`."""
     actor.require(Permission.VIEW_PLANS)
-    _check_id(job_id)
+    job_id = _canonical(job_id)
     async with historian.transaction(actor, "read job") as tx:
         return await long_jobs.get(tx, job_id)
 
@@ -79,7 +90,7 @@ async def newest(historian: Historian, actor: Actor, limit: int = 20) -> list[Lo
 async def cancel(historian: Historian, actor: Actor, job_id: str) -> LongJob:
     """Ask a long job to stop; harmless when it has ended. One that no worker has begun ends at once."""
     actor.require(Permission.MAKE_PLANS)
-    _check_id(job_id)
+    job_id = _canonical(job_id)
     async with historian.transaction(actor, "cancel job") as tx:
         await long_jobs.request_cancel(tx, job_id)
         job = await long_jobs.get(tx, job_id)
@@ -89,11 +100,11 @@ async def cancel(historian: Historian, actor: Actor, job_id: str) -> LongJob:
         return job
 
 
-def _check_id(job_id: str) -> None:
+def _canonical(job_id: str) -> str:
     try:
-        uuid.UUID(job_id)
+        return str(uuid.UUID(job_id))  # it takes more spellings than the database does
     except ValueError:
-        raise NotFound(f"unknown long job {job_id!r}") from None
+        raise NotFound(told("unknown long job '{job}'", job=job_id)) from None
 
 
 async def run(historian: Historian, job_id: str, work: Work, attempt: int = 0) -> None:
@@ -111,16 +122,20 @@ async def run(historian: Historian, job_id: str, work: Work, attempt: int = 0) -
     if job is None:
         return
     if attempt >= _ATTEMPTS:
-        error = f"given up: the worker ended {attempt} times while it was at it; its log may say why"
+        error = told(
+            "given up: the worker ended {attempts:count} times while it was at it; its log may say why",
+            attempts=attempt,
+        )
         await _finish(historian, job_id, LongJobState.FAILED, error=error)
         return
-    progress: list[float | str] = [0.0, "starting"]
+    newest: tuple[float, Text] = (0.0, told("starting"))
 
-    def note(share: float, doing: str) -> None:
-        progress[:] = [share, doing]
+    def note(share: float, doing: Text) -> None:
+        nonlocal newest
+        newest = share, doing
 
     task = asyncio.ensure_future(work(job, note))
-    watcher = asyncio.create_task(_watch(historian, job_id, task, progress))
+    watcher = asyncio.create_task(_watch(historian, job_id, task, lambda: newest))
     try:
         made = await task
     except (asyncio.CancelledError, Cancelled):
@@ -129,11 +144,10 @@ async def run(historian: Historian, job_id: str, work: Work, attempt: int = 0) -
             raise
         await _finish(historian, job_id, LongJobState.CANCELLED)
     except ForerunError as error:
-        await _finish(historian, job_id, LongJobState.FAILED, error=str(error))
+        await _finish(historian, job_id, LongJobState.FAILED, error=error.text)
     except Exception as error:
-        await _finish(
-            historian, job_id, LongJobState.FAILED, error=f"internal error: {type(error).__name__}; see the log"
-        )
+        fault = told("internal error: {error}; see the log", error=type(error).__name__)
+        await _finish(historian, job_id, LongJobState.FAILED, error=fault)
         raise
     else:
         await _finish(historian, job_id, LongJobState.DONE, result=made)
@@ -148,7 +162,7 @@ async def _begin(historian: Historian, job_id: str) -> LongJob | None:
             job = await long_jobs.get(tx, job_id)
             if job.state.ended:
                 return None
-            if not await long_jobs.report(tx, job_id, 0.0, "starting"):
+            if not await long_jobs.report(tx, job_id, 0.0, told("starting")):
                 return job
             await long_jobs.finish(tx, job_id, LongJobState.CANCELLED)
     except Conflict as error:
@@ -156,11 +170,13 @@ async def _begin(historian: Historian, job_id: str) -> LongJob | None:
     return None
 
 
-async def _watch(historian: Historian, job_id: str, task: asyncio.Future[str], progress: list[float | str]) -> None:
+async def _watch(
+    historian: Historian, job_id: str, task: asyncio.Future[str], newest: Callable[[], tuple[float, Text]]
+) -> None:
     while True:
         try:
             async with historian.transaction(SYSTEM, "report progress") as tx:
-                stop = await long_jobs.report(tx, job_id, float(progress[0]), str(progress[1]))
+                stop = await long_jobs.report(tx, job_id, *newest())
         except Unavailable as error:
             log.warning("progress not kept", job=job_id, reason=str(error))  # the work itself goes on
         else:
@@ -171,8 +187,8 @@ async def _watch(historian: Historian, job_id: str, task: asyncio.Future[str], p
 
 
 async def _finish(
-    historian: Historian, job_id: str, state: LongJobState, result: str | None = None, error: str = ""
+    historian: Historian, job_id: str, state: LongJobState, result: str | None = None, error: Text = ""
 ) -> None:
     async with historian.transaction(SYSTEM, "finish job") as tx:
         await long_jobs.finish(tx, job_id, state, result, error)
-    log.info("long job ended", job=job_id, state=state.value, result=result, error=error)
+    log.info("long job ended", job=job_id, state=state.value, result=result, error=str(error))

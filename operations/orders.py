@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from historian import ledger, orders, plants
@@ -11,7 +12,9 @@ from methods.explosion import explode, job_orders
 from plant.actor import Actor, Permission
 from plant.checks import require
 from plant.errors import Conflict, InvalidInput, NotFound
-from plant.item import ItemKind
+from plant.folder_table import unknown
+from plant.item import Item, ItemKind
+from plant.naming import wrong_order_id
 from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plant import Plant
 
@@ -21,8 +24,13 @@ _FAR_OFF = timedelta(days=50 * 365)
 """Dates are looked at against the plant's first moment."""
 
 
-async def enter(historian: Historian, actor: Actor, order: CustomerOrder) -> CustomerOrder:
-    """Enter a customer order; the same order again changes nothing.
+async def enter(historian: Historian, actor: Actor, order: CustomerOrder, dated: bool = True) -> CustomerOrder:
+    """Enter a customer order and return it as it is kept; the same order again changes nothing.
+
+    Parameters
+    ----------
+    dated
+        Whether the sender said when it was ordered; without, an order sent again is the same at any moment.
 
     Raises
     ------
@@ -32,37 +40,56 @@ async def enter(historian: Historian, actor: Actor, order: CustomerOrder) -> Cus
         If the id belongs to a different order.
     """
     actor.require(Permission.ENTER_ORDERS)
+    _check_id(order.id)
+    require(
+        order.customer.isprintable(),
+        f"order {order.id}: the customer must not hold characters that cannot be printed",
+    )
     try:
-        await _enter(historian, actor, order)
+        return await _enter(historian, actor, order, dated)
     except Conflict:
         # Perhaps the same order was entered at the same moment, by a sender that tries again.
         async with historian.transaction(actor, "enter order") as tx:
-            if await orders.find_customer_order(tx, order.id) != order:
-                raise
-    return order
+            known = await orders.find_customer_order(tx, order.id)
+        if known is None:
+            raise
+        if not _is_same(known, order, dated):
+            raise _other_content(order) from None
+        return known
 
 
-async def _enter(historian: Historian, actor: Actor, order: CustomerOrder) -> None:
+async def _enter(historian: Historian, actor: Actor, order: CustomerOrder, dated: bool) -> CustomerOrder:
     async with historian.transaction(actor, "enter order") as tx:
         plant = (await plants.current(tx)).plant
-        _check_item(plant, order)
-        _check_plausible(plant, order)
         known = await orders.find_customer_order(tx, order.id)
-        if known == order:
-            return
+        if known is not None and _is_same(known, order, dated):
+            return known
+        _check_item(plant, order)
+        _check_id(order.id, plant.item(order.item), plant)
+        _check_plausible(plant, order)
         if known is not None:
-            raise Conflict(f"order {order.id} exists with other content; use another id or change that order")
+            raise _other_content(order)
         production = explode(plant, order)
         await orders.insert(tx, order, production, job_orders(plant, production))
         await ledger.append(tx, f"order/{order.id}", "entered", None, order)
+        return order
+
+
+def _is_same(known: CustomerOrder, order: CustomerOrder, dated: bool) -> bool:
+    return known == (order if dated else replace(order, ordered_at=known.ordered_at))
+
+
+def _other_content(order: CustomerOrder) -> Conflict:
+    return Conflict(f"order {order.id} exists with other content; use another id or change that order")
+
+
+def _check_id(order_id: str, item: Item | None = None, plant: Plant | None = None) -> None:
+    wrong = wrong_order_id(order_id, item, plant)
+    require(not wrong, f"order id {wrong}")
 
 
 def _check_plausible(plant: Plant, order: CustomerOrder) -> None:
     """Refuse what would be accepted here and be in the way later: one such order would stop all planning."""
-    require(
-        order.id.isprintable() and order.customer.isprintable(),
-        f"order {order.id!r}: id and customer must not hold characters that cannot be printed",
-    )
     earliest, latest = plant.starts_at - _LONG_AGO, plant.starts_at + _FAR_OFF
     require(
         earliest <= order.ordered_at and order.due_at <= latest and order.due_at - order.ordered_at <= _LONGEST,
@@ -74,8 +101,9 @@ def _check_plausible(plant: Plant, order: CustomerOrder) -> None:
 def _check_item(plant: Plant, order: CustomerOrder) -> None:
     try:
         item = plant.item(order.item)
-    except NotFound as error:
-        raise InvalidInput(f"order {order.id}: {error}") from error
+    except NotFound:
+        made = [item.id for item in plant.made_items()]
+        raise InvalidInput(f"order {order.id}: {unknown('item', order.item, made)}") from None
     if item.kind is not ItemKind.MADE:
         raise InvalidInput(f"order {order.id}: {item.id} is purchased, not made here; order an item with a routing")
 

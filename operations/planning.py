@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from historian import fidelity as forecasts
 from historian import ledger, orders, plans, plants
 from historian.database import Historian, Transaction
+from historian.documents import document
 from methods.work import build_work
-from operations import dispatch, gate, situation
+from operations import calibration, dispatch, fidelity, gate, situation
 from operations.rehearsal import Rehearsal, rehearse, rehearse_plan
 from plant.actor import Actor, Permission
+from plant.calibration import Calibration
 from plant.checks import require
 from plant.errors import Conflict, GateRefused, InvalidInput
 from plant.message import new_message_id
 from plant.order import CustomerOrder, Priority
 from plant.plan import Plan, PlannedOperation, PlanState, PlanSummary, PlanVersion
 from plant.ports import Compute, PlantClock, Progress, no_progress
+from plant.text import Text, told
+from plant.trouble import Troubles
 from plant.verdict import Verdict
 from plant.work import Work
 from scheduler.solve import SolverSettings
@@ -47,10 +52,12 @@ class _Basis:
     """What a plan is made from, read in one transaction."""
 
     plant_version: str
+    knew: Troubles
     work: Work
     in_force: PlanVersion | None
     priorities: dict[str, Priority]
     zone: ZoneInfo
+    calibration: Calibration | None
 
 
 async def make_plan(
@@ -59,7 +66,7 @@ async def make_plan(
     clock: PlantClock,
     actor: Actor,
     rules: PlanningRules,
-    reason: str,
+    reason: Text,
     progress: Progress = no_progress,
 ) -> PlanVersion:
     """Make a plan for everything that is not complete: solve, rehearse, judge against the plan in force, keep it.
@@ -70,14 +77,16 @@ async def make_plan(
         If there is nothing to plan.
     """
     actor.require(Permission.MAKE_PLANS)
-    require(bool(reason.strip()), "say why the plan is made")
+    require(bool(str(reason).strip()), told("say why the plan is made"))
     async with historian.transaction(actor, "read planning basis") as tx:
         basis = await _basis(tx, clock.now())
     if not basis.work.tasks:
-        raise InvalidInput("there is nothing to plan: every job order is complete; enter an order first")
+        raise InvalidInput(told("there is nothing to plan: every job order is complete; enter an order first"))
+    measured = await fidelity.up_to_date(historian, actor, basis.work.epoch)
     frozen = _frozen_zone(basis, rules.frozen_zone_s)
+    seed, known = rules.solver.seed, basis.calibration
     rehearsal: Rehearsal = await compute.run(
-        rehearse, basis.work, rules.solver, rules.replications, rules.solver.seed, frozen, progress=progress
+        rehearse, basis.work, rules.solver, rules.replications, seed, frozen, known, progress=progress
     )
     keep = await _rehearse_in_force(compute, basis, rules)
     version = PlanVersion(
@@ -89,27 +98,34 @@ async def make_plan(
         seed=rules.solver.seed,
         plan=rehearsal.plan,
         solver=rehearsal.report,
-        verdict=rehearsal.verdict,
+        verdict=replace(rehearsal.verdict, twin_error=measured.twin_error),
         judgement=gate.judge_plan(rehearsal.verdict, keep, basis.priorities, rules.thresholds, basis.zone),
         orders=tuple(sorted(basis.work.orders)),
+        knew=basis.knew,
+        calibration=None if known is None else known.id,
     )
     async with historian.transaction(actor, "keep plan") as tx:
         await plans.insert(tx, version)
-        await ledger.append(tx, f"plan/{version.id}", "made", version.parent, {"reason": reason})
+        await forecasts.keep_forecast(tx, version.id, document(rehearsal.forecast))
+        await ledger.append(tx, f"plan/{version.id}", "made", version.parent, {"reason": str(reason)})
     return version
 
 
 async def _basis(tx: Transaction, now: datetime) -> _Basis:
     version = await plants.current(tx)
+    # Read first: what is stored while the rest is read may be in the snapshot and must not count as known without.
+    knew = await situation.troubles(tx, now)
     customer_orders: list[CustomerOrder] = await orders.customer_orders(tx)
     jobs = await orders.jobs(tx)
-    snapshot = await situation.snapshot(tx, version.plant, jobs, now)
+    snapshot = await situation.snapshot(tx, version, jobs, now)
     return _Basis(
         plant_version=version.id,
+        knew=knew,
         work=build_work(version.plant, customer_orders, jobs, snapshot),
         in_force=await plans.released(tx),
         priorities={order.id: order.priority for order in customer_orders},
         zone=ZoneInfo(version.plant.timezone),
+        calibration=await calibration.usable(tx, version.id),
     )
 
 
@@ -130,7 +146,8 @@ def _frozen_zone(basis: _Basis, frozen_zone_s: float) -> Plan | None:
 async def _rehearse_in_force(compute: Compute, basis: _Basis, rules: PlanningRules) -> Verdict | None:
     if basis.in_force is None:
         return None
-    return await compute.run(rehearse_plan, basis.work, basis.in_force.plan, rules.replications, rules.solver.seed)
+    seed, known = rules.solver.seed, basis.calibration
+    return await compute.run(rehearse_plan, basis.work, basis.in_force.plan, rules.replications, seed, known)
 
 
 async def release(
@@ -156,7 +173,9 @@ async def release(
         version = await plans.get(tx, plan_id)
         state = await plans.state(tx, plan_id)
         if state not in {PlanState.PROPOSED, PlanState.REFUSED}:
-            raise Conflict(f"plan {plan_id} is {state} already; make a new plan")
+            raise Conflict(
+                told("plan {plan} is {state:word} already; make a new plan", plan=plan_id, state=state.value)
+            )
         if version.judgement.passed or _may_override(actor, override_reason):
             await plans.release(tx, expected=version.parent, new=version.id)
             how = {
@@ -169,7 +188,9 @@ async def release(
             refused = GateRefused(version.judgement.reasons)
             if state is PlanState.PROPOSED:
                 await plans.refuse(tx, plan_id)
-                await ledger.append(tx, f"plan/{plan_id}", "refused", None, list(version.judgement.reasons))
+                await ledger.append(
+                    tx, f"plan/{plan_id}", "refused", None, [str(one) for one in version.judgement.reasons]
+                )
     if refused is not None:
         raise refused
     return version
@@ -179,7 +200,10 @@ def _may_override(actor: Actor, reason: str | None) -> bool:
     if reason is None:
         return False
     actor.require(Permission.OVERRIDE_GATE)
-    require(bool(reason.strip()), "an override needs a written reason; it is kept in the ledger under your name")
+    require(
+        bool(reason.strip()),
+        told("an override needs a written reason; it is kept in the ledger under your name"),
+    )
     return True
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from historian import latest, states
-from historian.database import Transaction
+from historian import latest, orders, plans, plants, responses, states
+from historian.database import Historian, Transaction
+from plant.actor import Actor, Permission
+from plant.machine_state import MachineState, StateInterval
 from plant.order import JobProgress, JobState
-from plant.plant import Plant
+from plant.ports import PlantClock
+from plant.trouble import Troubles
+from plant.version import PlantVersion
 from plant.work import Snapshot
 from twin import snapshot as snapshots
 from twin.floor import LiveFloor, LiveMachine
@@ -17,17 +21,54 @@ _LOOK_BACK = timedelta(days=14)
 """How far back a machine's last job is looked for, to know what it is set up for."""
 
 
-async def snapshot(tx: Transaction, plant: Plant, jobs: Sequence[JobProgress], at: datetime) -> Snapshot:
+async def snapshot(tx: Transaction, version: PlantVersion, jobs: Sequence[JobProgress], at: datetime) -> Snapshot:
     """Return the floor at plant time `at` as plans are made from it."""
+    plant = version.plant
     running = [job.started_at for job in jobs if job.state is JobState.RUNNING and job.started_at is not None]
     intervals = await states.intervals(tx, min([at - _LOOK_BACK, *running]), at)
     known = {row.machine for row in await latest.rows(tx)}
+    by_machine: dict[str, list[StateInterval]] = {}
+    for interval in intervals:
+        by_machine.setdefault(interval.machine, []).append(interval)
     floor = LiveFloor(
         {
-            machine.id: LiveMachine(machine.id).fold([one for one in intervals if one.machine == machine.id])
+            machine.id: LiveMachine(machine.id).fold(by_machine.get(machine.id, []))
             for machine in plant.machines
             if machine.id in known
         }
     )
     families = {job.job.id: plant.operation(job.job.item, job.job.operation).setup_family for job in jobs}
-    return snapshots.snapshot(plant, at, floor, jobs, intervals, families)
+    in_force = await plans.released(tx)
+    return snapshots.snapshot(
+        plant,
+        at,
+        floor,
+        jobs,
+        intervals,
+        families,
+        await orders.customer_orders(tx),
+        in_force.plan if in_force is not None else None,
+        version.id,
+    )
+
+
+async def take(historian: Historian, actor: Actor, clock: PlantClock) -> Snapshot:
+    """Return the floor as it stands now, with its open orders: what a plan made now would be made from."""
+    actor.require(Permission.MAKE_PLANS)
+    async with historian.transaction(actor, "take snapshot") as tx:
+        return await snapshot(tx, await plants.current(tx), await orders.jobs(tx), clock.now())
+
+
+async def troubles(tx: Transaction, before: datetime | None = None) -> Troubles:
+    """Return what has gone wrong on the floor, as far as is stored now.
+
+    Parameters
+    ----------
+    before
+        Leave out what broke down at this plant time or later: a snapshot of that moment does not show it.
+    """
+    broken = {row.machine: row.since for row in await latest.rows(tx) if row.state is MachineState.BREAKDOWN}
+    return Troubles(
+        {machine: since for machine, since in broken.items() if since and (before is None or since < before)},
+        await responses.aborts(tx),
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from plant.errors import Denied
+from plant.text import told
 
 
 class Permission(StrEnum):
@@ -19,6 +20,7 @@ class Permission(StrEnum):
     MAKE_PLANS = "make plans"
     RELEASE_PLANS = "release plans"
     OVERRIDE_GATE = "override gate"
+    CALIBRATE_TWIN = "calibrate twin"
     REPORT_JOBS = "report jobs"
     INGEST_READINGS = "ingest readings"
     DELIVER_MESSAGES = "deliver messages"
@@ -61,6 +63,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.MAKE_PLANS,
         Permission.RELEASE_PLANS,
         Permission.OVERRIDE_GATE,
+        Permission.CALIBRATE_TWIN,
     },
     Role.SALES: frozenset({Permission.VIEW_ORDERS, Permission.ENTER_ORDERS}),
     Role.BUYER: frozenset({Permission.VIEW_ORDERS}),
@@ -89,8 +92,15 @@ class Actor:
     def require(self, permission: Permission) -> None:
         """Raise `Denied` unless the actor has `permission`."""
         if not self.may(permission):
-            roles = ", ".join(sorted(self.roles)) or "no role"
-            raise Denied(f"{self.name} ({roles}) may not {permission}; ask an administrator for a role that may")
+            roles = [role.value for role in sorted(self.roles)] or ["no role"]
+            raise Denied(
+                told(
+                    "{name} ({roles:words}) may not {permission:word}; ask an administrator for a role that may",
+                    name=self.name,
+                    roles=roles,
+                    permission=permission.value,
+                )
+            )
 
 
 SYSTEM = Actor("forerun", frozenset({Role.SYSTEM}))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
+from math import inf
 from zoneinfo import ZoneInfo
 
 from plant.checks import require, require_aware, require_text
@@ -83,12 +84,21 @@ class Calendar:
     """The shifts of a machine or a person, and the days on which none begins.
 
     A calendar without shifts means always open.
+
+    Attributes
+    ----------
+    overtime
+        Spans (UTC) that are worked besides the shifts.
+    closures
+        Spans (UTC) in which there is no work, whatever the shifts and the overtime say.
     """
 
     id: str
     timezone: str
     shifts: tuple[Shift, ...] = ()
     closed_days: tuple[date, ...] = ()
+    overtime: tuple[Window, ...] = ()
+    closures: tuple[Window, ...] = ()
 
     def __post_init__(self) -> None:
         require_text("calendar id", self.id)
@@ -99,13 +109,24 @@ class Calendar:
                 False,
                 f"calendar {self.id}: unknown time zone {self.timezone!r}; use an IANA name such as Asia/Shanghai",
             )
+        for begin, end in (*self.overtime, *self.closures):
+            require_aware(f"calendar {self.id}: a span's start", begin)
+            require_aware(f"calendar {self.id}: a span's end", end)
+            require(begin < end, f"calendar {self.id}: the span from {begin} must end after it starts, not at {end}")
 
     def windows(self, start: datetime, end: datetime) -> list[Window]:
         """Return the working windows within [start, end), merged and in order, in UTC."""
         require_aware("start", start)
         require_aware("end", end)
+        if start >= end:
+            return []
+        open_ = merge_windows([*self._shift_windows(start, end), *self.overtime])
+        return clip_windows(without_windows(open_, self.closures), start, end)
+
+    def _shift_windows(self, start: datetime, end: datetime) -> list[Window]:
+        """Return the shifts that touch [start, end), and perhaps some beside it."""
         if not self.shifts:
-            return [(start, end)] if start < end else []
+            return [(start, end)]
         zone = ZoneInfo(self.timezone)
         day = start.astimezone(zone).date() - timedelta(days=2)
         last = end.astimezone(zone).date()
@@ -116,7 +137,7 @@ class Calendar:
                     if day.weekday() in shift.days:
                         found += shift.windows_on(day, zone)
             day += timedelta(days=1)
-        return clip_windows(merge_windows(found), start, end)
+        return found
 
     def is_open(self, moment: datetime) -> bool:
         """Tell whether work is possible at `moment`."""
@@ -138,6 +159,17 @@ def clip_windows(windows: Sequence[Window], start: datetime, end: datetime) -> l
     """Return the parts of `windows` that lie within [start, end)."""
     clipped = [(max(begin, start), min(finish, end)) for begin, finish in windows]
     return [(begin, finish) for begin, finish in clipped if begin < finish]
+
+
+def without_windows(windows: Sequence[Window], closed: Sequence[Window]) -> list[Window]:
+    """Return what is left of `windows`, which are disjoint and in order, outside the spans of `closed`."""
+    left = list(windows)
+    for begin, end in closed:
+        cut = [
+            part for window in left for part in ((window[0], min(window[1], begin)), (max(window[0], end), window[1]))
+        ]
+        left = [(start, finish) for start, finish in cut if start < finish]
+    return left
 
 
 @dataclass(frozen=True)
@@ -179,6 +211,34 @@ class WorkingTime:
     def always() -> WorkingTime:
         """Return the map of a calendar that is open at all times from the epoch on."""
         return WorkingTime((0.0,), (float("inf"),), (0.0,))
+
+    def common(self, other: WorkingTime) -> WorkingTime:
+        """Return the map of the time that both have: somebody's who attends a machine, say.
+
+        The last windows go on for ever, so there always is such time.
+        """
+        mine = [*zip(self.starts, (*self.ends[:-1], inf), strict=True)]
+        others = [*zip(other.starts, (*other.ends[:-1], inf), strict=True)]
+        shared = []
+        one = two = 0
+        while one < len(mine) and two < len(others):
+            start, end = max(mine[one][0], others[two][0]), min(mine[one][1], others[two][1])
+            if start < end:
+                shared.append((start, end))
+            if mine[one][1] < others[two][1]:
+                one += 1
+            else:
+                two += 1
+        return WorkingTime.of(shared)
+
+    def window_at(self, clock_s: float) -> int:
+        """Return the number of the last window that has begun at `clock_s`, 0 if none has."""
+        return max(bisect_right(self.starts, clock_s) - 1, 0)
+
+    def holds(self, begun_s: float, work_s: float) -> bool:
+        """Tell whether work begun at `begun_s`, in open time, is done before the window closes."""
+        done_s = self.worked_at(begun_s) + work_s
+        return work_s <= 0 or bisect_left(self.worked, done_s) - 1 <= self.window_at(begun_s)
 
     def begin(self, clock_s: float) -> float:
         """Return the first moment at or after `clock_s` at which work is possible."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from plant.errors import InvalidInput
+from plant.text import Text
 
 
-def require(condition: bool, message: str) -> None:
+def require(condition: bool, message: Text) -> None:
     """Raise `InvalidInput` with `message` unless `condition` holds."""
     if not condition:
         raise InvalidInput(message)
@@ -34,6 +35,8 @@ def require_not_negative(name: str, value: float) -> None:
 
 def require_aware(name: str, value: datetime) -> None:
     """Refuse a datetime that is not in UTC: a naive time is an error, a local one is converted at the edge."""
+    if value.tzinfo is UTC:  # nearly every one, and a hundred thousand readings are looked at
+        return
     require(
         value.tzinfo is not None and value.utcoffset() == timedelta(0),
         f"{name} must be a UTC datetime with its time zone, not {value!r}",

@@ -23,9 +23,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from plant.text import Text, Told
+
 
 class ForerunError(Exception):
     """Base of all errors Forerun raises on purpose."""
+
+    @property
+    def text(self) -> Text:
+        """What it says, to be shown in the reader's language if it was raised with a `told` text."""
+        return self.args[0] if self.args and isinstance(self.args[0], Told) else str(self)
 
 
 class InvalidInput(ForerunError):
@@ -82,11 +89,11 @@ class NotAuthenticated(Denied):
 class GateRefused(ForerunError):
     """The gate did not release a plan; `reasons` says why, one sentence each."""
 
-    def __init__(self, reasons: Sequence[str]) -> None:
+    def __init__(self, reasons: Sequence[Text]) -> None:
         self.reasons = tuple(reasons)
-        super().__init__("; ".join(self.reasons))
+        super().__init__("; ".join(map(str, self.reasons)))
 
-    def __reduce__(self) -> tuple[type[GateRefused], tuple[tuple[str, ...]]]:
+    def __reduce__(self) -> tuple[type[GateRefused], tuple[tuple[Text, ...]]]:
         return GateRefused, (self.reasons,)
 
 
@@ -95,7 +102,17 @@ class Infeasible(ForerunError):
 
 
 class Unavailable(ForerunError):
-    """A part we need does not answer now; trying again later may help."""
+    """A part we need does not answer now; trying again later may help.
+
+    Attributes
+    ----------
+    retry_after_s
+        Seconds the part asks to be left alone; None when it does not say.
+    """
+
+    def __init__(self, message: Text, retry_after_s: float | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
 
 
 class SourceLost(Unavailable):

@@ -22,6 +22,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from plant.errors import PlantInvalid, Problem
+from plant.folder_floor import read_arrivals, read_pools, read_transports
 from plant.folder_orders import ORDERS_FILE, read_orders
 from plant.folder_parts import (
     Document,
@@ -72,7 +73,7 @@ def load_orders(folder: Path, plant: Plant) -> tuple[CustomerOrder, ...]:
     problems: list[Problem] = []
     kinds = {item.id: item.kind for item in plant.items}
     text = _text(folder, ORDERS_FILE, problems)
-    orders = () if text is None else read_orders(text, kinds, ZoneInfo(plant.timezone), problems)
+    orders = () if text is None else read_orders(text, kinds, ZoneInfo(plant.timezone), plant, problems)
     if problems:
         raise PlantInvalid(problems)
     return orders
@@ -82,10 +83,10 @@ def check(folder: Path) -> list[Problem]:
     """Return everything that is wrong in a plant folder; nothing if it can be used."""
     problems: list[Problem] = []
     documents = _documents(folder, problems)
-    _read_plant(documents, problems)
+    plant = _read_plant(documents, problems)
     text = _text(folder, ORDERS_FILE, problems)
     if text is not None:
-        read_orders(text, _item_kinds(documents.products), _zone(documents.plant), problems)
+        read_orders(text, _item_kinds(documents.products), _zone(documents.plant), plant, problems)
     return problems
 
 
@@ -107,8 +108,12 @@ def _documents(folder: Path, problems: list[Problem]) -> _Documents:
 
 
 def _text(folder: Path, file: str, problems: list[Problem]) -> str | None:
+    path = folder / file
+    if path.exists() and not (path.is_file() or path.is_dir()):  # reading a pipe or a device may never end
+        problems.append(Problem(file, "file", "is no ordinary file"))
+        return None
     try:
-        return (folder / file).read_text(encoding="utf-8-sig")  # spreadsheets put a byte order mark in front
+        return path.read_text(encoding="utf-8-sig")  # spreadsheets put a byte order mark in front
     except FileNotFoundError:
         problems.append(Problem(file, "file", f"is missing in {folder}"))
     except UnicodeDecodeError as error:
@@ -129,7 +134,11 @@ def _document(folder: Path, file: str, problems: list[Problem]) -> Document | No
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         problems.append(Problem(file, f"line {line[1]}" if line else "last line", f"is no TOML: {error}"))
-        return None
+    except RecursionError:
+        problems.append(Problem(file, "file", "is nested too deeply; a plant's tables are a few levels deep"))
+    except ValueError:  # what Python refuses to turn into a number, for its sheer length
+        problems.append(Problem(file, "file", "holds a number of thousands of digits; shorten it"))
+    return None
 
 
 def _read_plant(documents: _Documents, problems: list[Problem]) -> Plant | None:
@@ -138,7 +147,8 @@ def _read_plant(documents: _Documents, problems: list[Problem]) -> Plant | None:
     if (shop := _root(PLANT_FILE, documents.plant, problems)) is not None:
         parts |= _read_shop(shop, names)
     if (products := _root(PRODUCTS_FILE, documents.products, problems)) is not None:
-        parts["items"] = read_items(products, names)
+        parts["items"] = read_items(products, names, _zone(documents.plant))
+        parts["arrivals"] = read_arrivals(products, names.floor)
         products.close()
     if (connections := _root(CONNECTIONS_FILE, documents.connections, problems)) is not None:
         parts["connections"] = read_connections(connections, names)
@@ -168,7 +178,12 @@ def _read_shop(root: Table, names: Names) -> dict[str, Any]:
         "calendars": read_calendars(root, head, names),
         "setup_matrices": read_setup_matrices(root, names),
         "machines": read_machines(root, names),
-        "people": read_people(root, names),
+        "people": read_people(root, head, names),
+        "tools": read_pools(root, "tool"),
+        "crews": read_pools(root, "crew"),
+        "carriers": read_pools(root, "carrier"),
+        "transports": read_transports(root, names.floor),
+        "rule": head.rule,
     }
     root.close()
     return parts

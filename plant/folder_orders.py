@@ -12,14 +12,16 @@ from zoneinfo import ZoneInfo
 from plant.errors import Problem
 from plant.folder_table import parse_moment, unknown
 from plant.item import ItemKind
+from plant.naming import wrong_order_id
 from plant.order import CustomerOrder, Priority
+from plant.plant import Plant
 
 ORDERS_FILE = "orders.csv"
 COLUMNS = ("id", "customer", "item", "quantity", "ordered_at", "due_at", "priority")
 
 
 def read_orders(
-    text: str, kinds: Mapping[str, ItemKind] | None, zone: ZoneInfo, problems: list[Problem]
+    text: str, kinds: Mapping[str, ItemKind] | None, zone: ZoneInfo, plant: Plant | None, problems: list[Problem]
 ) -> tuple[CustomerOrder, ...]:
     """Read customer orders from the text of orders.csv, noting everything that is wrong in `problems`.
 
@@ -29,11 +31,13 @@ def read_orders(
         The plant's items; None if they are not known, so an order's item cannot be judged.
     zone
         Time zone of the file's times.
+    plant
+        None if it is not known, so whether an order's id reaches its machines cannot be judged.
     """
     orders: list[CustomerOrder] = []
     lines: dict[str, int] = {}
     for line, row in _rows(text, problems):
-        order = _OrderRow(line, row, problems).order(kinds, zone)
+        order = _OrderRow(line, row, problems).order(kinds, zone, plant)
         if (id_ := row["id"]) in lines:
             problems.append(
                 Problem(ORDERS_FILE, f"line {line}: id", f"{id_!r} is used twice, first in line {lines[id_]}")
@@ -83,10 +87,11 @@ class _OrderRow:
         self._problems = problems
         self._ok = True
 
-    def order(self, kinds: Mapping[str, ItemKind] | None, zone: ZoneInfo) -> CustomerOrder | None:
+    def order(self, kinds: Mapping[str, ItemKind] | None, zone: ZoneInfo, plant: Plant | None) -> CustomerOrder | None:
         """Return the order, or None after noting all that is wrong with the line."""
         id_, customer = self._filled("id"), self._filled("customer")
         item = self._item(kinds)
+        self._check_id(id_, item, plant)
         quantity = self._quantity()
         ordered_at, due_at = self._moment("ordered_at", zone), self._moment("due_at", zone)
         priority = self._priority()
@@ -115,6 +120,12 @@ class _OrderRow:
         elif kinds[item] is ItemKind.PURCHASED:
             self._problem("item", f"{item!r} is purchased; order an item that is made")
         return item
+
+    def _check_id(self, id_: str, item: str, plant: Plant | None) -> None:
+        made = next((one for one in plant.made_items() if one.id == item), None) if plant else None
+        wrong = wrong_order_id(id_, made, plant)
+        if wrong:
+            self._problem("id", wrong)
 
     def _quantity(self) -> int:
         text = self._filled("quantity")

@@ -11,13 +11,19 @@ from zoneinfo import ZoneInfo
 
 from plant.calendar import Break, Calendar, Shift
 from plant.connection import Connection, Protocol
-from plant.distribution import Distribution, Family
+from plant.folder_distribution import read_factor
+from plant.folder_floor import (
+    FloorNames,
+    read_absences,
+    read_machine_extras,
+    read_operation_extras,
+    read_replenishment,
+)
 from plant.folder_table import Table, note_repeats, parse_date, parse_time, unknown
 from plant.item import BomLine, Item, ItemKind, Operation
-from plant.plant import Machine, Person, Reliability, SetupMatrix, SetupTime
+from plant.plant import Machine, Person, SetupMatrix, SetupTime
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_HOUR_S = 3600.0
 _DAY_S = 86400.0
 _CALENDAR_HORIZON = timedelta(days=400)
 
@@ -36,10 +42,23 @@ class Names:
     skills: set[str] | None
     items: set[str] | None
     setup_families: set[str] | None
+    floor: FloorNames
 
     @staticmethod
     def of(plant: Document | None, products: Document | None) -> Names:
         """Collect the names from the documents, whatever else is wrong with them."""
+        families = None
+        if products is not None:
+            families = {
+                name
+                for item in _rows(products, "item")
+                for row in _rows(item, "routing")
+                for name in _texts(row, "setup_family")
+            }
+        made = None
+        if products is not None:
+            rows = (item for item in _rows(products, "item") if item.get("kind") != "purchased")
+            made = {name for item in rows for name in _texts(item, "id")}
         return Names(
             shifts=_named(plant, "shift", "id"),
             calendars=_named(plant, "calendar", "id"),
@@ -48,14 +67,15 @@ class Names:
             capabilities=_named(plant, "machine", "capabilities"),
             skills=_named(plant, "person", "skills"),
             items=_named(products, "item", "id"),
-            setup_families=None
-            if products is None
-            else {
-                name
-                for item in _rows(products, "item")
-                for row in _rows(item, "routing")
-                for name in _texts(row, "setup_family")
-            },
+            setup_families=families,
+            floor=FloorNames(
+                tools=_named(plant, "tool", "id"),
+                crews=_named(plant, "crew", "id"),
+                carriers=_named(plant, "carrier", "id"),
+                work_centers=_named(plant, "machine", "work_center"),
+                items=made,
+                setup_families=families,
+            ),
         )
 
 
@@ -85,6 +105,7 @@ class Head:
     name: str = ""
     timezone: str = "UTC"
     starts_at: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+    rule: str = "FIFO"
 
     @property
     def zone(self) -> ZoneInfo:
@@ -105,8 +126,9 @@ def read_head(root: Table) -> Head:
             table.problem("timezone", reason)
         zone = ZoneInfo("UTC")
     starts_at = table.moment("starts_at", zone)
+    rule = table.text("rule", "FIFO")
     table.close()
-    return Head(enterprise, site, name, zone.key, starts_at)
+    return Head(enterprise, site, name, zone.key, starts_at, rule)
 
 
 def zone_named(name: object) -> ZoneInfo | None:
@@ -202,9 +224,9 @@ def _machine(table: Table, names: Names) -> Machine | None:
     matrix = table.reference("setup_matrix", "setup matrix", names.setup_matrices)
     speed = table.number("speed", 1.0, positive=True)
     capacity = table.whole("batch_capacity", 1)
-    reliability = _reliability(table.table("reliability")) if table.has("reliability") else None
+    extras = read_machine_extras(table, names.floor)
     return table.make(
-        lambda: Machine(id_, name, area, work_center, capabilities, calendar, matrix, speed, capacity, reliability)
+        lambda: Machine(id_, name, area, work_center, capabilities, calendar, matrix, speed, capacity, **extras)
     )
 
 
@@ -216,47 +238,29 @@ def path_text(table: Table, name: str) -> str:
     return value
 
 
-def _reliability(table: Table | None) -> Reliability | None:
-    if table is None:
-        return None
-    failures = _distribution(table.table("time_between_failures"))
-    repair = _distribution(table.table("time_to_repair"))
-    table.close()
-    return Reliability(failures, repair) if failures and repair else None
-
-
-def _distribution(table: Table | None) -> Distribution | None:
-    if table is None:
-        return None
-    family = table.choice("family", Family)
-    mean_s = table.number("mean_h", positive=True) * _HOUR_S
-    implied = {Family.CONSTANT: 0.0, Family.EXPONENTIAL: 1.0}.get(family)
-    variation = table.number("variation", implied)
-    return table.make(lambda: Distribution(family, mean_s, variation))
-
-
-def read_people(root: Table, names: Names) -> tuple[Person, ...]:
+def read_people(root: Table, head: Head, names: Names) -> tuple[Person, ...]:
     """Read ``[[person]]``."""
     tables = root.tables("person", "person")
     note_repeats(tables)
-    return tuple(person for person in (_person(table, names) for table in tables) if person)
+    return tuple(person for person in (_person(table, head, names) for table in tables) if person)
 
 
-def _person(table: Table, names: Names) -> Person | None:
+def _person(table: Table, head: Head, names: Names) -> Person | None:
     id_, name, skills = table.text("id"), table.text("name"), table.texts("skills")
     calendar = table.reference("calendar", "calendar", names.calendars)
-    return table.make(lambda: Person(id_, name, skills, calendar))
+    absences = read_absences(table, head.zone)
+    return table.make(lambda: Person(id_, name, skills, calendar, absences))
 
 
-def read_items(root: Table, names: Names) -> tuple[Item, ...]:
+def read_items(root: Table, names: Names, zone: ZoneInfo) -> tuple[Item, ...]:
     """Read ``[[item]]`` of products.toml."""
     tables = root.tables("item", "item")
     note_repeats(tables)
     _note_circles(tables)
-    return tuple(item for item in (_item(table, names) for table in tables) if item)
+    return tuple(item for item in (_item(table, names, zone) for table in tables) if item)
 
 
-def _item(table: Table, names: Names) -> Item | None:
+def _item(table: Table, names: Names, zone: ZoneInfo) -> Item | None:
     id_, name, kind = table.text("id"), table.text("name"), table.choice("kind", ItemKind)
     unit, stock = table.text("unit", "pc"), table.decimal("stock", Decimal(0))
     bom_tables = table.tables("bom", "bom", label="item", required=False)
@@ -265,10 +269,15 @@ def _item(table: Table, names: Names) -> Item | None:
     operation_tables = table.tables("routing", "operation", required=False)
     note_repeats(operation_tables)
     routing = tuple(step for step in (_operation(row, names) for row in operation_tables) if step)
-    lead_time_s = 0.0
+    lead_time_s, replenishment = 0.0, None
     if kind is ItemKind.PURCHASED:
         lead_time_s = table.number("lead_time_days") * _DAY_S
-    return table.make(lambda: Item(id_, name, kind, unit, lead_time_s, stock, bom, routing))
+    if table.has("replenishment"):
+        replenishment = read_replenishment(table.table("replenishment"), zone)
+    transfer_batch = table.whole("transfer_batch", 1) if table.has("transfer_batch") else None
+    return table.make(
+        lambda: Item(id_, name, kind, unit, lead_time_s, stock, bom, routing, replenishment, transfer_batch)
+    )
 
 
 def _bom_line(table: Table, names: Names) -> BomLine | None:
@@ -291,8 +300,12 @@ def _operation(table: Table, names: Names) -> Operation | None:
     family = table.text("setup_family")
     fixed_s, per_piece_s = table.number("fixed_s"), table.number("per_piece_s")
     variation, scrap_ratio = table.number("variation", 0.0), table.number("scrap_ratio", 0.0)
+    factor = read_factor(table.table("time_factor")) if table.has("time_factor") else None
+    extras = read_operation_extras(table, names.floor)
     return table.make(
-        lambda: Operation(id_, name, capability, skill, family, fixed_s, per_piece_s, variation, scrap_ratio)
+        lambda: Operation(
+            id_, name, capability, skill, family, fixed_s, per_piece_s, variation, scrap_ratio, factor, **extras
+        )
     )
 
 

@@ -139,17 +139,28 @@ class Table:
             return Decimal(0)
         return value if isinstance(value, Decimal) else Decimal(str(value))
 
-    def whole(self, name: str, default: int) -> int:
-        """Return a whole number of at least 1."""
+    def numbers(self, name: str) -> tuple[float, ...]:
+        """Return a non-empty list of finite numbers of at least 0."""
+        value = self.raw(name)
+        if value is None:
+            return ()
+        found = [part for part in value if _is_number(part)] if isinstance(value, list) else []
+        if not found or len(found) < len(value):
+            self.problem(name, f"must be a list of one or more numbers of at least 0, not {_show(value)}")
+            return ()
+        return tuple(float(part) for part in found)
+
+    def whole(self, name: str, default: int, *, least: int = 1) -> int:
+        """Return a whole number of at least `least`."""
         value = self.raw(name, default)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            self.problem(name, f"must be a whole number of at least 1, not {_show(value)}")
-            return 1
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            self.problem(name, f"must be a whole number of at least {least}, not {_show(value)}")
+            return least
         return value
 
-    def flag(self, name: str) -> bool:
-        """Return true or false; false where it is not given."""
-        value = self.raw(name, False)
+    def flag(self, name: str, default: bool = False) -> bool:
+        """Return true or false; `default` where it is not given."""
+        value = self.raw(name, default)
         if not isinstance(value, bool):
             self.problem(name, f"must be true or false, not {_show(value)}")
         return value is True
@@ -180,6 +191,21 @@ class Table:
             if known is not None and value not in known:
                 self.problem(name, unknown(kind, value, known))
         return values
+
+    def groups(self, name: str, kind: str, known: Collection[str] | None) -> tuple[tuple[str, ...], ...]:
+        """Return a list of lists of texts that must all be in `known`, each in one list only."""
+        value = self.raw(name)
+        lists = value if isinstance(value, list) else []
+        if not lists or not all(isinstance(row, list) and all(isinstance(part, str) for part in row) for row in lists):
+            self.problem(name, f"must be a list of lists of texts, not {_show(value)}")
+            return ()
+        parts = [part for row in lists for part in row]
+        for part in dict.fromkeys(parts):
+            if known is not None and part not in known:
+                self.problem(name, unknown(kind, part, known))
+            if parts.count(part) > 1:
+                self.problem(name, f"{part!r} is listed twice")
+        return tuple(tuple(row) for row in lists)
 
     def time(self, name: str) -> time:
         """Return a local time of day written as ``06:00``."""
@@ -285,6 +311,11 @@ def note_repeats(tables: Iterable[Table], label: str = "id") -> None:
             table.problem(label, f"{value!r} is used twice")
         elif isinstance(value, str):
             seen.add(value)
+
+
+def _is_number(value: Any) -> bool:
+    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return number and math.isfinite(value) and value >= 0
 
 
 def _show(value: Any) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+
+from plant.text import Text
 
 
 class LongJobKind(StrEnum):
     """What long jobs there are."""
 
     PLAN = "plan"
+    CALIBRATION = "calibration"
 
 
 class LongJobState(StrEnum):
@@ -35,7 +38,7 @@ class LongJob:
     Attributes
     ----------
     subject
-        What it is about, in words: the reason of a plan.
+        What it is about, in words: the reason of a plan, the history of a calibration.
     share
         Part done, 0 to 1.
     doing
@@ -48,11 +51,15 @@ class LongJob:
 
     id: str
     kind: LongJobKind
-    subject: str
+    subject: Text
     requested_by: str
     state: LongJobState
     created_at: datetime
     share: float = 0.0
-    doing: str = ""
+    doing: Text = ""
     result: str | None = None
-    error: str = ""
+    error: Text = ""
+
+    def in_english(self) -> LongJob:
+        """Return the same with plain texts, as other programs are told it."""
+        return replace(self, subject=str(self.subject), doing=str(self.doing), error=str(self.error))

@@ -63,3 +63,27 @@ class OutboxMessage:
     payload: Mapping[str, Any]
     attempts: int = 0
     due_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RefusedMessage:
+    """A message that the other end refused for good: it is parked until it is sent again or a later one replaces it.
+
+    Attributes
+    ----------
+    reason
+        What the other end said.
+    attempts
+        How often it was sent.
+    created_at, refused_at
+        Wall times.
+    """
+
+    id: str
+    kind: MessageKind
+    subject: str
+    payload: Mapping[str, Any]
+    reason: str
+    attempts: int
+    created_at: datetime
+    refused_at: datetime

@@ -9,6 +9,8 @@ from enum import StrEnum
 from functools import cached_property
 
 from plant.checks import require, require_aware
+from plant.text import Text
+from plant.trouble import Troubles
 from plant.verdict import Judgement, Verdict
 
 
@@ -25,6 +27,8 @@ class PlannedOperation:
         lies before it.
     batch
         Id shared by the members of a batch, None outside one.
+    person
+        Who attends it, None where nobody does or the plan leaves it open.
     """
 
     job_order: str
@@ -34,6 +38,7 @@ class PlannedOperation:
     end_s: float
     setup_s: float = 0.0
     batch: str | None = None
+    person: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,20 @@ class Plan:
         return {
             machine: tuple(tuple(by_position[place]) for place in sorted(by_position))
             for machine, by_position in steps.items()
+        }
+
+    @cached_property
+    def person_sequences(self) -> dict[str, tuple[tuple[PlannedOperation, ...], ...]]:
+        """Per person the steps they attend, by planned start, then place in the machine's sequence, then machine."""
+        found: dict[str, list[tuple[PlannedOperation, ...]]] = {}
+        for sequence in self.sequences.values():
+            for step in sequence:
+                for person in dict.fromkeys(one.person for one in step):
+                    if person is not None:
+                        found.setdefault(person, []).append(step)
+        return {
+            person: tuple(sorted(steps, key=lambda step: (step[0].start_s, step[0].position, step[0].machine)))
+            for person, steps in found.items()
         }
 
     @property
@@ -117,13 +136,17 @@ class PlanVersion:
         Why it was made, in words: "first plan", "breakdown of M03", ...
     orders
         Customer orders it covers.
+    knew
+        What had gone wrong on the floor as it was made from; what comes to light later makes it stale.
+    calibration
+        What the twin knew of the plant, None for the plan as it stands.
     """
 
     id: str
     parent: str | None
     plant_version: str
     made_at: datetime
-    reason: str
+    reason: Text
     seed: int
     plan: Plan
     solver: SolverReport
@@ -131,6 +154,8 @@ class PlanVersion:
     judgement: Judgement
     orders: tuple[str, ...]
     labels: Mapping[str, str] = field(default_factory=dict)
+    knew: Troubles = field(default_factory=Troubles)
+    calibration: str | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +165,7 @@ class PlanSummary:
     id: str
     state: PlanState
     made_at: datetime
-    reason: str
+    reason: Text
     passed: bool
     orders: int
     weighted_tardiness_s: float

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
 
+from plant.arrival import ArrivalStream
 from plant.calendar import Calendar, Window, merge_windows
-from plant.checks import require, require_positive, require_text
+from plant.checks import require, require_aware, require_not_negative, require_positive, require_text
 from plant.connection import Connection
 from plant.distribution import Distribution
 from plant.errors import InvalidInput, NotFound
 from plant.item import Item, ItemKind, Operation
+from plant.resource import NO_POWER, Maintenance, Pool, Power, Transport
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,11 @@ class SetupMatrix:
     def _by_pair(self) -> dict[tuple[str, str], float]:
         return {(entry.before, entry.after): entry.duration_s for entry in self.times}
 
+    @property
+    def longest_s(self) -> float:
+        """Longest changeover, in seconds."""
+        return max([self.default_s, *(entry.duration_s for entry in self.times)])
+
     def duration_s(self, before: str | None, after: str) -> float:
         """Return the changeover from family `before` (None: nothing yet) to family `after`, in seconds."""
         if before is None:
@@ -63,12 +71,31 @@ class SetupMatrix:
         return self._by_pair.get((before, after), 0.0 if before == after else self.default_s)
 
 
+class FailureTime(StrEnum):
+    """The time in which a machine ages: while it processes, or always."""
+
+    OPERATING = "operating"
+    CALENDAR = "calendar"
+
+
 @dataclass(frozen=True)
 class Reliability:
-    """How a machine fails: operating seconds between failures, and working seconds to repair."""
+    """How a machine fails.
+
+    Attributes
+    ----------
+    time_between_failures
+        Operating seconds from failure to failure; in calendar time, clock seconds from the end of a repair.
+    time_to_repair
+        Working seconds.
+    crew
+        Pool of repair crews one of which is needed, None if nobody is waited for.
+    """
 
     time_between_failures: Distribution
     time_to_repair: Distribution
+    failure_time: FailureTime = FailureTime.OPERATING
+    crew: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +109,15 @@ class Machine:
     batch_capacity
         Jobs of one setup family that may be processed together; 1 for an ordinary machine. A batch takes as
         long as its longest member.
+    batch_families
+        Groups of setup families that may share a batch; a family in none of them only with itself.
+    batch_wait_s
+        Clock seconds the first member waits at most for the batch to fill up.
+    input_buffer, output_buffer
+        Places before and after it, in lots; None: as many as it takes. A finished lot that finds no place ahead goes
+        to the output buffer or, where that is full, stays and blocks the machine.
+    rule
+        Name of the dispatching rule that chooses what it takes next; None: the plant's.
     """
 
     id: str
@@ -94,6 +130,13 @@ class Machine:
     speed: float = 1.0
     batch_capacity: int = 1
     reliability: Reliability | None = None
+    batch_families: tuple[tuple[str, ...], ...] = ()
+    batch_wait_s: float = 0.0
+    input_buffer: int | None = None
+    output_buffer: int | None = None
+    maintenance: Maintenance | None = None
+    power_kw: Power = NO_POWER
+    rule: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("id", "name", "area", "work_center", "calendar", "setup_matrix"):
@@ -102,6 +145,23 @@ class Machine:
         require(bool(self.capabilities), f"machine {self.id} needs at least one capability")
         require_positive("speed", self.speed)
         require(self.batch_capacity >= 1, f"batch_capacity must be at least 1, not {self.batch_capacity!r}")
+        require_not_negative("batch_wait_s", self.batch_wait_s)
+        for name in ("input_buffer", "output_buffer"):
+            places = getattr(self, name)
+            require(places is None or places >= 0, f"machine {self.id}: {name} must be at least 0, not {places!r}")
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Someone is not there from `start` to `end`, whatever their calendar says."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        require_aware("start", self.start)
+        require_aware("end", self.end)
+        require(self.start < self.end, f"an absence must end after it starts at {self.start}")
 
 
 @dataclass(frozen=True)
@@ -112,6 +172,7 @@ class Person:
     name: str
     skills: tuple[str, ...]
     calendar: str
+    absences: tuple[Absence, ...] = ()
 
     def __post_init__(self) -> None:
         require_text("person id", self.id)
@@ -135,6 +196,8 @@ def _index(kind: str, things: Iterable[Named]) -> dict[str, Named]:
 class Plant:
     """One site: its machines, people, items and connections. Immutable; an edit makes a new version.
 
+    `rule` names the dispatching rule of machines that have none of their own.
+
     `plant.folder.load` checks the references between its parts and reports every problem at once; building a
     plant by hand is checked for doubled ids only.
     """
@@ -151,6 +214,12 @@ class Plant:
     people: tuple[Person, ...]
     items: tuple[Item, ...]
     connections: tuple[Connection, ...] = ()
+    tools: tuple[Pool, ...] = ()
+    crews: tuple[Pool, ...] = ()
+    carriers: tuple[Pool, ...] = ()
+    transports: tuple[Transport, ...] = ()
+    arrivals: tuple[ArrivalStream, ...] = ()
+    rule: str = "FIFO"
 
     def __post_init__(self) -> None:
         require_text("site", self.site)
@@ -191,6 +260,10 @@ class Plant:
                 return operation
         raise NotFound(f"item {item_id} has no operation {operation_id!r}")
 
+    def calendar(self, calendar_id: str) -> Calendar:
+        """Return the calendar with this id, or raise `NotFound`."""
+        return _lookup("calendar", self._calendars, calendar_id)
+
     def calendar_of(self, machine_id: str) -> Calendar:
         """Return the calendar of a machine."""
         return _lookup("calendar", self._calendars, self.machine(machine_id).calendar)
@@ -223,4 +296,5 @@ def _lookup(kind: str, index: dict[str, Named], key: str) -> Named:
         return index[key]
     except KeyError:
         known: Sequence[str] = sorted(index)
-        raise NotFound(f"unknown {kind} {key!r}; known are {', '.join(known[:20])}") from None
+        more = f" and {len(known) - 20} more" if len(known) > 20 else ""
+        raise NotFound(f"unknown {kind} {key!r}; known are {', '.join(known[:20])}{more}") from None

@@ -8,14 +8,15 @@ from typing import Any, Protocol, TypeVar
 
 from plant.message import Receipt
 from plant.reading import ReadingBatch
+from plant.text import Text
 
 T = TypeVar("T")
 
-Progress = Callable[[float, str], None]
+Progress = Callable[[float, Text], None]
 """Called with the share done (0 to 1) and what is being done; may raise `Cancelled`."""
 
 
-def no_progress(share: float, doing: str) -> None:
+def no_progress(share: float, doing: Text) -> None:
     """Report to nobody."""
 
 
@@ -76,7 +77,9 @@ class Channel(Protocol):
         Raises
         ------
         Unavailable
-            When the other end does not answer; the outbox tries again.
+            When the other end does not answer, or not now; the outbox tries again, later if it says when.
+        InvalidInput
+            When this channel does not take such messages at all.
         """
         ...
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+
+from plant.text import Text
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,91 @@ class MachineVerdict:
 
 
 @dataclass(frozen=True)
+class TwinError:
+    """How right the twin's earlier plans were when this one was made; None where nothing was decided yet.
+
+    Attributes
+    ----------
+    measured_at
+        Plant time.
+    plans, predictions
+        Released plans that were looked back at, and how many predicted completions of job orders were decided.
+    bias_s, mae_s
+        Mean and mean absolute error of the predicted median; above 0: later than predicted.
+    inside_80
+        Share of completions inside their 80 % interval.
+    oee_bias
+        Mean of measured less expected OEE.
+    drifted
+        Machines and operations whose cycle times were last seen to change, ``machine item/operation``.
+    """
+
+    measured_at: datetime
+    plans: int
+    predictions: int
+    bias_s: float | None
+    mae_s: float | None
+    inside_80: float | None
+    oee_bias: float | None
+    drifted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OperationVerdict:
+    """One job order on the chains that set completions.
+
+    Attributes
+    ----------
+    critical
+        Share of (order, replication) pairs whose chain it is on: of what an order waited for, one after the other.
+    """
+
+    job_order: str
+    machine: str
+    critical: float
+
+
+@dataclass(frozen=True)
+class PersonVerdict:
+    """Somebody who attends machines.
+
+    Attributes
+    ----------
+    critical
+        Share of (order, replication) pairs whose chain waited for them at least once while machine and job were there.
+    """
+
+    person: str
+    critical: float
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """Where more slack would bring an order at risk in on time most often, estimated from the replications.
+
+    Attributes
+    ----------
+    slack_s
+        Seconds of slack: what 95 % of the replications would need at the due date.
+    on_time_by_due
+        Share on time with the due date later by so much.
+    job_order, machine
+        Of the order's operations, the one before which so much slack gains most.
+    on_time_before
+        Share on time with the slack there: it makes up for an operation's late start, later than in half of the
+        replications, up to its own length; what follows is taken to move up by as much, so it is an upper estimate.
+    """
+
+    order: str
+    slack_s: float
+    on_time: float
+    on_time_by_due: float
+    job_order: str
+    machine: str
+    on_time_before: float
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What the twin says of a plan: per order, per machine, and which engine said it.
 
@@ -64,6 +151,12 @@ class Verdict:
         ``"replay"`` or ``"simulate"``.
     bottleneck
         The machine that most often was what an order waited for.
+    twin_error
+        The twin's error as it was known when the plan was made; None where plans are made without a history.
+    operations, people
+        The most critical ones, the most critical first.
+    buffers
+        For the orders at risk, those most at risk first.
     """
 
     engine: str
@@ -73,6 +166,10 @@ class Verdict:
     machines: tuple[MachineVerdict, ...]
     oee: float
     bottleneck: str | None
+    operations: tuple[OperationVerdict, ...] = ()
+    people: tuple[PersonVerdict, ...] = ()
+    buffers: tuple[Buffer, ...] = ()
+    twin_error: TwinError | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +177,10 @@ class Judgement:
     """The gate's answer: pass, or the reasons why not (one sentence each, naming order and figures)."""
 
     passed: bool
-    reasons: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    reasons: tuple[Text, ...] = ()
+    notes: tuple[Text, ...] = ()
     """What it saw but did not refuse for, such as an order that is late with or without this plan."""
+
+    def in_english(self) -> Judgement:
+        """Return the same in plain sentences, as other programs are told it."""
+        return replace(self, reasons=tuple(map(str, self.reasons)), notes=tuple(map(str, self.notes)))

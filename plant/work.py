@@ -9,22 +9,65 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 
 from plant.calendar import WorkingTime
-from plant.checks import require, require_aware, require_not_negative
-from plant.order import Priority
+from plant.checks import require, require_aware, require_not_negative, require_text
+from plant.distribution import Distribution
+from plant.item import Attendance
+from plant.machine_state import MachineState
+from plant.order import CustomerOrder, JobProgress, Priority
 from plant.plant import Reliability, SetupMatrix
 
 
 @dataclass(frozen=True)
 class Running:
-    """A task that has begun: where, when, and how much planned working time is left (repairs excluded)."""
+    """A task that has begun: where, when, and how much planned working time is left (repairs excluded).
+
+    Attributes
+    ----------
+    worked_s
+        Working seconds it has been processed. Above 0, what is left is conditional on having taken so long already:
+        ``factor * planned - worked`` given ``factor * planned > worked``. At 0 it is ``factor * remaining_s``.
+    """
 
     machine: str
     started_s: float
     remaining_s: float
     batch: str | None = None
+    worked_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Materials that are awaited: there `delay` after `due_s`, the same moment for every task that names the `id`.
+
+    Attributes
+    ----------
+    due_s
+        Clock seconds since the epoch.
+    delay
+        Clock seconds.
+    """
+
+    id: str
+    due_s: float
+    delay: Distribution
+
+
+@dataclass(frozen=True)
+class ReworkPass:
+    """Marks a task that is done only if the lot fails an inspection: pass `number` (from 1) after task `of`.
+
+    Where the lot passes, the task takes no time: its place in the machine's sequence passes when it is known.
+    """
+
+    of: str
+    number: int = 1
+
+    def __post_init__(self) -> None:
+        require(self.number >= 1, f"rework of {self.of}: passes count from 1, not {self.number}")
 
 
 @dataclass(frozen=True)
@@ -47,6 +90,20 @@ class Task:
         Earliest start.
     running
         Set when it has begun; it then stays on its machine.
+    attendance, skill
+        What of it needs somebody, and what they must be able to do (None: anybody will do).
+    interruptible
+        Whether a break may interrupt it. One that may not begins only where changeover, processing and the repairs
+        within fit into one working window; what has begun goes on all the same.
+    material
+        Delivery it waits for besides `release_s`.
+    replenish, fixed_share
+        Whether bad pieces are made again until `quantity` good ones are there, each piece being bad with chance
+        `scrap_ratio`; and the share of its time that does not grow with the pieces.
+    rework_chance
+        Chance that the lot fails after it, and again after every rework pass.
+    rework
+        Set on a task of a rework pass.
     """
 
     id: str
@@ -61,9 +118,24 @@ class Task:
     variation: float = 0.0
     scrap_ratio: float = 0.0
     running: Running | None = None
+    attendance: Attendance = Attendance.NONE
+    skill: str | None = None
+    interruptible: bool = True
+    material: Delivery | None = None
+    replenish: bool = False
+    fixed_share: float = 0.0
+    rework_chance: float = 0.0
+    rework: ReworkPass | None = None
 
     def __post_init__(self) -> None:
         require(bool(self.durations_s), f"task {self.id} has no machine that can take it")
+        require(0 <= self.rework_chance <= 1, f"task {self.id}: rework_chance must be 0 to 1, not {self.rework_chance}")
+        require(0 <= self.fixed_share <= 1, f"task {self.id}: fixed_share must be 0 to 1, not {self.fixed_share}")
+        if self.replenish:
+            require(
+                0 <= self.scrap_ratio < 1 and self.quantity >= 1,
+                f"task {self.id}: to replenish scrap it needs a quantity of at least 1 and a scrap_ratio below 1",
+            )
         for machine, duration in self.durations_s.items():
             require_not_negative(f"task {self.id}: duration_s on {machine}", duration)
         if self.running is not None:
@@ -83,6 +155,8 @@ class MachineOutlook:
         Clock seconds until which it is down (0: up). Nothing is processed before; a running task goes on then.
     setup_family
         Family it is set up for, None if it has made nothing yet.
+    operated_s
+        Operating seconds since its last failure; the next one comes later than that.
     """
 
     id: str
@@ -92,6 +166,26 @@ class MachineOutlook:
     setup_family: str | None = None
     batch_capacity: int = 1
     reliability: Reliability | None = None
+    operated_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        require_not_negative(f"machine {self.id}: operated_s", self.operated_s)
+
+
+@dataclass(frozen=True)
+class PersonOutlook:
+    """Somebody who attends machines, from the epoch on.
+
+    Attributes
+    ----------
+    available_from_s
+        Clock seconds until which they are away.
+    """
+
+    id: str
+    working_time: WorkingTime
+    skills: tuple[str, ...] = ()
+    available_from_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -111,6 +205,7 @@ class Work:
     tasks: tuple[Task, ...]
     machines: Mapping[str, MachineOutlook]
     orders: Mapping[str, OrderDemand]
+    people: Mapping[str, PersonOutlook] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_aware("epoch", self.epoch)
@@ -122,6 +217,9 @@ class Work:
             require(task.order in self.orders, f"task {task.id}: unknown order {task.order}")
             unknown = [name for name in task.durations_s if name not in self.machines]
             require(not unknown, f"task {task.id}: unknown machines {unknown}")
+            if task.rework is not None and task.running is None:
+                of = task.rework.of
+                require(of in seen, f"task {task.id} reworks {of}, which is unknown or stands after it")
             seen.add(task.id)
 
     @cached_property
@@ -140,11 +238,42 @@ class Work:
 
 @dataclass(frozen=True)
 class MachineSnapshot:
-    """A machine as it stands: what it is set up for, until when it is down."""
+    """A machine as it stands.
+
+    Attributes
+    ----------
+    setup_family
+        Family it is set up for, None if it has made nothing yet.
+    down_until
+        When its open repair is expected to end, None when none is open.
+    state, since
+        What it is doing (a changeover and a repair, too), and since when; None before it was heard of.
+    repaired_s
+        Working seconds its open repair has taken so far.
+    operated_s
+        Operating seconds since its last failure, or since it was first heard of.
+    running, queue
+        Job orders it processes (several in a batch), and those that could begin on it, in the order in which they
+        became ready; one that several machines could take stands with each of them unless a plan says which.
+    """
 
     machine: str
     setup_family: str | None = None
     down_until: datetime | None = None
+    state: MachineState = MachineState.UNKNOWN
+    since: datetime | None = None
+    repaired_s: float = 0.0
+    operated_s: float = 0.0
+    running: tuple[str, ...] = ()
+    queue: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_text("machine", self.machine)
+        for name in ("repaired_s", "operated_s"):
+            require_not_negative(f"machine {self.machine}: {name}", getattr(self, name))
+        for name in ("down_until", "since"):
+            if getattr(self, name) is not None:
+                require_aware(f"machine {self.machine}: {name}", getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -155,11 +284,29 @@ class Snapshot:
     ----------
     worked_s
         Per running job order, the working seconds its machine has processed it so far.
+    plant_version
+        The version of the plant it was taken of; empty where it was made by hand.
+    people
+        People who are on shift.
+    stock
+        Pieces on hand per purchased item.
+    orders, jobs
+        Customer orders that are not complete and their job orders with how far they are, completed ones included:
+        with them a snapshot says all that a plan is made from but the plant.
     """
 
     at: datetime
     machines: Mapping[str, MachineSnapshot] = field(default_factory=dict)
     worked_s: Mapping[str, float] = field(default_factory=dict)
+    plant_version: str = ""
+    people: tuple[str, ...] = ()
+    stock: Mapping[str, Decimal] = field(default_factory=dict)
+    orders: tuple[CustomerOrder, ...] = ()
+    jobs: tuple[JobProgress, ...] = ()
 
     def __post_init__(self) -> None:
         require_aware("at", self.at)
+        for job, worked_s in self.worked_s.items():
+            require_not_negative(f"job order {job}: worked_s", worked_s)
+        for item, pieces in self.stock.items():
+            require(pieces.is_finite() and pieces >= 0, f"item {item}: stock must be at least 0, not {pieces}")

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from plant.errors import ForerunError
+from runtime import accounts, cli_scenario
 from runtime.settings import Settings, read_settings
 
 app = typer.Typer(
@@ -20,8 +21,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Rehearses a make-to-order factory before the factory runs.",
 )
+app.add_typer(accounts.account, name="account")
+app.add_typer(accounts.key, name="key")
+app.add_typer(cli_scenario.app, name="scenario")
 _console = Console()
 _errors = Console(stderr=True)
+
+snapshot_app = typer.Typer(no_args_is_help=True, help="The live floor as a file.")
+app.add_typer(snapshot_app, name="snapshot")
 
 PlantFolder = Annotated[Path, typer.Argument(help="the plant's folder", show_default=False)]
 
@@ -65,13 +72,27 @@ def plan(
     folder: PlantFolder,
     out: Annotated[Path, typer.Option("--out", help="where plan.json and report.html go")],
     time_limit: Annotated[float, typer.Option(help="seconds the solver may take", min=0.1)] = 20.0,
-    replications: Annotated[int, typer.Option(help="futures to rehearse the plan in", min=20)] = 1000,
-    seed: Annotated[int, typer.Option(help="chooses the futures")] = 1,
+    replications: Annotated[int, typer.Option(help="futures to rehearse the plan in", min=20, max=100_000)] = 1000,
+    seed: Annotated[int, typer.Option(help="chooses the futures", min=0, max=2**31 - 1)] = 1,
+    snapshot: Annotated[
+        Path | None, typer.Option(help="begin with the floor as `forerun snapshot save` saved it, with its orders")
+    ] = None,
 ) -> None:
     """Plan and rehearse a plant's orders without any server."""
     from runtime.offline import plan_offline
 
-    plan_offline(folder, out, time_limit, replications, seed, _console)
+    plan_offline(folder, out, time_limit, replications, seed, _console, snapshot_file=snapshot)
+
+
+@snapshot_app.command("save")
+def save_snapshot(file: Annotated[Path, typer.Argument(help="the file to write", show_default=False)]) -> None:
+    """Save the live floor, with its open orders, as JSON."""
+    from runtime import wiring
+
+    async def save(settings: Settings) -> None:
+        _console.print(await wiring.save_snapshot(settings, file), soft_wrap=True, markup=False)
+
+    _run("snapshot", save)
 
 
 @app.command()

@@ -89,6 +89,23 @@ async def fetch_anchor(client: httpx.AsyncClient, url: str) -> Anchor:
         raise Unavailable(f"the plant's clock at {url} answers what is no clock's anchor: {error!r}") from error
 
 
+async def anchor_at_start(historian: Historian, url: str) -> Anchor | None:
+    """Return what the clock of a process that starts has to run from; None if the plant never told its time.
+
+    The anchor that is kept may be from before everything was stopped, for a night perhaps, while the plant stood still.
+    So the plant is asked; while it does not answer, its clock stands, and `keep_clock` lets it run again.
+    """
+    async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
+        try:
+            anchor: Anchor | None = await fetch_anchor(client, url)
+        except Unavailable:
+            known = await clock_operations.anchor(historian, SYSTEM)
+            anchor = known if known is None or known.rate == 0 else Anchor(known.plant, wall_now(), 0.0)
+    if anchor is not None:
+        await clock_operations.set_anchor(historian, SYSTEM, anchor)
+    return anchor
+
+
 async def keep_clock(historian: Historian, clock: SharedPlantClock, url: str) -> None:
     """Keep the database's anchor equal to the plant's, for ever; a plant that is gone stands still."""
     misses = 0

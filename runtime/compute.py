@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from plant.errors import ForerunError, Unavailable
 from plant.ports import Progress, no_progress
+from plant.text import Text, told
 
 T = TypeVar("T")
 _PR_SET_PDEATHSIG = 1
@@ -63,7 +64,7 @@ async def _result(connection: Connection, progress: Progress) -> Any:
                 try:
                     kind, value = connection.recv()
                 except EOFError:
-                    raise Unavailable("the process doing this work died (out of memory?); try again") from None
+                    raise Unavailable(told("the process doing this work died (out of memory?); try again")) from None
                 if kind == "result":
                     return value
                 if kind == "error":
@@ -79,7 +80,7 @@ def _work(connection: Connection, function: Callable[..., Any], args: tuple[Any,
     os.nice(10)  # solving takes every core there is; whoever watches the floor comes first
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
 
-    def report(share: float, doing: str) -> None:
+    def report(share: float, doing: Text) -> None:
         connection.send(("progress", (share, doing)))
 
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
+import socket
 import sys
 import time
 from contextlib import AsyncExitStack
@@ -19,16 +19,15 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from plant.connection import Protocol
-from plant.errors import Conflict, ForerunError, Unavailable
+from plant.errors import ForerunError, SettingsInvalid, Unavailable
 from plant.folder import load
 from plant.plant import Plant
-from runtime import logs, secrets, wiring
+from runtime import installation, logs, secrets, wiring
 from runtime.embedded import EmbeddedBroker, EmbeddedPostgres, free_port
 from runtime.processes import Command, Supervisor
 from runtime.settings import Settings, to_environment
 
 _READY_S = 60.0
-_RUNNING_FILE = "running.json"
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,8 @@ class Demo:
 
         Raises
         ------
-        Conflict
-            If the data folder is in use.
+        SettingsInvalid
+            If the port is taken.
         Unavailable
             If a part does not come up.
         """
@@ -82,9 +81,9 @@ class Demo:
     async def _start(self, stack: AsyncExitStack) -> Address:
         began = time.monotonic()
         settings = self._settings
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _refuse_taken_port(settings)
         (self._folder / "logs").mkdir(exist_ok=True)
-        stack.callback(lambda: (self._folder / _RUNNING_FILE).unlink(missing_ok=True))
+        stack.callback(lambda: (self._folder / installation.RUNNING).unlink(missing_ok=True))
         if settings.database_url is None:
             self._say("database")
             postgres = EmbeddedPostgres(self._folder / "postgres")
@@ -203,7 +202,7 @@ class Demo:
             "processes": pids,
             "started_in_s": round(seconds, 2),
         }
-        (self._folder / _RUNNING_FILE).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        installation.tell_running(self._folder, facts)
 
     def _announce(self, address: Address) -> None:
         say = self._console.print
@@ -213,31 +212,33 @@ class Demo:
         say(f"  logs: {self._folder / 'logs'}; Ctrl-C ends everything\n")
 
 
-def begin_anew(folder: Path) -> None:
-    """Remove an installation's data.
+def _refuse_taken_port(settings: Settings) -> None:
+    """Find out before anything is started: the process that serves the pages could only say so in its log."""
+    try:
+        with socket.create_server((settings.host, settings.port)):
+            pass
+    except OSError as error:
+        raise SettingsInvalid(wiring.cannot_listen(settings.host, settings.port, _reason(error))) from error
 
-    Raises
-    ------
-    Conflict
-        If it is running.
-    """
-    running = folder / _RUNNING_FILE
-    if running.exists():
-        pid = int(json.loads(running.read_text(encoding="utf-8"))["pid"])
-        if Path(f"/proc/{pid}").exists():
-            raise Conflict(f"a demo (process {pid}) is running on {folder}; stop it with Ctrl-C first")
-    if folder.exists():
-        shutil.rmtree(folder)
+
+def _reason(error: OSError) -> str:
+    """Return the system's own words; the library adds what our message says already."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
 
 
 def run(settings: Settings, fresh: bool, console: Console) -> int:
     """Run the demo and return the exit status."""
     try:
-        if fresh:
-            begin_anew(settings.data_dir)
-        logs.configure("warning", "demo")
-        asyncio.run(Demo(settings, console).run())
+        with installation.hold(settings.data_dir):
+            if fresh:
+                installation.empty(settings.data_dir)
+            logs.configure("warning", "demo")
+            asyncio.run(Demo(settings, console).run())
     except ForerunError as error:
         console.print(str(error), style="red", soft_wrap=True, markup=False, highlight=False)
+        return 1
+    except OSError as error:  # such as a full disk
+        what = error.strerror or str(error)
+        console.print(f"{error.filename or 'demo'}: {what}", style="red", soft_wrap=True, markup=False, highlight=False)
         return 1
     return 0

@@ -88,6 +88,15 @@ class EmbeddedPostgres:
         return f"postgresql://{_USER}@/{database}?host={where}&passfile={secret}"
 
     @property
+    def runs(self) -> bool:
+        """Tell whether a server that somebody started on this folder takes connections."""
+        try:
+            with psycopg.connect(self.url, connect_timeout=2):
+                return True
+        except psycopg.OperationalError:
+            return False
+
+    @property
     def pid(self) -> int:
         """Process id of the running server."""
         if self._child is None:

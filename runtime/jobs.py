@@ -14,6 +14,7 @@ from procrastinate.jobs import Status
 
 from plant.errors import Unavailable
 from plant.long_job import LongJobKind
+from plant.text import told
 
 Runner = Callable[[str, int], Awaitable[None]]
 """Runs the long job of this id to its end; the number tells how often a worker died at it before."""
@@ -119,7 +120,9 @@ def _translated(doing: str) -> Iterator[None]:
     try:
         yield
     except ConnectorException as error:
-        raise Unavailable(f"{doing}: the database does not answer ({error}); is it running?") from error
+        raise Unavailable(
+            told("{doing}: the database does not answer ({cause}); is it running?", doing=doing, cause=str(error))
+        ) from error
 
 
 @contextmanager

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from threading import current_thread, main_thread
-from types import FrameType
 from zoneinfo import ZoneInfo
 
 from rich.box import SIMPLE_HEAD
@@ -29,10 +24,13 @@ from plant.folder import load, load_orders
 from plant.order import CustomerOrder, JobOrder, JobProgress, JobState
 from plant.plan import PlanVersion
 from plant.plant import Plant
+from plant.text import Text
 from plant.version import hash_of, version_of
 from plant.work import Snapshot, Work
+from runtime.interruption import interruptible
 from runtime.plan_file import plan_text
 from scheduler.solve import Enough, SolverSettings
+from twin.snapshot_file import read_snapshot
 
 _ROWS = 12
 
@@ -54,6 +52,7 @@ def plan_offline(
     seed: int = 1,
     console: Console | None = None,
     thresholds: Thresholds | None = None,
+    snapshot_file: Path | None = None,
 ) -> OfflinePlan:
     """Plan all orders of a plant's folder from its start on; write ``plan.json`` and ``report.html``; print a summary.
 
@@ -63,22 +62,26 @@ def plan_offline(
     ----------
     time_limit_s
         Wall seconds the solver may take.
+    snapshot_file
+        Begin with this floor and its orders instead (`twin.snapshot_file`).
 
     Raises
     ------
     PlantInvalid
         With every problem found in the folder.
     InvalidInput
-        If there is no order to plan, or `out` is not a folder.
+        If there is no order to plan, `out` is not a folder, or the snapshot does not fit the plant.
     """
     console, thresholds = console or Console(), thresholds or Thresholds()
     plant = load(folder)
-    orders = load_orders(folder, plant)
+    snapshot = _fresh(plant, folder) if snapshot_file is None else _saved(plant, snapshot_file)
+    orders = snapshot.orders
     if not orders:
-        raise InvalidInput(f"{folder / 'orders.csv'} holds no order: there is nothing to plan; add one")
-    _refuse_file(out)
-    jobs = tuple(job for order in orders for job in job_orders(plant, explode(plant, order)))
-    work = build_work(plant, orders, [JobProgress(job, JobState.WAITING) for job in jobs], Snapshot(plant.starts_at))
+        where = folder / "orders.csv" if snapshot_file is None else snapshot_file
+        raise InvalidInput(f"{where} holds no order: there is nothing to plan; add one")
+    _make_folder(out)
+    work = build_work(plant, orders, snapshot.jobs, snapshot)
+    jobs = tuple(progress.job for progress in snapshot.jobs if progress.job.id in work.by_id)
     console.print(f"{escape(plant.name)}: {len(orders)} orders, {len(jobs)} operations, {len(plant.machines)} machines")
     solver = SolverSettings(time_limit_s=time_limit_s, seed=seed)
     version = _version(plant, orders, work, solver, replications, thresholds, console)
@@ -88,9 +91,33 @@ def plan_offline(
     return written
 
 
-def _refuse_file(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise InvalidInput(f"{out} is not a folder; name another one with --out")
+def _fresh(plant: Plant, folder: Path) -> Snapshot:
+    """Return the plant before anything has begun, with the folder's orders."""
+    orders = load_orders(folder, plant)
+    jobs = [job for order in orders for job in job_orders(plant, explode(plant, order))]
+    waiting = tuple(JobProgress(job, JobState.WAITING) for job in jobs)
+    return Snapshot(plant.starts_at, orders=orders, jobs=waiting)
+
+
+def _saved(plant: Plant, file: Path) -> Snapshot:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{file} cannot be read: {error}; write it with `forerun snapshot save`") from error
+    try:
+        return read_snapshot(text, version_of(plant))
+    except InvalidInput as error:
+        raise InvalidInput(f"{file}: {error}") from error
+
+
+def _make_folder(out: Path) -> None:
+    """Make the folder before anything is planned: nobody should wait for what cannot be kept."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise InvalidInput(f"{out} is not a folder; name another one with --out") from None
+    except OSError as error:
+        raise InvalidInput(f"{out} cannot be made: {error.strerror}; name another one with --out") from error
 
 
 def _version(
@@ -103,14 +130,17 @@ def _version(
     console: Console,
 ) -> PlanVersion:
     columns = (SpinnerColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=console) as bar, _interruptible(console) as interrupted:
+    with (
+        Progress(*columns, console=console) as bar,
+        interruptible(console, "Taking the best plan so far; Ctrl-C again ends without one.") as interrupted,
+    ):
         task = bar.add_task("starting", total=1.0)
         solving = True
 
-        def progress(share: float, doing: str) -> None:
+        def progress(share: float, doing: Text) -> None:
             nonlocal solving
-            bar.update(task, completed=share, description=doing)
-            solving = solving and not doing.startswith("rehears")
+            bar.update(task, completed=share, description=str(doing))
+            solving = solving and not str(doing).startswith("rehears")
             if solving and interrupted():
                 solving = False
                 raise Enough
@@ -133,28 +163,6 @@ def _version(
     )
 
 
-@contextmanager
-def _interruptible(console: Console) -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C into a wish to be done; the second one interrupts as usual."""
-    wished = False
-
-    def on_interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal wished
-        if wished:
-            raise KeyboardInterrupt
-        wished = True
-        console.print("Taking the best plan so far; Ctrl-C again ends without one.")
-
-    if current_thread() is not main_thread():  # only the main thread may handle signals
-        yield lambda: False
-        return
-    before = signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield lambda: wished
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _write(
     out: Path,
     plant: Plant,
@@ -163,7 +171,6 @@ def _write(
     jobs: tuple[JobOrder, ...],
     thresholds: Thresholds,
 ) -> OfflinePlan:
-    out.mkdir(parents=True, exist_ok=True)
     written = OfflinePlan(version, out / "plan.json", out / "report.html")
     _replace(written.plan_file, plan_text(version))
     _replace(written.report_file, report(plant, version, orders, jobs, thresholds))
@@ -186,7 +193,7 @@ def _summarise(
     zone = ZoneInfo(plant.timezone)
 
     def moment(when: datetime) -> str:
-        return f"{when.astimezone(zone):%d %b %H:%M}"
+        return f"{when.astimezone(zone):%-d %b %H:%M}"
 
     table = Table(
         box=SIMPLE_HEAD,
@@ -208,4 +215,4 @@ def _summarise(
     console.print(f"Plan: {escape(version.solver.method)}, {version.solver.status}, {version.solver.runtime_s:.1f} s")
     console.print("Gate: [green]passed[/]" if judgement.passed else "Gate: [red]refused[/]")
     for line in (*judgement.reasons, *judgement.notes):
-        console.print(f"  - {escape(line)}", soft_wrap=True)
+        console.print(f"  - {escape(str(line))}", soft_wrap=True)

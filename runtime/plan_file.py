@@ -19,14 +19,14 @@ def plan_document(version: PlanVersion) -> dict[str, Any]:
         "id": version.id,
         "plant_version": version.plant_version,
         "made_at": version.made_at,
-        "reason": version.reason,
+        "reason": str(version.reason),
         "seed": version.seed,
         "epoch": version.plan.epoch,
         "orders": list(version.orders),
         "solver": asdict(version.solver),
         "operations": [_operation(version.plan.epoch, operation) for operation in version.plan.operations],
         "verdict": asdict(version.verdict),
-        "judgement": asdict(version.judgement),
+        "judgement": asdict(version.judgement.in_english()),
     }
     plain: dict[str, Any] = _plain(document)
     return plain
@@ -43,6 +43,7 @@ def _operation(epoch: datetime, operation: PlannedOperation) -> dict[str, Any]:
         "machine": operation.machine,
         "position": operation.position,
         "batch": operation.batch,
+        "person": operation.person,
         "setup_s": operation.setup_s,
         "start_at": epoch + timedelta(seconds=operation.start_s),
         "end_at": epoch + timedelta(seconds=operation.end_s),

@@ -7,13 +7,17 @@ import secrets
 from pathlib import Path
 
 from operations.access import new_api_key
+from plant.errors import SettingsInvalid
 
 
 def _kept(path: Path, fresh: str) -> str:
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return path.read_text(encoding="utf-8").strip()
+        kept = path.read_text(encoding="utf-8").strip()
+        if not kept:  # the disk was full when it was written: it was never used
+            raise SettingsInvalid(f"{path} is empty; remove it, and a new one is made") from None
+        return kept
     with os.fdopen(file, "w", encoding="utf-8") as out:
         out.write(fresh + "\n")
     return fresh

@@ -27,7 +27,7 @@ _JSON = ("allowed_hosts", "endpoints")
 _JSON_LIKE = """["127.0.0.1", "localhost"] or {"line-opcua": "opc.tcp://127.0.0.1:4840"}"""
 
 
-def _default_plant() -> Path:
+def default_plant() -> Path:
     """Return the shipped plant: beside us in a checkout, inside the package where it is installed."""
     beside = Path("plants/machine_shop")
     return beside if beside.is_dir() else Path(__file__).parent / "plants" / "machine_shop"
@@ -45,10 +45,10 @@ class PlanningSettings(Section):
     time_limit_s: float = Field(10.0, gt=0, description="wall seconds the solver may take")
     workers: int = Field(2, ge=1)
     replications: int = Field(1000, ge=20, le=100_000)
-    seed: int = 1
+    seed: int = Field(1, ge=0, lt=2**31, description="chooses the futures and the solver's search")
     dispatch_horizon_s: float = Field(8 * 3600.0, gt=0, description="job orders starting within it are dispatched")
     frozen_zone_s: float = Field(1800.0, ge=0, description="job orders starting within it keep machine and place")
-    automatic: bool = Field(False, description="replan after a breakdown and release what the gate passes")
+    automatic: bool = Field(False, description="release what was replanned by itself if the gate passes it")
 
 
 class GateSettings(Section):
@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Path(".data")
-    plant: Path = Field(default_factory=_default_plant, description="the plant's folder")
+    plant: Path = Field(default_factory=default_plant, description="the plant's folder")
     database_url: SecretStr | None = Field(None, description="PostgreSQL to use; none: the embedded one")
     host: str = "127.0.0.1"
     metrics_port: int = Field(0, ge=0, le=65535, description="where ingest and worker serve /metrics; 0: nowhere")
@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     )
     mes_url: str | None = Field(None, description="base URL job orders are sent to")
     clock_url: str | None = Field(None, description="URL of an emulated plant's clock; none: wall time")
+    quarantine_days: float = Field(30.0, gt=0, le=36_500, description="wall days for which what was refused is kept")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     planning: PlanningSettings = Field(default_factory=PlanningSettings)
     gate: GateSettings = Field(default_factory=GateSettings)

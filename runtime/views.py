@@ -13,11 +13,12 @@ from operations.access import acting
 from operations.planning import PlanningRules
 from plant.actor import Actor
 from plant.calendar import Window
-from plant.long_job import LongJob
+from plant.long_job import LongJob, LongJobKind
 from plant.machine_state import StateInterval
 from plant.order import JobProgress
 from plant.plant import Plant
 from plant.ports import JobQueue
+from plant.text import told
 from runtime.clock import ProcessClock, SharedPlantClock
 from twin.oee import Times
 
@@ -48,7 +49,7 @@ class OperationViews:
         open_now = plant.open_windows(now, now + timedelta(days=4))
         rate = self._clock.anchor.rate
         jumps = isinstance(self._clock, SharedPlantClock) and rate > 0  # a real plant's clock runs through the night
-        return views.ClockView(plant.site, plant.timezone, now, rate, open_now[0][1] if open_now and jumps else None)
+        return views.ClockView(plant.name, plant.timezone, now, rate, open_now[0][1] if open_now and jumps else None)
 
     async def floor(self) -> views.FloorView:
         actor = acting()
@@ -109,10 +110,11 @@ class OperationViews:
         )
 
     async def request_plan(self) -> str:
-        return (await jobs.request_plan(self._historian, self._queue, acting(), "asked for on the page")).id
+        return (await jobs.request_plan(self._historian, self._queue, acting(), told("asked for on the page"))).id
 
     async def long_jobs(self) -> tuple[LongJob, ...]:
-        return tuple(await jobs.newest(self._historian, acting()))
+        found = await jobs.newest(self._historian, acting())
+        return tuple(job for job in found if job.kind is LongJobKind.PLAN)
 
     async def cancel(self, job_id: str) -> None:
         await jobs.cancel(self._historian, acting(), job_id)
@@ -147,7 +149,8 @@ def _working_day(plant: Plant, now: datetime) -> Window:
     midnight = now.astimezone(ZoneInfo(plant.timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
     day = midnight.astimezone(UTC), (midnight + timedelta(days=1)).astimezone(UTC)
     opened = plant.open_windows(*day) or [day]
-    return min(opened[0][0], now), max(opened[-1][1], now + timedelta(hours=1))
+    begins, ends = opened[0][0], opened[-1][1]
+    return min(begins, now), ends if now <= ends else now + timedelta(hours=1)
 
 
 def _machine_view(

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -18,7 +20,7 @@ from operations import access, clock, plants
 from plant.actor import SYSTEM, Actor, Role
 from plant.errors import ForerunError, SettingsInvalid
 from plant.plant import Plant
-from runtime.clock import ProcessClock, RealPlantClock, SharedPlantClock
+from runtime.clock import ProcessClock, RealPlantClock, SharedPlantClock, anchor_at_start
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -83,10 +85,28 @@ async def prepare(settings: Settings) -> None:
             await access.install_api_key(historian, _MES_ACCOUNT, key, roles)
 
 
+async def save_snapshot(settings: Settings, file: Path) -> str:
+    """Write the live floor as JSON and say what it holds."""
+    from operations import situation
+    from twin.snapshot_file import snapshot_text
+
+    async with AsyncExitStack() as stack:
+        historian = await _open(stack, settings)
+        snapshot = await situation.take(historian, SYSTEM, await _clock(historian, settings))
+    fresh = file.with_name(f".{file.name}.new")
+    fresh.write_text(snapshot_text(snapshot), encoding="utf-8")
+    fresh.replace(file)
+    return (
+        f"{file}: {len(snapshot.machines)} machines and {len(snapshot.orders)} open orders at "
+        f"{snapshot.at.isoformat(timespec='seconds')}, plant {snapshot.plant_version}"
+    )
+
+
 async def run_app(settings: Settings) -> None:
     """Serve API and pages until SIGTERM or SIGINT."""
     import uvicorn
 
+    from gateway.compression import Compressed
     from gateway.gate import Gate
     from runtime.jobs import ProcrastinateQueue
     from runtime.live import DatabaseLive
@@ -97,7 +117,7 @@ async def run_app(settings: Settings) -> None:
         queue = await stack.enter_async_context(ProcrastinateQueue(database_url(settings)))
         live = DatabaseLive(historian)
         app, inline_scripts = _application(historian, plant_clock, queue, live, planning_rules(settings))
-        gated = Gate(app, _Authenticator(historian), settings.allowed_hosts, inline_scripts)
+        gated = Gate(Compressed(app), _Authenticator(historian), settings.allowed_hosts, inline_scripts)
         server = uvicorn.Server(
             uvicorn.Config(
                 gated,
@@ -150,9 +170,9 @@ async def run_worker(settings: Settings) -> None:
         url = database_url(settings)
         queue = await stack.enter_async_context(ProcrastinateQueue(url))
         channel = await stack.enter_async_context(MesChannel(settings.mes_url)) if settings.mes_url else None
-        compute = ProcessCompute(preload=("operations.rehearsal", "scheduler.optimise"))
-        release = settings.planning.automatic
-        worker = Worker(historian, queue, compute, plant_clock, planning_rules(settings), channel, release)
+        compute = ProcessCompute(preload=("operations.rehearsal", "scheduler.optimise", "operations.estimation"))
+        release, kept = settings.planning.automatic, timedelta(days=settings.quarantine_days)
+        worker = Worker(historian, queue, compute, plant_clock, planning_rules(settings), channel, release, kept)
         _serve_metrics(settings)
         parts = [worker.run(), plant_clock.follow(historian)]
         if settings.clock_url is not None and isinstance(plant_clock, SharedPlantClock):
@@ -184,7 +204,7 @@ async def _plant(historian: Historian) -> Plant:
 async def _clock(historian: Historian, settings: Settings) -> ProcessClock:
     if settings.clock_url is None:
         return RealPlantClock()
-    return SharedPlantClock(await _plant(historian), await clock.anchor(historian, SYSTEM))
+    return SharedPlantClock(await _plant(historian), await anchor_at_start(historian, settings.clock_url))
 
 
 class _Authenticator:
@@ -232,9 +252,18 @@ def _application(
 
 
 async def _serve(server: uvicorn.Server) -> None:
-    await server.serve()
+    with suppress(SystemExit):  # how it ends when it cannot listen; its own log says why
+        await server.serve()
     if not server.started:
-        raise SettingsInvalid(f"port {server.config.port} is taken; choose another: setting port (FORERUN_PORT)")
+        raise SettingsInvalid(cannot_listen(server.config.host, server.config.port, "it is taken, or not ours to use"))
+
+
+def cannot_listen(host: str, port: int, why: str) -> str:
+    """Say that the pages cannot be served where the settings want them, and what to do."""
+    return (
+        f"port {port} of {host} cannot be used: {why}; choose another with setting port (FORERUN_PORT) or host "
+        "(FORERUN_HOST)"
+    )
 
 
 async def _side_by_side(leading: Coroutine[Any, Any, None], *others: Coroutine[Any, Any, None]) -> None:

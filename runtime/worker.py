@@ -1,16 +1,17 @@
-"""The worker process: makes plans, delivers messages, dispatches what is due, keeps the clock."""
+"""The worker process: makes plans and calibrations, delivers messages, dispatches what is due, keeps the clock."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
 from contextlib import aclosing
+from datetime import timedelta
 from typing import TypeVar
 
 import structlog
 
 from historian.database import Channel, Historian
-from operations import dispatch, jobs, outbox, planning, replanning, upkeep
+from operations import calibration, dispatch, jobs, outbox, planning, replanning, upkeep
 from operations.planning import PlanningRules
 from plant.actor import SYSTEM
 from plant.errors import Conflict, ForerunError, GateRefused, Unavailable
@@ -34,6 +35,8 @@ class Worker:
     ----------
     release_automatically
         Release the plans Forerun makes by itself when the gate passes them.
+    quarantine_kept
+        How long (wall time) what was refused is kept.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Worker:
         rules: PlanningRules,
         channel: MessageChannel | None,
         release_automatically: bool,
+        quarantine_kept: timedelta,
     ) -> None:
         self._historian = historian
         self._queue = queue
@@ -53,20 +57,31 @@ class Worker:
         self._rules = rules
         self._channel = channel
         self._release_automatically = release_automatically
+        self._quarantine_kept = quarantine_kept
 
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._queue.work({LongJobKind.PLAN: self._run_job}))
+            runners = {LongJobKind.PLAN: self._plan, LongJobKind.CALIBRATION: self._calibrate}
+            group.create_task(self._queue.work(runners))
             group.create_task(self._resume())
             group.create_task(self._watch_floor())
             group.create_task(self._dispatch())
             group.create_task(self._keep_up())
+            group.create_task(self._calibrate_nightly())
             if self._channel is not None:
                 group.create_task(self._deliver(self._channel))
 
-    async def _run_job(self, job_id: str, attempt: int) -> None:
+    async def _plan(self, job_id: str, attempt: int) -> None:
         await jobs.run(self._historian, job_id, self._make_plan, attempt)
+
+    async def _calibrate(self, job_id: str, attempt: int) -> None:
+        await jobs.run(self._historian, job_id, self._make_calibration, attempt)
+
+    async def _make_calibration(self, job: LongJob, progress: Progress) -> str:
+        days = calibration.history_of(job)
+        made = await calibration.make(self._historian, self._compute, self._clock, SYSTEM, days, progress)
+        return made.id
 
     async def _resume(self) -> None:
         """Bring to the queue what never reached it or fell out of it, now and every few seconds."""
@@ -108,8 +123,16 @@ class Worker:
 
     async def _keep_up(self) -> None:
         while True:
-            await _survive("upkeep", upkeep.keep_up(self._historian, SYSTEM, self._clock))
+            kept = self._quarantine_kept
+            await _survive("upkeep", upkeep.keep_up(self._historian, SYSTEM, self._clock, kept))
             await asyncio.sleep(_UPKEEP_S)
+
+    async def _calibrate_nightly(self) -> None:
+        """A plant day may pass in minutes: look often, whatever the wall clock says."""
+        while True:
+            asked = calibration.calibrate_if_due(self._historian, self._queue, self._clock)
+            await _survive("look for the nightly calibration", asked)
+            await asyncio.sleep(_RESUME_S)
 
     async def _deliver(self, channel: MessageChannel) -> None:
         """Deliver when something was put into the outbox, and now and then what has to be tried again."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from plant.checks import require
 from plant.plan import Plan
+from plant.text import told
 from plant.work import Task, Work
 from scheduler.decode import as_plan
 from scheduler.prefix import opening
@@ -58,7 +59,7 @@ def keep(work: Work, plan: Plan) -> Kept:
         waiting = (tuple(task for task in step if not shop.running[task]) for step in steps)
         sequences[machine] += [step for step in waiting if step]
     times = shop.times(sequences)
-    require(times is not None, "the steps of the plan in force wait for each other in a circle; make a new plan")
+    require(times is not None, told("the steps of the plan in force wait for each other in a circle; make a new plan"))
     assert times is not None
     return Kept(left, as_plan(shop, sequences, times), frozenset(orders) - partial)
 

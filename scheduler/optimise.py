@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
+from plant.text import Told, listed, told
 from scheduler.cpsat import WEIGHT_UNIT, JobShopModel
 from scheduler.improve import Candidate
 from scheduler.shop import Sequences, Shop
@@ -18,7 +19,7 @@ _WATCH_S = 0.1
 _TARDINESS_SHARE = 0.7
 _HINT_SHARE = 0.2
 
-Watch = Callable[[float, str], None]
+Watch = Callable[[float, Told], None]
 """Called with the share of the time spent and what is being done; may raise."""
 
 
@@ -69,11 +70,18 @@ class _Collector(cp_model.CpSolverSolutionCallback):
         super().__init__()
         self._model = model
         self.found: list[Sequences] = []
-        self.said = ""
+        self.news: tuple[Told, ...] = ()
 
     def on_solution_callback(self) -> None:
         self.found.append(self._model.sequences(self.value))
-        self.said = f"solution {len(self.found)}: {self.objective_value:,.0f}, bound {self.best_objective_bound:,.0f}"
+        self.news = (
+            told(
+                "solution {n:count}: {value:count}, bound {bound:count}",
+                n=len(self.found),
+                value=round(self.objective_value),
+                bound=round(self.best_objective_bound),
+            ),
+        )
 
 
 def optimise(shop: Shop, start: Candidate, opening: Sequences, limits: Limits, watch: Watch) -> Answer:
@@ -90,12 +98,12 @@ def optimise(shop: Shop, start: Candidate, opening: Sequences, limits: Limits, w
     bound, status = 0.0, "optimal"
     if start.score[0] > 0:
         model.model.minimize(model.tardiness)
-        status, bound = runner.run(_TARDINESS_SHARE, "least tardiness")
+        status, bound = runner.run(_TARDINESS_SHARE, told("least tardiness"))
         if runner.value is not None:
             model.model.add(model.tardiness <= runner.value)
     if status == "optimal" or runner.left() > 0:
         model.model.minimize(model.makespan)
-        second, _ = runner.run(1.0, "least makespan")
+        second, _ = runner.run(1.0, told("least makespan"))
         status = second if status == "optimal" else status
     bound_s = bound / WEIGHT_UNIT if model.relaxed else None
     proven = model.exact and status == "optimal"
@@ -129,7 +137,7 @@ class _Runner:
         if solver.solve(self._model.model) in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             self._hint(solver)
 
-    def run(self, share: float, doing: str) -> tuple[str, float]:
+    def run(self, share: float, doing: Told) -> tuple[str, float]:
         """Solve for what the model minimises now, within `share` of what is left; return status and bound."""
         solver = cp_model.CpSolver()
         parameters = solver.parameters
@@ -156,7 +164,7 @@ class _Runner:
             variable = self._model.model.get_int_var_from_proto_index(number)
             self._model.model.add_hint(variable, solver.value(variable))
 
-    def _supervise(self, solver: cp_model.CpSolver, collector: _Collector, doing: str) -> cp_model.CpSolverStatus:
+    def _supervise(self, solver: cp_model.CpSolver, collector: _Collector, doing: Told) -> cp_model.CpSolverStatus:
         """Solve in a thread; tell the watcher from this one, and stop the search when it raises."""
         outcome: list[cp_model.CpSolverStatus | BaseException] = []
 
@@ -170,7 +178,7 @@ class _Runner:
         thread.start()
         try:
             while thread.is_alive():
-                self._watch(1 - self.left() / self._limits.seconds, f"{doing}, {collector.said}".rstrip(", "))
+                self._watch(1 - self.left() / self._limits.seconds, listed([doing, *collector.news]))
                 thread.join(_WATCH_S)
         except BaseException:
             while thread.is_alive():

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from plant.errors import InvalidInput
+from plant.text import told
 from scheduler.shop import Sequences, Shop, Step, Times
 
 
@@ -157,7 +158,9 @@ class Dispatcher:
             elif self._candidates:
                 machine, step = self._choose()
             else:
-                raise InvalidInput("the frozen operations wait for each other in a circle; freeze a plan that runs")
+                raise InvalidInput(
+                    told("the frozen operations wait for each other in a circle; freeze a plan that runs")
+                )
             self._take(machine, step)
             left -= len(step)
         return self._sequences, self._times

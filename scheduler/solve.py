@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from plant.checks import require, require_not_negative, require_positive
 from plant.plan import Plan, SolverReport
 from plant.ports import Progress, no_progress
+from plant.text import Told, told
 from plant.work import Work
 from scheduler.decode import as_plan
 from scheduler.improve import Candidate, Search, evaluate
@@ -58,7 +59,7 @@ class SolverSettings:
 
     def __post_init__(self) -> None:
         require_positive("time_limit_s", self.time_limit_s)
-        require(self.workers >= 1, f"workers must be at least 1, not {self.workers!r}")
+        require(self.workers >= 1, told("workers must be at least 1, not {workers}", workers=self.workers))
         require_not_negative("gap", self.gap)
         if self.effort is not None:
             require_positive("effort", self.effort)
@@ -98,11 +99,33 @@ def _refuse_overflow(work: Work) -> None:
         longest = max(task.durations_s.values())
         require(
             longest + task.release_s <= _LONGEST_S,
-            f"task {task.id} takes {longest:.3g} s from {task.release_s:.3g} s on; check its quantity and times per "
-            f"piece: plans reach at most {_LONGEST_S:.0e} s",
+            told(
+                "task {task} takes {takes:span} from {start:span} on; check its quantity and times per piece: plans "
+                "reach at most {most:span}",
+                task=task.id,
+                takes=longest,
+                start=task.release_s,
+                most=_LONGEST_S,
+            ),
         )
     total = sum(max(task.durations_s.values()) for task in work.tasks)
-    require(total <= _LONGEST_S, f"all tasks together take {total:.3g} s; plans reach at most {_LONGEST_S:.0e} s")
+    require(
+        total <= _LONGEST_S,
+        told("all tasks together take {total:span}; plans reach at most {most:span}", total=total, most=_LONGEST_S),
+    )
+    for machine in work.machines.values():
+        longest = machine.setup_matrix.longest_s
+        require(
+            total + len(work.tasks) * longest <= _LONGEST_S,
+            told(
+                "a setup of {machine} takes {takes:span}; check setup matrix {matrix}: with one before each task, "
+                "plans would reach beyond {most:span}",
+                machine=machine.id,
+                takes=longest,
+                matrix=machine.setup_matrix.id,
+                most=_LONGEST_S,
+            ),
+        )
 
 
 class _Solving:
@@ -141,9 +164,11 @@ class _Solving:
         """Return the share of the time limit that has passed."""
         return (time.monotonic() - self._began) / self._settings.time_limit_s
 
-    def _tell(self, doing: str) -> None:
-        tardiness = "" if self._best is None else f"; weighted tardiness {self._best.score[0] / 3600:,.1f} h"
-        self._progress(min(self._spent(), 1.0), doing + tardiness)
+    def _tell(self, doing: Told) -> None:
+        if self._best is not None:
+            late = self._best.score[0] / 3600
+            doing = told("{doing}; weighted tardiness {late:hours}", doing=doing, late=late)
+        self._progress(min(self._spent(), 1.0), doing)
 
     def _offer(self, sequences: Sequences, method: str) -> None:
         """Keep sequences that decode to something better than what is kept."""
@@ -160,7 +185,7 @@ class _Solving:
             if self._settings.effort is None and self._spent() > 0.3:
                 break
             self._rule(rule)
-            self._tell(f"dispatching rules: {rule.name}")
+            self._tell(told("dispatching rules: {rule:word}", rule=rule.name))
 
     def _polish(self, until: float, share: float) -> None:
         """Search locally until `until` of the time is spent (or for `share` of the effort), or it leads nowhere."""
@@ -169,7 +194,7 @@ class _Solving:
 
         def proceed(steps: int) -> bool:
             if steps % 20 == 0:
-                self._tell("local search")
+                self._tell(told("local search"))
             if effort is not None and steps >= effort * share * _STEPS_PER_EFFORT:
                 return False
             return self._spent() < until and steps - search.improved_at < patience

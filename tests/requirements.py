@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -31,3 +33,12 @@ def reference_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("FORERUN_DATA does not name the folder of reference data")
     return Path(folder)
+
+
+def require_module(name: str, package: str) -> ModuleType:
+    """Import and return a module of an optional package, or skip naming the package."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        missing(f"{package} is not installed (it is in requirements-dev.lock; `make test` installs it)")
+        raise

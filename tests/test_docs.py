@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import tomllib
 from collections.abc import Iterator
@@ -12,13 +13,15 @@ import pytest
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from gateway.api import floor, orders, plans
+from gateway.api import calibrations, fidelity, floor, orders, plans
 from plant import errors
 from plant.actor import PERMISSIONS, Role
 from plant.folder import load
 from plant.reading import Signal
 from runtime.cli import app
 from runtime.settings import Settings
+from scenarios.changes import KINDS
+from scenarios.measures import MEASURES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -27,9 +30,15 @@ LINK = re.compile(r"\[(?:[^\]\[]|!\[[^\]]*\]\([^)]*\))*\]\(([^)\s]+)\)")
 IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 NAMED = re.compile(r"\[([\w/]+\.py): (\w+(?:\.\w+)?)\]\(([^)]+)\)")
 COMMANDS = {info.name or info.callback.__name__ for info in app.registered_commands if info.callback}
+COMMANDS |= {group.name for group in app.registered_groups if group.name}
+GROUPS = {
+    str(group.name): {info.name or info.callback.__name__ for info in group.typer_instance.registered_commands}
+    for group in app.registered_groups
+    if group.typer_instance
+}
 ROUTES = {
     f"{method} /api/v1{route.path}"
-    for module in (orders, plans, floor)
+    for module in (orders, plans, calibrations, floor, fidelity)
     for route in module.router.routes
     if isinstance(route, APIRoute)
     for method in route.methods
@@ -84,7 +93,7 @@ def test_pictures_are_small_and_have_a_text() -> None:
     kept = set((DOCS / "images").iterdir())
     assert kept == used
     for picture in kept:
-        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert picture.read_bytes().startswith((b"\x89PNG", b"<svg"))
         assert picture.stat().st_size < 250_000, picture.name
 
 
@@ -259,13 +268,37 @@ def test_the_commands_shown_exist(page: Path) -> None:
         assert make is None or make[1] in targets, line
         command = re.search(r"(?:^|[\s/])forerun ([\w-]+)", line)
         if command is not None and not line.startswith(("createdb", "createuser")):
-            assert command[1] in COMMANDS, line
+            assert command[1] in COMMANDS | set(GROUPS), line
+            if command[1] in GROUPS:
+                inner = re.search(rf"forerun {command[1]} ([\w-]+)", line)
+                assert inner is not None, line
+                assert inner[1] in GROUPS[command[1]], line
 
 
 def test_every_command_is_mentioned() -> None:
     everything = "\n".join(text(page) for page in PAGES)
     for command in COMMANDS:
         assert f"forerun {command}" in everything, command
+    for group, commands in GROUPS.items():
+        for command in commands:
+            assert f"forerun {group} {command}" in everything, f"{group} {command}"
+
+
+def test_every_change_is_documented_with_its_keys() -> None:
+    told = {name: cells for name, cells in rows(DOCS / "reference" / "scenarios.md").items() if len(cells) == 2}
+    told.pop("kind")
+    assert set(told) == set(KINDS)
+    for kind, change in KINDS.items():
+        source = text(Path(inspect.getfile(change)))
+        read = set(re.findall(r"""(?:table\.\w+|When\.read|optional_texts)\((?:table, )?"(\w+)\"""", source))
+        assert read, kind
+        assert set(re.findall(r"`(\w+)`", told[kind][0])) == read, kind
+
+
+def test_every_measure_is_documented() -> None:
+    told = rows(DOCS / "reference" / "scenarios.md")
+    for measure in MEASURES:
+        assert told[measure.id][2] == measure.means
 
 
 def test_variables_in_the_docs_are_settings_or_known_to_compose() -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.requirements import missing
 
 ROOT = Path(__file__).parents[1]
-DATA = ("*.sql", "*.toml", "*.csv", "*.po", "*.css", "*.js", "*.svg", "*.conf")
+DATA = ("*.sql", "*.toml", "*.csv", "*.po", "*.css", "*.js", "*.svg", "*.conf", "*.md")
 
 
 def run(*command: str, cwd: Path, path: Path | None = None) -> str:
@@ -64,6 +64,12 @@ def test_the_installed_command_checks_the_packaged_plant(installed: Path, tmp_pa
     said = run(sys.executable, "-m", "runtime.cli", "check", str(plant), cwd=tmp_path, path=installed)
     assert "no problems found" in " ".join(said.split())
     assert (installed / "bin" / "forerun").exists()
+
+
+def test_the_installed_command_knows_the_shipped_scenarios(installed: Path, tmp_path: Path) -> None:
+    said = run(sys.executable, "-m", "runtime.cli", "scenario", "list", cwd=tmp_path, path=installed)
+    for folder in (ROOT / "scenarios" / "library").iterdir():
+        assert folder.name in said
 
 
 def test_the_installed_packages_find_their_files(installed: Path, tmp_path: Path) -> None:

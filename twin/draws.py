@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
-from plant.distribution import Distribution, Family
+from plant.distribution import BY_MOMENTS, Distribution, Family
+from plant.distribution_moments import bounds, weibull_shape
+
+__all__ = ["BLOCK", "Draws", "Row", "weibull_shape"]
 
 Row = NDArray[np.float64]
+
+BLOCK = 1024
+"""Draws of an endless sequence that are made at a time."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +50,75 @@ class Draws:
         purpose, subject, ordinal
             What the draw is for: ``("processing", task id)``, ``("time between failures", machine, k)``, ...
         """
-        if distribution.mean == 0 or distribution.family is Family.CONSTANT:
-            return np.full(self.replications, distribution.mean)
+        return _sample(distribution, self._text(purpose, subject, ordinal), self.replications)
+
+    def stream(self, distribution: Distribution, purpose: str, subject: str, replication: int, block: int = 0) -> Row:
+        """Return `BLOCK` draws of an endless sequence in one future, shape (BLOCK,): its members block * BLOCK and on.
+
+        What comes without end (the jobs of an arrival stream) is counted, not named: member k of the sequence is the
+        same luck whoever asks for it, and one hash serves a thousand of them.
+        """
+        return _sample(distribution, f"{self._text(purpose, subject, block)}\0{replication}", BLOCK)
+
+    def beyond(self, distribution: Distribution, threshold: float, purpose: str, subject: str, ordinal: int = 0) -> Row:
+        """Return R draws of what is left of a quantity that is known to exceed `threshold`, shape (R,).
+
+        ``X - threshold`` given ``X > threshold``; at a threshold of 0 the same as `row`. It is found by inversion of
+        the survival function or, for the families that are not given by their moments, by drawing again until every
+        future exceeds the threshold. Of a quantity that cannot exceed it, or did not in 1,000 trials, nothing is left.
+        """
+        if threshold <= 0 or distribution.mean == 0 or distribution.family is Family.CONSTANT:
+            return np.maximum(self.row(distribution, purpose, subject, ordinal) - max(threshold, 0.0), 0.0)
+        if distribution.family not in BY_MOMENTS:
+            return self._beyond_by_trial(distribution, threshold, self._text(purpose, subject, ordinal))
+        # Minus the logarithm of the survivors' share: exponential, and so much more than it was at the threshold.
+        more = self._generator(purpose, subject, ordinal).standard_exponential(self.replications)
+        return remainder(distribution, threshold, more)
+
+    def _beyond_by_trial(self, distribution: Distribution, threshold: float, text: str) -> Row:
+        left = np.zeros(self.replications)
+        for trial in range(_TRIALS):
+            open_ = left <= 0
+            if not open_.any():
+                break
+            more = _sample(distribution, f"{text}\0trial {trial}", self.replications) - threshold
+            np.copyto(left, np.maximum(more, 0.0), where=open_)
+        return left
+
+    def uniform(self, purpose: str, subject: str, ordinal: int = 0) -> Row:
+        """Return R uniform draws from [0, 1), shape (R,)."""
+        return self._generator(purpose, subject, ordinal).random(self.replications)
+
+    def failures(self, successes: int, chance: float, purpose: str, subject: str, ordinal: int = 0) -> Row:
+        """Return how often each future fails before its `successes`-th success, shape (R,): negative binomial.
+
+        Parameters
+        ----------
+        chance
+            Of a success, above 0.
+        """
         generator = self._generator(purpose, subject, ordinal)
-        return _SAMPLERS[distribution.family](generator, distribution, self.replications)
+        return generator.negative_binomial(successes, chance, self.replications).astype(float)
 
     def _generator(self, purpose: str, subject: str, ordinal: int) -> np.random.Generator:
-        text = f"{self.seed}\0{purpose}\0{subject}\0{ordinal}".encode()
-        key = np.frombuffer(hashlib.blake2b(text, digest_size=16).digest(), dtype=np.uint64)
-        return np.random.Generator(np.random.Philox(key=key))
+        return _generator(self._text(purpose, subject, ordinal))
+
+    def _text(self, purpose: str, subject: str, ordinal: int) -> str:
+        return f"{self.seed}\0{purpose}\0{subject}\0{ordinal}"
+
+
+def _sample(distribution: Distribution, text: str, size: int) -> Row:
+    """Draw `size` values with the generators that `text` keys; the first of them do not depend on `size`."""
+    if distribution.mean == 0 or distribution.family is Family.CONSTANT:
+        return np.full(size, distribution.mean)
+    if distribution.family in _SAMPLERS:
+        return _SAMPLERS[distribution.family](_generator(text), distribution, size)
+    return _COMPOSERS[distribution.family](distribution, text, size)
+
+
+def _generator(text: str) -> np.random.Generator:
+    key = np.frombuffer(hashlib.blake2b(text.encode(), digest_size=16).digest(), dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=key))
 
 
 def _exponential(generator: np.random.Generator, distribution: Distribution, size: int) -> Row:
@@ -72,22 +140,102 @@ def _weibull(generator: np.random.Generator, distribution: Distribution, size: i
     return distribution.mean / math.gamma(1 + 1 / shape) * generator.weibull(shape, size)
 
 
-def weibull_shape(variation: float) -> float:
-    """Return the Weibull shape whose coefficient of variation is `variation` (bisection to 1e-12)."""
-    low, high = 0.05, 500.0
-    for _ in range(200):
-        middle = math.sqrt(low * high)
-        first, second = math.lgamma(1 + 1 / middle), math.lgamma(1 + 2 / middle)
-        if math.sqrt(max(math.expm1(second - 2 * first), 0.0)) > variation:
-            low = middle
-        else:
-            high = middle
-    return math.sqrt(low * high)
+def _uniform(generator: np.random.Generator, distribution: Distribution, size: int) -> Row:
+    low, high = distribution.values
+    return generator.uniform(low, high, size)
 
+
+def _triangular(generator: np.random.Generator, distribution: Distribution, size: int) -> Row:
+    low, mode, high = distribution.values
+    return generator.triangular(low, mode, high, size)
+
+
+def _empirical(generator: np.random.Generator, distribution: Distribution, size: int) -> Row:
+    values = np.array(distribution.values)
+    return values[_chosen(generator, distribution.weights or (1.0,) * len(values), size)]
+
+
+def _chosen(generator: np.random.Generator, weights: tuple[float, ...], size: int) -> NDArray[np.intp]:
+    edges = np.cumsum(weights)
+    chosen: NDArray[np.intp] = np.searchsorted(edges, generator.random(size) * edges[-1], side="right")
+    return chosen
+
+
+def remainder(distribution: Distribution, threshold: float, more: Row) -> Row:
+    """Return ``x - threshold`` where the survival function at x is ``exp(-more)`` times that at `threshold`.
+
+    Parameters
+    ----------
+    distribution
+        Of a family that is given by its moments (`plant.distribution.BY_MOMENTS`), but not constant.
+    more
+        Increase of the cumulated hazard, at least 0, any shape.
+    """
+    beyond: Row
+    if distribution.family is Family.EXPONENTIAL:
+        return distribution.mean * more
+    if distribution.family is Family.WEIBULL:
+        shape = weibull_shape(distribution.variation)
+        scale = distribution.mean / math.gamma(1 + 1 / shape)
+        beyond = scale * ((threshold / scale) ** shape + more) ** (1 / shape)
+    elif distribution.family is Family.LOGNORMAL:
+        variance = math.log1p(distribution.variation**2)
+        location, width = math.log(distribution.mean) - variance / 2, math.sqrt(variance)
+        # In logarithms, so that the far tail, where survivors are few beyond counting, is still exact.
+        survived = special.log_ndtr(-(math.log(threshold) - location) / width) - more
+        beyond = np.exp(location - width * special.ndtri_exp(survived))
+    else:
+        shape = distribution.variation**-2
+        scale = distribution.mean / shape
+        share = float(special.gammaincc(shape, threshold / scale))
+        # Where no float can tell the survivors' share, the hazard is that of the exponential the tail approaches.
+        if share * np.exp(-more.max()) < _LEAST_SHARE:
+            return scale * more
+        beyond = scale * special.gammainccinv(shape, share * np.exp(-more))
+    return np.maximum(beyond - threshold, 0.0)
+
+
+_TRIALS = 1000
+_LEAST_SHARE = 1e-290
 
 _SAMPLERS = {
     Family.EXPONENTIAL: _exponential,
     Family.LOGNORMAL: _lognormal,
     Family.GAMMA: _gamma,
     Family.WEIBULL: _weibull,
+    Family.UNIFORM: _uniform,
+    Family.TRIANGULAR: _triangular,
+    Family.EMPIRICAL: _empirical,
+}
+
+
+def _mixture(distribution: Distribution, text: str, size: int) -> Row:
+    chosen = _chosen(_generator(text), distribution.weights, size)
+    found = np.empty(size)
+    for number, part in enumerate(distribution.parts):
+        mine = chosen == number
+        if mine.any():
+            found[mine] = _sample(part, f"{text}\0part {number}", size)[mine]
+    return found
+
+
+def _truncated(distribution: Distribution, text: str, size: int) -> Row:
+    """Draw again, each value by itself, what falls outside; at least 1 % falls inside, so this ends."""
+    (part,), (low, high) = distribution.parts, bounds(distribution.values)
+    found = np.full(size, np.nan)
+    outside, attempt = np.ones(size, dtype=bool), 0
+    while outside.any():
+        again = _sample(part, f"{text}\0attempt {attempt}", size)
+        inside = outside & (again >= low) & (again <= high)
+        found[inside] = again[inside]
+        outside &= ~inside
+        attempt += 1
+    return found
+
+
+_COMPOSERS: dict[Family, Callable[[Distribution, str, int], Row]] = {
+    Family.MIXTURE: _mixture,
+    Family.TRUNCATED: _truncated,
+    Family.SHIFTED: lambda one, text, size: _sample(one.parts[0], text, size) + one.values[0],
+    Family.SCALED: lambda one, text, size: _sample(one.parts[0], text, size) * one.values[0],
 }

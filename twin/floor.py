@@ -7,16 +7,24 @@ from the earliest changed time whenever readings are late.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import groupby
+from operator import attrgetter
 
 from plant.checks import require
 from plant.machine_state import MachineState, PackMLMode, StateInterval, state_of
 from plant.reading import GOOD, STATE_SIGNALS, Reading, Signal
 
-_NUMBERS = {Signal.PACKML_STATE: "packml_state", Signal.PACKML_MODE: "mode", Signal.INTERLOCKS: "interlocks"}
+_PLACES: Mapping[str, int] = {
+    Signal.PACKML_STATE.value: 0,
+    Signal.PACKML_MODE.value: 1,
+    Signal.INTERLOCKS.value: 2,
+}
+_JOB_ORDER = Signal.JOB_ORDER.value
+_BAD = 0x8000_0000
 _NO_STATE = -1
 """Stands for a value that is no whole number: outside the standard, so the state is unknown."""
 
@@ -30,6 +38,7 @@ _STATUS_NAMES = {
     0x808C_0000: "sensor failure",
     0x808D_0000: "out of service",
 }
+_TIME = attrgetter("time")
 _OVERFLOW = 0x0480
 """Info type "data value" and its overflow bit (OPC UA part 4, 7.39): values were lost between two readings."""
 
@@ -68,39 +77,52 @@ class StateTuple:
 
     def after(self, group: Sequence[Reading]) -> StateTuple:
         """Return the values after readings of one moment, in the order of their ordinals; `since` stays."""
-        values: dict[str, int | str | None] = {}
-        quality: dict[str, int] = {}
+        told = [self.packml_state, self.mode, self.interlocks]
+        job_order, quality = self.job_order, GOOD
         for reading in group:
-            quality[reading.signal] = reading.quality if _is_bad(reading.quality) else GOOD
+            signal = reading.signal
             if _is_bad(reading.quality):
-                continue
-            if reading.signal == Signal.JOB_ORDER:
-                values["job_order"] = str(reading.value) if reading.value else None
+                quality = _BAD
+            elif signal == _JOB_ORDER:
+                job_order = str(reading.value) if reading.value else None
             else:
-                values[_NUMBERS[Signal(reading.signal)]] = _whole(reading.value)
-        bad = [quality[signal] for signal in STATE_SIGNALS if quality.get(signal, GOOD) != GOOD]
-        return replace(self, quality=bad[0] if bad else GOOD, **values)  # type: ignore[arg-type]
+                told[_PLACES[signal]] = _whole(reading.value)
+        if quality == _BAD:
+            quality = _quality(group)
+        packml_state, mode, interlocks = told
+        assert mode is not None
+        assert interlocks is not None
+        return StateTuple(packml_state, mode, interlocks, job_order, quality, self.since)
 
     @property
     def state(self) -> MachineState:
         """The machine state these values mean."""
-        if self.quality != GOOD:
-            return MachineState.OFFLINE
-        if self.packml_state is None:
-            return MachineState.UNKNOWN
-        return state_of(self.packml_state, self.mode, self.interlocks)
+        return _told_by(self.packml_state, self.mode, self.interlocks, self.quality)[0]
 
     @property
     def reason(self) -> str:
         """Why the state is offline or unknown; empty for any other."""
-        if self.quality != GOOD:
-            return _status(self.quality)
-        if self.packml_state is None:
-            return "no PackML state received yet"
-        if self.state is MachineState.UNKNOWN:
-            number = "not a whole number" if self.packml_state == _NO_STATE else str(self.packml_state)
-            return f"PackML state {number} is outside the standard"
-        return ""
+        return _told_by(self.packml_state, self.mode, self.interlocks, self.quality)[1]
+
+
+def _quality(group: Sequence[Reading]) -> int:
+    """Return the quality of readings of which one at least was bad: that of the first state signal left bad."""
+    last = {reading.signal: reading.quality for reading in group}
+    return next((last[signal] for signal in STATE_SIGNALS if _is_bad(last.get(signal, GOOD))), GOOD)
+
+
+@lru_cache(maxsize=4096)
+def _told_by(packml_state: int | None, mode: int, interlocks: int, quality: int) -> tuple[MachineState, str]:
+    """Return the machine state and its reason; few tuples ever occur, and a history asks for them again and again."""
+    if quality != GOOD:
+        return MachineState.OFFLINE, _status(quality)
+    if packml_state is None:
+        return MachineState.UNKNOWN, "no PackML state received yet"
+    state = state_of(packml_state, mode, interlocks)
+    if state is not MachineState.UNKNOWN:
+        return state, ""
+    number = "not a whole number" if packml_state == _NO_STATE else str(packml_state)
+    return state, f"PackML state {number} is outside the standard"
 
 
 def derive(machine: str, prior: StateTuple, readings: Iterable[Reading]) -> list[StateInterval]:
@@ -128,15 +150,16 @@ def derive(machine: str, prior: StateTuple, readings: Iterable[Reading]) -> list
         If a reading is not of this machine's state, or not after `prior.since`.
     """
     intervals: list[StateInterval] = []
-    known = prior
+    known, meaning = prior, _meaning(prior)
     for moment, group in _groups(_checked(machine, prior, readings)):
         following = known.after(group)
+        meant = _meaning(following)
         if known.since is None:
             following = replace(following, since=moment)
-        elif _meaning(following) != _meaning(known):
+        elif meant != meaning:
             intervals.append(_interval(machine, known, moment))
             following = replace(following, since=moment)
-        known = following
+        known, meaning = following, meant
     if known.since is not None:
         intervals.append(_interval(machine, known, None))
     return intervals
@@ -144,27 +167,33 @@ def derive(machine: str, prior: StateTuple, readings: Iterable[Reading]) -> list
 
 def _checked(machine: str, prior: StateTuple, readings: Iterable[Reading]) -> list[Reading]:
     found = list(readings)
-    for reading in found:
+    tags = {reading.tag: reading for reading in found}
+    for reading in tags.values():
         require(
             reading.machine == machine and reading.signal in STATE_SIGNALS,
             f"{reading.tag} is no state signal of {machine}; hand in {', '.join(STATE_SIGNALS)} of it only",
         )
+    if prior.since is not None and found:
+        first = min(found, key=_TIME)
         require(
-            prior.since is None or reading.time > prior.since,
-            f"{reading.tag} at {reading.time} is not after {prior.since}; start from what was in force before it",
+            first.time > prior.since,
+            f"{first.tag} at {first.time} is not after {prior.since}; start from what was in force before it",
         )
     return found
 
 
-def _groups(readings: Iterable[Reading]) -> Iterable[tuple[datetime, list[Reading]]]:
+def _groups(readings: Iterable[Reading]) -> Iterator[tuple[datetime, list[Reading]]]:
     """Group by moment, exact repeats dropped; within a moment the given order stays (it is that of ordinals)."""
-    distinct = sorted(dict.fromkeys(readings), key=lambda reading: reading.time)
-    for moment, group in groupby(distinct, key=lambda reading: reading.time):
-        yield moment, list(group)
+    for moment, readings_then in groupby(sorted(readings, key=_TIME), key=_TIME):
+        group = list(readings_then)
+        if len({reading.tag for reading in group}) < len(group):
+            group = list(dict.fromkeys(group))
+        yield moment, group
 
 
 def _meaning(known: StateTuple) -> tuple[MachineState, str | None, str]:
-    return known.state, known.job_order, known.reason
+    state, reason = _told_by(known.packml_state, known.mode, known.interlocks, known.quality)
+    return state, known.job_order, reason
 
 
 def _interval(machine: str, known: StateTuple, ended_at: datetime | None) -> StateInterval:
@@ -217,10 +246,15 @@ class LiveMachine:
 
         Restoring is the same: fold the stored intervals and the latest readings into ``LiveMachine(machine)``.
         """
-        last = dict(self.last)
+        by_tag: dict[str, Reading] = {}
         for reading in readings:
+            newest = by_tag.get(reading.tag)
+            if not _is_bad(reading.quality) and (newest is None or reading.time >= newest.time):
+                by_tag[reading.tag] = reading
+        last = dict(self.last)
+        for reading in by_tag.values():
             known = last.get(reading.signal)
-            if not _is_bad(reading.quality) and (known is None or reading.time >= known.time):
+            if known is None or reading.time >= known.time:
                 last[reading.signal] = reading
         if not intervals:
             return replace(self, last=last)
@@ -250,9 +284,12 @@ class LiveFloor:
 
     def fold(self, intervals: Mapping[str, Sequence[StateInterval]], readings: Iterable[Reading] = ()) -> LiveFloor:
         """Return the floor after newly derived intervals by machine and any readings; see `LiveMachine.fold`."""
-        by_machine: dict[str, list[Reading]] = {}
+        by_tag: dict[str, list[Reading]] = {}
         for reading in readings:
-            by_machine.setdefault(reading.machine, []).append(reading)
+            by_tag.setdefault(reading.tag, []).append(reading)
+        by_machine: dict[str, list[Reading]] = {}
+        for own in by_tag.values():
+            by_machine.setdefault(own[0].machine, []).extend(own)
         machines = dict(self.machines)
         for name in dict.fromkeys([*intervals, *by_machine]):
             live = machines.get(name, LiveMachine(name))

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from plant.errors import InvalidInput
+from plant.item import Attendance
 from plant.plan import Plan
-from plant.work import Work
+from plant.text import told
+from plant.work import ReworkPass, Work
 from twin.steps import PlannedStep, planned_steps
 
 
@@ -27,12 +29,19 @@ class Node:
     members
         Rows of all members.
     preceding
-        All nodes it waits for, those of its members' predecessors first; a running step waits only for its machine.
+        All nodes it waits for, those of its members' predecessors first; a running step waits only for its machine
+        and its person.
     floor_s
         Earliest begin for causes other than nodes (releases, the machine's availability), at least 0; 0 also where
         something it waits for cannot begin earlier than that anyway.
     setup_s
-        Changeover before it, in working seconds.
+        Changeover before it, in working seconds; None where that depends on which rework passes are left out.
+    after
+        Rows of the members' predecessors: `preceding` without machine and person.
+    before, behind
+        Rows of the nodes before it on its machine and with its person.
+    person, attendance, interruptible, rework
+        As in `twin.steps.PlannedStep`.
     """
 
     row: int
@@ -40,7 +49,15 @@ class Node:
     machine: str
     preceding: tuple[int, ...]
     floor_s: float
-    setup_s: float
+    setup_s: float | None
+    after: tuple[int, ...] = ()
+    before: int | None = None
+    behind: int | None = None
+    person: str | None = None
+    attendance: Attendance = Attendance.NONE
+    interruptible: bool = True
+    rework: ReworkPass | None = None
+    running: bool = False
 
 
 def graph_of(work: Work, plan: Plan) -> tuple[Node, ...]:
@@ -71,17 +88,26 @@ def _node(
     work: Work, step: PlannedStep, before: PlannedStep | None, rows: Mapping[str, int], node_of: Mapping[str, int]
 ) -> Node:
     outlook = work.machines[step.machine]
-    family = outlook.setup_family if before is None else before.tasks[0].setup_family
-    preceding = [node_of[name] for name in step.predecessors]
-    if before is not None:
-        preceding.append(node_of[before.tasks[0].id])
+    away_s = 0.0 if step.person is None else work.people[step.person].available_from_s
+    after = tuple(dict.fromkeys(node_of[name] for name in step.predecessors))
+    machine_before = None if before is None else node_of[before.tasks[0].id]
+    behind = None if step.behind is None else node_of[step.behind]
+    resources = [row for row in (machine_before, behind) if row is not None]
     return Node(
         row=rows[step.tasks[0].id],
         members=tuple(rows[task.id] for task in step.tasks),
         machine=step.machine,
-        preceding=tuple(dict.fromkeys(preceding)),
-        floor_s=max(0.0, step.release_s, outlook.available_from_s),
-        setup_s=0.0 if step.running else outlook.setup_matrix.duration_s(family, step.tasks[0].setup_family),
+        preceding=tuple(dict.fromkeys((*after, *resources))),
+        floor_s=max(0.0, step.release_s, outlook.available_from_s, away_s),
+        setup_s=step.setup_s,
+        after=after,
+        before=machine_before,
+        behind=behind,
+        person=step.person,
+        attendance=step.attendance,
+        interruptible=step.interruptible,
+        rework=step.rework,
+        running=step.running,
     )
 
 
@@ -101,7 +127,9 @@ def _sorted(work: Work, nodes: Mapping[int, Node]) -> tuple[Node, ...]:
     if len(ready) < len(nodes):
         stuck = {row: node.preceding for row, node in nodes.items() if waiting[row] > 0}
         circle = " -> ".join(work.tasks[row].id for row in _circle(stuck))
-        raise InvalidInput(f"the plan is circular, each waits for the next: {circle}; change a machine's sequence")
+        raise InvalidInput(
+            told("the plan is circular, each waits for the next: {circle}; change a machine's sequence", circle=circle)
+        )
     return _without_needless_floors([nodes[row] for row in ready])
 
 
@@ -111,7 +139,8 @@ def _without_needless_floors(nodes: Sequence[Node]) -> tuple[Node, ...]:
     found = []
     for node in nodes:
         before_s = max((reached[before] for before in node.preceding), default=-1.0)
-        reached[node.row] = max(before_s, node.floor_s)
+        # A rework pass that is not needed does not wait for its floor.
+        reached[node.row] = before_s if node.rework is not None else max(before_s, node.floor_s)
         found.append(node if node.floor_s > before_s else replace(node, floor_s=0.0))
     return tuple(found)
 

@@ -1,12 +1,13 @@
-"""The luck of a plan, drawn: processing times per step, and per machine when it fails and how long repairs take.
+"""The luck of a plan, drawn: how long steps take, which rework is needed, when materials come and machines fail.
 
-The rows are keyed as in `twin.draws`, so the sequence of a plan does not change them.
+The rows are keyed as in `twin.draws`, so the sequence of a plan does not change them. Both engines take them from
+here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,14 @@ from numpy.typing import NDArray
 from plant.checks import require
 from plant.distribution import Distribution, Family
 from plant.plant import Reliability
-from plant.work import Task, Work
+from plant.work import MachineOutlook, ReworkPass, Task, Work
 from twin.draws import Draws, Row
 from twin.graph import Node
 
+_SOON_S = 1e-9
+
 Matrix = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,19 @@ class Luck:
     Attributes
     ----------
     processing_s
-        Shape (n tasks, R), filled in the rows of nodes (`Node.row`).
+        Shape (n tasks, R), filled in the rows of nodes (`Node.row`); 0 where a rework pass is not needed.
     failures
         By machine; a machine without failures within the plan is left out.
+    release_s
+        By `Node.row`: when the deliveries are there that a node waits for, shape (R,).
+    needed
+        By `Node.row` of a rework pass: whether it is done, shape (R,).
     """
 
     processing_s: Matrix
     failures: Mapping[str, Failures]
+    release_s: Mapping[int, Row] = field(default_factory=dict)
+    needed: Mapping[int, Flags] = field(default_factory=dict)
 
 
 def draw(work: Work, nodes: Sequence[Node], draws: Draws) -> Luck:
@@ -64,19 +74,30 @@ def draw(work: Work, nodes: Sequence[Node], draws: Draws) -> Luck:
     """
     processing_s = np.zeros((len(work.tasks), draws.replications))
     operating_s: dict[str, Row] = {}
+    releases: dict[int, Row] = {}
+    needed: dict[int, Flags] = {}
     for node in nodes:
+        tasks = [work.tasks[member] for member in node.members]
         row = processing_s[node.row]
-        for member in node.members:
-            task = work.tasks[member]
-            np.maximum(row, planned_s(task, node.machine) * factor(task, draws), out=row)
-        operating_s.setdefault(node.machine, np.zeros(draws.replications))
-        operating_s[node.machine] += row
-    failures = {}
-    for machine, total_s in operating_s.items():
-        reliability = work.machines[machine].reliability
-        if reliability is not None:
-            failures[machine] = _failures(machine, reliability, total_s, draws)
-    return Luck(processing_s, {name: found for name, found in failures.items() if len(found.repairs_s)})
+        step_s(tasks, node.machine, draws, row)
+        if node.rework is not None:
+            needed[node.row] = failed(node.rework, work, draws)
+            row *= needed[node.row]
+        if not node.running and (awaited := delivered_s(tasks, draws)) is not None:
+            releases[node.row] = awaited
+        if work.machines[node.machine].reliability is not None:
+            total_s = operating_s.setdefault(node.machine, np.zeros(draws.replications))
+            total_s += row
+    failures = {name: _failures(work.machines[name], total_s, draws) for name, total_s in operating_s.items()}
+    found = {name: each for name, each in failures.items() if len(each.repairs_s)}
+    return Luck(processing_s, found, releases, needed)
+
+
+def step_s(tasks: Iterable[Task], machine: str, draws: Draws, out: Row) -> Row:
+    """Raise `out`, of shape (R,), to the working seconds a step takes: its longest member's. Return it."""
+    for task in tasks:
+        np.maximum(out, processing_s(task, machine, draws), out=out)
+    return out
 
 
 def planned_s(task: Task, machine: str) -> float:
@@ -84,21 +105,65 @@ def planned_s(task: Task, machine: str) -> float:
     return task.durations_s[machine] if task.running is None else task.running.remaining_s
 
 
-def factor(task: Task, draws: Draws) -> Row:
-    """Return the factors on a task's planned time, shape (R,): lognormal with mean 1."""
+def processing_s(task: Task, machine: str, draws: Draws) -> Row:
+    """Return the working seconds a task takes, or has left, shape (R,).
+
+    The factor on its planned time is lognormal with mean 1. What has been worked at already has a factor from the
+    part of the distribution that is left: ``factor * planned - worked`` given ``factor * planned > worked``.
+    """
+    planned, running = planned_s(task, machine), task.running
+    if running is not None and running.worked_s > 0 and task.variation > 0 and task.durations_s[machine] > 0:
+        whole = Distribution(Family.LOGNORMAL, task.durations_s[machine], task.variation)
+        return draws.beyond(whole, running.worked_s, "processing", task.id)
+    taken_s = planned * _factor(task, draws)
+    if task.replenish and running is None and task.scrap_ratio > 0:
+        bad = draws.failures(task.quantity, 1 - task.scrap_ratio, "scrap", task.id)
+        taken_s *= task.fixed_share + (1 - task.fixed_share) * ((task.quantity + bad) / task.quantity)
+    return taken_s
+
+
+def _factor(task: Task, draws: Draws) -> Row:
     if task.variation == 0:
         return np.ones(draws.replications)
     return draws.row(Distribution(Family.LOGNORMAL, 1.0, task.variation), "processing", task.id)
 
 
-def _failures(machine: str, reliability: Reliability, operating_s: Row, draws: Draws) -> Failures:
+def delivered_s(tasks: Iterable[Task], draws: Draws) -> Row | None:
+    """Return when all deliveries are there that the members of a step wait for, shape (R,); None without any."""
+    deliveries = dict.fromkeys(task.material for task in tasks if task.material is not None)
+    found: Row | None = None
+    for delivery in deliveries:
+        at_s = delivery.due_s + draws.row(delivery.delay, "material", delivery.id)
+        found = at_s if found is None else np.maximum(found, at_s)
+    return found
+
+
+def failed(rework: ReworkPass, work: Work, draws: Draws) -> Flags:
+    """Return whether the lot fails so often that this pass is needed, shape (R,)."""
+    chance = work.by_id[rework.of].rework_chance
+    found = np.ones(draws.replications, dtype=bool)
+    for attempt in range(1, rework.number + 1):
+        found &= draws.uniform("rework", rework.of, attempt) < chance
+    return found
+
+
+def first_failure_s(machine: MachineOutlook, reliability: Reliability, draws: Draws) -> Row:
+    """Return the operating seconds from the epoch to the first failure, shape (R,), given those it has come through."""
+    between = reliability.time_between_failures
+    require(between.mean > 0, f"machine {machine.id}: the mean time between failures must be above 0")
+    # What is overdue fails when it processes, not before.
+    return np.maximum(draws.beyond(between, machine.operated_s, "time between failures", machine.id), _SOON_S)
+
+
+def _failures(machine: MachineOutlook, operating_s: Row, draws: Draws) -> Failures:
+    reliability = machine.reliability
+    assert reliability is not None
     between, repair = reliability.time_between_failures, reliability.time_to_repair
-    require(between.mean > 0, f"machine {machine}: the mean time between failures must be above 0")
-    points = [draws.row(between, "time between failures", machine, 0)]
+    points = [first_failure_s(machine, reliability, draws)]
     repairs: list[Row] = []
     # A replication whose last point lies within its operating time fails there: it needs the repair and one more.
     while (points[-1] <= operating_s).any():
-        repairs.append(draws.row(repair, "time to repair", machine, len(repairs)))
-        points.append(points[-1] + draws.row(between, "time between failures", machine, len(points)))
+        repairs.append(draws.row(repair, "time to repair", machine.id, len(repairs)))
+        points.append(points[-1] + draws.row(between, "time between failures", machine.id, len(points)))
     shape = (len(repairs), draws.replications)
     return Failures(np.array(points), np.array(repairs).reshape(shape))

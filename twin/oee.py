@@ -9,39 +9,25 @@ Within the planned busy time (PBT: the calendar's working time in the period) ev
     any other                   ADET         ADOT         actual unit delay time / down time
 
 so PBT = APT + AUST + ADET + ADOT + unknown. What a machine does outside its calendar is no part of PBT: executing
-there is kept as `overtime_s`, and pieces made there count neither for nor against it.
+there is kept as `overtime_s`, and pieces made there count neither for nor against it. The whole time model, with
+what ADET and ADOT consist of, is `twin.partition`; all other KPIs are in `twin.kpi`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
 
-from plant.calendar import Window, clip_windows, merge_windows
-from plant.checks import require, require_aware, require_not_negative
-from plant.machine_state import MachineState, StateInterval
+import numpy as np
 
+from plant.calendar import Window
+from plant.checks import require
+from plant.machine_state import StateInterval
+from twin.partition import DELAYS, DOWNS, Shifts, TimeClass, micro_stops, partition
+from twin.pieces import PieceCount, PieceLog
+from twin.state_log import Micros, StateLog
 
-@dataclass(frozen=True)
-class PieceCount:
-    """Pieces a machine has finished since its last count.
-
-    Attributes
-    ----------
-    planned_s
-        Planned run time per piece (PRI) of the operation they went through, in seconds.
-    """
-
-    at: datetime
-    good: int
-    scrap: int
-    planned_s: float
-
-    def __post_init__(self) -> None:
-        require_aware("at", self.at)
-        require(self.good >= 0 and self.scrap >= 0, f"counts never go back: {self.good} good, {self.scrap} scrap")
-        require_not_negative("planned_s", self.planned_s)
+__all__ = ["PieceCount", "Times", "times_of"]
 
 
 @dataclass(frozen=True)
@@ -56,8 +42,11 @@ class Times:
         Executing outside PBT, in seconds.
     planned_run_s
         Sum over items of planned run time per piece times pieces produced.
-    good, scrap
-        Pieces produced within PBT; produced = good + scrap.
+    good, scrap, rework
+        Pieces produced within PBT; produced = good + scrap + rework. A piece to be reworked is counted each time
+        it goes through.
+    valuable_s
+        Sum over items of planned run time per piece times good pieces.
     """
 
     pbt_s: float = 0.0
@@ -70,6 +59,8 @@ class Times:
     planned_run_s: float = 0.0
     good: int = 0
     scrap: int = 0
+    rework: int = 0
+    valuable_s: float = 0.0
 
     def __add__(self, other: Times) -> Times:
         return Times(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
@@ -77,26 +68,28 @@ class Times:
     @property
     def produced(self) -> int:
         """Pieces produced, good or not."""
-        return self.good + self.scrap
+        return self.good + self.scrap + self.rework
 
     @property
     def availability(self) -> float | None:
-        """APT / PBT; None without any planned busy time."""
+        """Availability (ISO 22400-2:2014): APT / PBT; None without any planned busy time."""
         return _ratio(self.apt_s, self.pbt_s)
 
     @property
     def effectiveness(self) -> float | None:
-        """Planned run time of what was produced / APT; None without any production time."""
+        """Effectiveness (ISO 22400-2:2014): PRI x PQ, summed over items, / APT; None without production time."""
         return _ratio(self.planned_run_s, self.apt_s)
 
     @property
     def quality_ratio(self) -> float | None:
-        """Good / produced; None if nothing was produced."""
+        """Quality ratio (ISO 22400-2:2014): GQ / PQ; None if nothing was produced."""
         return _ratio(self.good, self.produced)
 
     @property
     def oee(self) -> float | None:
-        """Availability x effectiveness x quality ratio; 0 if nothing was produced, None without planned busy time.
+        """OEE index (ISO 22400-2:2014): availability x effectiveness x quality ratio.
+
+        0 if nothing was produced, None without planned busy time.
 
         Multiplied out, so that a machine that stood all the time has an OEE.
         """
@@ -106,28 +99,28 @@ class Times:
 
     @property
     def nee(self) -> float | None:
-        """Net equipment effectiveness: (APT + AUST) / PBT x effectiveness x quality ratio."""
+        """NEE index (ISO 22400-2:2014): AUPT / PBT x effectiveness x quality ratio, where AUPT = APT + AUST."""
         busy = _ratio(self.apt_s + self.aust_s, self.pbt_s)
         return None if busy is None else busy * (self.effectiveness or 0.0) * (self.quality_ratio or 0.0)
 
     @property
     def allocation(self) -> float | None:
-        """Allocation ratio AUBT / PBT, where a unit is busy (AUBT) whenever it has a job."""
+        """Allocation efficiency (ISO 22400-2:2014): AUBT / PBT; a unit is busy (AUBT) whenever it has a job."""
         return _ratio(self.apt_s + self.aust_s + self.adet_s, self.pbt_s)
 
     @property
     def utilisation(self) -> float | None:
-        """Utilisation efficiency APT / AUBT."""
+        """Utilization efficiency (ISO 22400-2:2014): APT / AUBT."""
         return _ratio(self.apt_s, self.apt_s + self.aust_s + self.adet_s)
 
     @property
     def setup_ratio(self) -> float | None:
-        """AUST / (APT + AUST)."""
+        """Setup ratio (ISO 22400-2:2014): AUST / AUPT."""
         return _ratio(self.aust_s, self.apt_s + self.aust_s)
 
     @property
     def technical_efficiency(self) -> float | None:
-        """APT / (APT + ADET)."""
+        """Technical efficiency (ISO 22400-2:2014): APT / (APT + ADET)."""
         return _ratio(self.apt_s, self.apt_s + self.adet_s)
 
 
@@ -158,63 +151,33 @@ def times_of(
     InvalidInput
         If intervals overlap or are of several machines.
     """
-    start, end = period
-    open_windows = clip_windows(merge_windows(windows), start, end)
-    sums = dict.fromkeys(("apt_s", "aust_s", "adet_s", "adot_s", "overtime_s"), 0.0)
-    for interval, begin, finish in _clipped(intervals, start, end):
-        inside = _overlap_s(open_windows, begin, finish)
-        name = time_of(interval.state, interval.job_order is not None)
-        if name in sums:
-            sums[name] += inside
-        if interval.state is MachineState.EXECUTING:
-            sums["overtime_s"] += (finish - begin).total_seconds() - inside
-    pbt_s = sum((close - opening).total_seconds() for opening, close in open_windows)
-    unknown_s = pbt_s - (sums["apt_s"] + sums["aust_s"] + sums["adet_s"] + sums["adot_s"])
-    made = [count for count in counts if any(opening < count.at <= close for opening, close in open_windows)]
+    log = StateLog.of_intervals(intervals)
+    require(len(log.machines) <= 1, f"intervals of {' and '.join(log.machines[:2])}: add up the times of each machine")
+    log.require_disjoint()
+    machine = log.machines[0] if log.machines else ""
+    shifts = Shifts.of(windows, period)
+    cut = partition(log, machine, shifts, period, micro_stops(log, 0.0))
+    made = PieceLog.of_counts({machine: counts}).within(period)
+    return times_from(cut.sums_us(), made.where(made.within_shifts(shifts)))
+
+
+def times_from(sums_us: Micros, made: PieceLog) -> Times:
+    """Return the times of a partition's sums, and the quantities of what was made in working time."""
+
+    def seconds(*classes: TimeClass) -> float:
+        return int(sums_us[list(classes)].sum()) / 1e6
+
     return Times(
-        pbt_s=pbt_s,
-        unknown_s=max(unknown_s, 0.0),
-        planned_run_s=sum(count.planned_s * (count.good + count.scrap) for count in made),
-        good=sum(count.good for count in made),
-        scrap=sum(count.scrap for count in made),
-        **sums,
+        pbt_s=seconds(*(one for one in TimeClass if one.in_shift)),
+        apt_s=seconds(TimeClass.PRODUCTION),
+        aust_s=seconds(TimeClass.SETUP),
+        adet_s=seconds(*DELAYS),
+        adot_s=seconds(*DOWNS),
+        unknown_s=seconds(TimeClass.UNKNOWN),
+        overtime_s=seconds(TimeClass.OVERTIME),
+        planned_run_s=float(np.sum(made.planned_s * made.produced)),
+        good=int(made.good.sum()),
+        scrap=int(made.scrap.sum()),
+        rework=int(made.rework.sum()),
+        valuable_s=float(np.sum(made.planned_s * made.good)),
     )
-
-
-def time_of(state: MachineState, has_job: bool) -> str:
-    """Return the field of `Times` to which working time in this state belongs: the second table of the design."""
-    if state is MachineState.EXECUTING:
-        return "apt_s"
-    if state is MachineState.SETUP:
-        return "aust_s"
-    if state in (MachineState.UNKNOWN, MachineState.OFFLINE):
-        return "unknown_s"
-    return "adet_s" if has_job else "adot_s"
-
-
-def _clipped(
-    intervals: Iterable[StateInterval], start: datetime, end: datetime
-) -> list[tuple[StateInterval, datetime, datetime]]:
-    """Cut the intervals to the period and check that they are one machine's and do not overlap."""
-    ordered = sorted(intervals, key=lambda interval: interval.started_at)
-    last: StateInterval | None = None
-    found = []
-    for interval in ordered:
-        if last is not None:
-            require(
-                interval.machine == last.machine,
-                f"intervals of {last.machine} and {interval.machine}: add up the times of each machine",
-            )
-            require(
-                last.ended_at is not None and last.ended_at <= interval.started_at,
-                f"{interval.machine}: the interval from {interval.started_at} overlaps the one from {last.started_at}",
-            )
-        last = interval
-        begin, finish = max(interval.started_at, start), min(interval.ended_at or end, end)
-        if begin < finish:
-            found.append((interval, begin, finish))
-    return found
-
-
-def _overlap_s(windows: Sequence[Window], start: datetime, end: datetime) -> float:
-    return sum((close - opening).total_seconds() for opening, close in clip_windows(windows, start, end))

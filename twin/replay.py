@@ -1,24 +1,27 @@
 """When everything of a fixed plan finishes, over R futures at once: the fast path of the twin.
 
-A plan fixes every machine's sequence, so it is a directed acyclic graph: a step begins when all it waits for is
-finished. One numpy row holds a moment in all R replications. `twin.simulate` is the reference; both agree
-on the same draws because they do the same arithmetic in the same order.
+A plan fixes every machine's and every person's sequence, so it is a directed acyclic graph: a step begins when all
+it waits for is finished. `twin.simulate` is the reference; both agree on the same draws because they do the same
+arithmetic in the same order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from plant.errors import NotFound
 from plant.plan import Plan
 from plant.work import Work
 from twin.draws import Draws, Row
 from twin.graph import Node, graph_of
-from twin.luck import Failures, Luck, Matrix, draw
-from twin.working_rows import rows_of
+from twin.luck import Flags, Luck, Matrix, draw
+from twin.program import Program, luck_arrays, program_of
 
 
 @dataclass(frozen=True)
@@ -45,18 +48,29 @@ class Replay:
         The plan's nodes, each after all it waits for.
     start_s, finish_s
         When processing starts and ends, in clock seconds since the epoch.
-    repair_s
-        Working seconds of repairs by `Node.row`; a node that no failure hits is left out.
+    machines
+        What each machine with nodes spends.
+    freed_s
+        By `Node.row`: when the person who attended the changeover only was free again, shape (R,).
+    release_s
+        By `Node.row`: when the deliveries it waited for were there, shape (R,).
+    done
+        By `Node.row` of a rework pass: whether it was done, shape (R,).
+    engine
+        Who worked this out: ``"replay"`` or ``"simulate"``.
     """
 
     work: Work
     seed: int
     replications: int
     nodes: tuple[Node, ...]
-    luck: Luck
     start_s: Matrix
     finish_s: Matrix
-    repair_s: dict[int, Row]
+    machines: Mapping[str, Busy]
+    freed_s: Mapping[int, Row] = field(default_factory=dict)
+    release_s: Mapping[int, Row] = field(default_factory=dict)
+    done: Mapping[int, Flags] = field(default_factory=dict)
+    engine: str = "replay"
 
     def completion_s(self, order: str) -> Row:
         """Return when the last task of a customer order finishes, shape (R,).
@@ -73,16 +87,9 @@ class Replay:
         return completion
 
     def busy(self, machine: str) -> Busy:
-        """Return what a machine spends on setups, processing and repairs."""
-        nodes = [node for node in self.nodes if node.machine == machine]
-        processing_s = np.zeros(self.replications)
-        repair_s = np.zeros(self.replications)
-        for node in nodes:
-            processing_s += self.luck.processing_s[node.row]
-            if node.row in self.repair_s:
-                repair_s += self.repair_s[node.row]
-        setup_s = np.full(self.replications, float(sum(node.setup_s for node in nodes)))
-        return Busy(setup_s, processing_s, repair_s)
+        """Return what a machine spends on setups, processing and repairs: nothing where it has no node."""
+        nothing = np.zeros(self.replications)
+        return self.machines.get(machine, Busy(nothing, nothing, nothing))
 
 
 def replay(work: Work, plan: Plan, draws: Draws) -> Replay:
@@ -94,71 +101,48 @@ def replay(work: Work, plan: Plan, draws: Draws) -> Replay:
         If the plan does not fit the work or is circular (see `twin.graph.graph_of`).
     """
     nodes = graph_of(work, plan)
-    return run(work, nodes, draw(work, nodes, draws), draws.seed)
+    return run(work, nodes, program_of(work, nodes), draw(work, nodes, draws), draws.seed)
 
 
-def run(work: Work, nodes: Sequence[Node], luck: Luck, seed: int) -> Replay:
-    """Run sorted nodes through drawn luck: the part of `replay` that is done again for the same draws."""
+def run(work: Work, nodes: Sequence[Node], program: Program, luck: Luck, seed: int) -> Replay:
+    """Run sorted nodes through drawn luck: the part of `replay` that is done again for the same draws.
+
+    Parameters
+    ----------
+    program
+        The same nodes as `twin.program.program_of` lays them out.
+    """
     shape = luck.processing_s.shape
     start_s, finish_s = np.empty(shape), np.empty(shape)
-    repair_s: dict[int, Row] = {}
-    clocks = {name: rows_of(outlook.working_time) for name, outlook in work.machines.items()}
-    wears = {name: _Wear(failures, shape[1]) for name, failures in luck.failures.items()}
-    starts, finishes, processings = list(start_s), list(finish_s), list(luck.processing_s)
-    for node in nodes:
-        row, machine = node.row, node.machine
-        start, finish, work_s, clock = starts[row], finishes[row], processings[row], clocks[machine]
-        _begin(node, finishes, start)
-        if machine in wears and (repairs := wears[machine].repairs_s(work_s)) is not None:
-            repair_s[row] = repairs
-            work_s = work_s + repairs
-        if clock is None:  # always open: working time is clock time
-            if node.setup_s > 0:
-                np.add(start, node.setup_s, out=start)
-            np.add(start, work_s, out=finish)
-        else:
-            clock.run(start, node.setup_s, work_s, finish)
-        for member in node.members[1:]:
-            starts[member][:], finishes[member][:] = start, finish
-    return Replay(work, seed, shape[1], tuple(nodes), luck, start_s, finish_s, repair_s)
+    freed_s = np.empty((len(program.freed), shape[1]))
+    busy = [np.zeros((len(program.machines), shape[1])) for _ in range(3)]
+    results = (start_s, finish_s, freed_s, *busy)
+    _walk((program.nodes, program.maps, luck_arrays(program, luck), results), shape[1])
+    machines = {name: Busy(*(part[row] for part in busy)) for row, name in enumerate(program.machines)}
+    freed = {row: freed_s[place] for row, place in program.freed.items()}
+    return Replay(
+        work,
+        seed,
+        shape[1],
+        tuple(nodes),
+        start_s,
+        finish_s,
+        machines,
+        freed_s=freed,
+        release_s=luck.release_s,
+        done=luck.needed,
+    )
 
 
-def _begin(node: Node, finishes: Sequence[Row], out: Row) -> None:
-    """Write when all the node waits for is done, but not earlier than its floor."""
-    before = node.preceding
-    if len(before) == 2:
-        np.maximum(finishes[before[0]], finishes[before[1]], out=out)
-    elif before:
-        np.copyto(out, finishes[before[0]])
-        for row in before[1:]:
-            np.maximum(out, finishes[row], out=out)
-    else:
-        out.fill(node.floor_s)
+def _walk(layout: tuple[tuple[NDArray[np.generic], ...], ...], replications: int) -> None:
+    """Walk all replications, on two cores where there are two: they have nothing to do with each other."""
+    from twin.kernel import BLOCK, walk  # costs a second to import: only who replays pays for it
+
+    half = replications // 2 // BLOCK * BLOCK
+    if half == 0 or len(os.sched_getaffinity(0)) < 2:
+        walk(*layout, 0, replications)
         return
-    if node.floor_s > 0:
-        np.maximum(out, node.floor_s, out=out)
-
-
-class _Wear:
-    """Operating time of one machine, and the failures it still has before it."""
-
-    def __init__(self, failures: Failures, replications: int) -> None:
-        self._failures = failures
-        self._operating_s = np.zeros(replications)
-        self._passed = np.zeros(replications, dtype=np.intp)
-        self._next_s = failures.points_s[0].copy()
-
-    def repairs_s(self, processing_s: Row) -> Row | None:
-        """Operate for `processing_s` more; return the repairs this takes, None if no replication fails."""
-        np.add(self._operating_s, processing_s, out=self._operating_s)
-        failing = np.flatnonzero(self._next_s <= self._operating_s)
-        if not len(failing):
-            return None
-        repairs = np.zeros(len(processing_s))
-        while len(failing):
-            passed = self._passed[failing]
-            repairs[failing] += self._failures.repairs_s[passed, failing]
-            self._passed[failing] = passed + 1
-            self._next_s[failing] = self._failures.points_s[passed + 1, failing]
-            failing = failing[self._next_s[failing] <= self._operating_s[failing]]
-        return repairs
+    with ThreadPoolExecutor(1) as other:
+        first = other.submit(walk, *layout, 0, half)
+        walk(*layout, half, replications)
+        first.result()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from plant.calendar import WorkingTime
 from plant.machine_state import MachineState
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ class Step:
         Pieces that come out one by one, the last one at the end.
     fixed_share
         Share of the processing before work on the first piece begins, in [0, 1].
+    setup_time, working_time
+        When the changeover and when the processing may run; None: whenever the machine's calendar is open. Each
+        lies within the machine's time, and who offers the step sees to it that it begins in open time.
     """
 
     jobs: tuple[str, ...]
@@ -35,6 +39,8 @@ class Step:
     processing_s: float
     pieces: int = 0
     fixed_share: float = 0.0
+    setup_time: WorkingTime | None = None
+    working_time: WorkingTime | None = None
 
     def piece_s(self, index: int) -> float:
         """Return the processing seconds after which piece `index` (from 0) is done."""

@@ -108,9 +108,10 @@ class Station:
     def _due_s(self, now_s: float) -> float:
         if self.breakdown is not None:
             return self.breakdown.until_s
-        opens_s = self.working_time.begin(now_s)
+        time = self._time()
+        opens_s = time.begin(now_s)
         closed = opens_s > now_s
-        edge_s = opens_s if closed else closing_s(self.working_time, now_s)
+        edge_s = opens_s if closed else closing_s(time, now_s)
         if self.phase is not None:
             due_s = self._clock_s(self._next_work_s())
             return min(due_s, edge_s) if self._watched else due_s
@@ -140,7 +141,14 @@ class Station:
     def _clock_s(self, work_s: float) -> float:
         """Return when `work_s` of the running phase is done."""
         assert self.phase is not None
-        return self.working_time.finish(self.phase.begun_s, work_s + self.phase.stopped_s)
+        return self._time().finish(self.phase.begun_s, work_s + self.phase.stopped_s)
+
+    def _time(self) -> WorkingTime:
+        """Return when it may work: at the running phase of a step, or at all."""
+        if self.phase is None or self.step is None:
+            return self.working_time
+        own = self.step.setup_time if self.phase.state is MachineState.SETUP else self.step.working_time
+        return self.working_time if own is None else own
 
     def _fails(self) -> bool:
         """Tell whether the next failure lies within the running phase, its end included."""
@@ -209,14 +217,15 @@ class Station:
 
     def _process_step(self, step: Step, now_s: float) -> None:
         self.setup_family = step.setup_family
-        self.phase = Phase(MachineState.EXECUTING, self.working_time.begin(now_s), step.processing_s)
+        working_time = self.working_time if step.working_time is None else step.working_time
+        self.phase = Phase(MachineState.EXECUTING, working_time.begin(now_s), step.processing_s)
         self._shop.processing(self, step, self.phase.begun_s)
 
     # Breaking down
 
     def _stop(self, now_s: float, done_s: float, repair_s: float) -> None:
         if self.phase is None:
-            until_s = self.working_time.finish(now_s, repair_s)
+            until_s = self.working_time.finish(now_s, repair_s)  # a machine without work is repaired by itself
         else:
             self.phase.stopped_s += repair_s
             until_s = self._clock_s(done_s)
@@ -238,7 +247,7 @@ class Station:
         """End a repair now; harmless when nothing is broken."""
         if self.breakdown is None:
             return
-        down, now_s, worked_at = self.breakdown, self._env.now, self.working_time.worked_at
+        down, now_s, worked_at = self.breakdown, self._env.now, self._time().worked_at
         if self.phase is not None:
             self.phase.stopped_s = max(worked_at(now_s) - worked_at(self.phase.begun_s) - down.done_s, 0.0)
         self._go_on(max(worked_at(now_s) - worked_at(down.since_s), 0.0))
@@ -262,7 +271,7 @@ class Station:
             return 0.0
         if self.breakdown is not None:
             return self.breakdown.done_s
-        worked_at = self.working_time.worked_at
+        worked_at = self._time().worked_at
         done_s = worked_at(now_s) - worked_at(self.phase.begun_s) - self.phase.stopped_s
         return min(max(done_s, 0.0), self.phase.work_s)
 
@@ -272,8 +281,8 @@ class Station:
         return self.operated_s + (self.done_s(now_s) if executing else 0.0)
 
     def is_open(self, now_s: float) -> bool:
-        """Tell whether work is possible at `now_s`."""
-        return self.working_time.begin(now_s) <= now_s
+        """Tell whether work is possible at `now_s`: at the running phase of a step, or at all."""
+        return self._time().begin(now_s) <= now_s
 
     def state(self, now_s: float) -> MachineState:
         """Return what it is doing; a free machine in working time is idle."""
@@ -289,7 +298,7 @@ class Station:
         """Return all it knows as JSON-able values."""
         return {
             "setup_family": self.setup_family,
-            "step": None if self.step is None else asdict(self.step),
+            "step": None if self.step is None else _dumped(self.step),
             "phase": None if self.phase is None else asdict(self.phase),
             "breakdown": None if self.breakdown is None else asdict(self.breakdown),
             "busy": asdict(self.busy),
@@ -303,7 +312,7 @@ class Station:
         """Go on from what `dump` returned; the environment's clock must show the time of the dump."""
         step, phase, breakdown = state["step"], state["phase"], state["breakdown"]
         self.setup_family = state["setup_family"]
-        self.step = None if step is None else Step(**{**step, "jobs": tuple(step["jobs"])})
+        self.step = None if step is None else _restored(step)
         self.phase = None if phase is None else Phase(**{**phase, "state": MachineState(phase["state"])})
         self.breakdown = None if breakdown is None else Breakdown(**breakdown)
         self.busy = Busy(**state["busy"])
@@ -311,3 +320,22 @@ class Station:
         self.failures = state["failures"]
         self.failed_at_s = state["failed_at_s"]
         self.failure_at_s = math.inf if state["failure_at_s"] is None else state["failure_at_s"]
+
+
+def _dumped(step: Step) -> dict[str, Any]:
+    """Return a step as JSON-able values; the end of a last window may be infinite, which JSON does not know."""
+    found = asdict(step)
+    for name in ("setup_time", "working_time"):
+        time = getattr(step, name)
+        if time is not None:
+            found[name] = [time.starts, time.ends[:-1]]
+    return found
+
+
+def _restored(step: dict[str, Any]) -> Step:
+    times = {}
+    for name in ("setup_time", "working_time"):
+        if step.get(name) is not None:
+            starts, ends = step[name]
+            times[name] = WorkingTime.of([*zip(starts, [*ends, math.inf], strict=True)])
+    return Step(**{**step, "jobs": tuple(step["jobs"]), **times})

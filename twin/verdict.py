@@ -9,9 +9,10 @@ import numpy as np
 
 from plant.checks import require
 from plant.plan import Plan
-from plant.verdict import MachineVerdict, OrderVerdict, Verdict
+from plant.verdict import MachineVerdict, OperationVerdict, OrderVerdict, PersonVerdict, Verdict
 from plant.work import Work
-from twin.critical import critical_shares
+from twin.buffers import buffers_of
+from twin.critical import Critical, critical_of
 from twin.draws import Row
 from twin.luck import planned_s
 from twin.oee import Times
@@ -20,6 +21,10 @@ from twin.working_rows import worked_at
 
 _Z = 1.959963984540054
 """97.5 % quantile of the standard normal distribution: a two-sided interval of 95 %."""
+
+
+_OPERATIONS = 20
+"""Operations that a verdict names."""
 
 
 def judge(work: Work, plan: Plan, replay: Replay) -> Verdict:
@@ -38,20 +43,35 @@ def judge(work: Work, plan: Plan, replay: Replay) -> Verdict:
     )
     with_tasks = {task.order for task in replay.work.tasks}
     orders = tuple(_order(replay, order) for order in replay.work.orders if order in with_tasks)
-    critical = critical_shares(replay)
-    times = {machine: _expected(replay, machine) for machine in critical}
+    critical = critical_of(replay)
+    times = {machine: _expected(replay, machine) for machine in critical.machines}
     machines = tuple(
         MachineVerdict(machine, _load(replay, machine), times[machine].oee or 0.0, share)
-        for machine, share in sorted(critical.items())
+        for machine, share in sorted(critical.machines.items())
     )
     return Verdict(
-        engine="replay",
+        engine=replay.engine,
         replications=replay.replications,
         seed=replay.seed,
         orders=orders,
         machines=machines,
         oee=sum(times.values(), start=Times()).oee or 0.0,
         bottleneck=max(machines, key=lambda found: found.critical).machine if machines else None,
+        operations=_operations(replay, critical),
+        people=tuple(
+            PersonVerdict(person, share)
+            for person, share in sorted(critical.people.items(), key=lambda found: (-found[1], found[0]))
+        ),
+        buffers=buffers_of(replay),
+    )
+
+
+def _operations(replay: Replay, critical: Critical) -> tuple[OperationVerdict, ...]:
+    """Return the operations most chains run through."""
+    machine = {row: node.machine for node in replay.nodes for row in node.members}
+    rows = np.argsort(-critical.operations, kind="stable")[:_OPERATIONS].tolist()
+    return tuple(
+        OperationVerdict(replay.work.tasks[row].id, machine[row], float(critical.operations[row])) for row in rows
     )
 
 
@@ -111,8 +131,9 @@ def _expected(replay: Replay, machine: str) -> Times:
     good_s = 0.0
     for node in replay.nodes:
         if node.machine == machine:
+            done = replay.done.get(node.row, np.ones(1)).mean()
             tasks = [replay.work.tasks[row] for row in node.members]
             pieces = sum(task.quantity for task in tasks)
             yielded = sum(task.quantity * (1 - task.scrap_ratio) for task in tasks) / pieces
-            good_s += max(planned_s(task, machine) for task in tasks) * yielded
+            good_s += max(planned_s(task, machine) for task in tasks) * yielded * float(done)
     return Times(pbt_s=_span_s(replay, machine), planned_run_s=good_s, good=1)

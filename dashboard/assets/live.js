@@ -17,8 +17,9 @@
     for (const topic of topics) state[topic].busy = Date.now();
     try {
       const answer = await outside(resource, options);
-      if (answer.status === 401) logIn();
-      return answer;
+      if (answer.status !== 401) return answer;
+      logIn();
+      return new Promise(() => {}); // this page is being left: nobody is to make an error of it
     } finally {
       for (const topic of topics) {
         state[topic].busy = 0;

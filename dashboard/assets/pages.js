@@ -1,6 +1,24 @@
 // What pages decide in the browser, without asking the server.
+// See dashboard/changes.py: an update is taken if it stands on what this page shows, and asked for again if not.
+function takesUpdates(topic) {
+  return function (update, seen) {
+    const { no_update, set_props } = window.dash_clientside;
+    if (!update || !seen) return no_update;
+    if (update.on !== seen.count) {
+      window.forerun.bump(topic);
+      return no_update;
+    }
+    for (const [id, props] of update.changes) set_props(id, props);
+    return { count: seen.count + 1, parts: update.parts };
+  };
+}
+
 window.dash_clientside = Object.assign({}, window.dash_clientside, {
   forerun: {
+    take_floor: takesUpdates("floor"),
+    take_plans: takesUpdates("plans"),
+    take_jobs: takesUpdates("jobs"),
+    take_health: takesUpdates("health"),
     title: function (title) {
       if (title) document.title = title;
     },

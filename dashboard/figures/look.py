@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from html import escape as _escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -80,3 +81,13 @@ def _format(locale: Locale) -> dict[str, Any]:
 def naive(moment: datetime, timezone: str) -> datetime:
     """Return plant-local time without its zone: plotly draws what it is given."""
     return moment.astimezone(ZoneInfo(timezone)).replace(tzinfo=None)
+
+
+def local(moment: datetime, timezone: str) -> str:
+    """Return plant-local time without its zone as text, to the second."""
+    return naive(moment, timezone).isoformat(timespec="seconds")
+
+
+def escape(text: str) -> str:
+    """Take away what plotly would read as markup: names come from people. (It leaves ``&quot;`` as it stands.)"""
+    return _escape(text, quote=False)

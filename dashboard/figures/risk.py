@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
 
-from dashboard.figures.gantt import GRID, local
+from dashboard.figures.look import GRID, escape, local
 from plant.plant import Plant
 from plant.verdict import OrderVerdict, Verdict
 
@@ -45,7 +44,7 @@ def order_risk(verdict: Verdict, thresholds: Mapping[str, float], timezone: str)
         go.Bar(
             orientation="h",
             name="done between P50 and P95",
-            base=[local(one.p50, zone) for one in orders],
+            base=[local(one.p50, timezone) for one in orders],
             x=[max((one.p95 - one.p50).total_seconds() * 1000, 1.0) for one in orders],
             y=rows,
             width=0.5,
@@ -62,7 +61,7 @@ def order_risk(verdict: Verdict, thresholds: Mapping[str, float], timezone: str)
         line = {"line": {"width": 2.5, "color": "#1d2730"}} if symbol == "line-ns" else {}
         figure.add_trace(
             go.Scatter(
-                x=[local(moment, zone) for moment in times],
+                x=[local(moment, timezone) for moment in times],
                 y=rows,
                 mode="markers",
                 name=name,
@@ -76,19 +75,21 @@ def order_risk(verdict: Verdict, thresholds: Mapping[str, float], timezone: str)
 
 
 def _hover(one: OrderVerdict, zone: ZoneInfo) -> str:
-    def told(name: str) -> str:
-        return f"{getattr(one, name).astimezone(zone):%a %d %b %H:%M}"
+    def shown(name: str) -> str:
+        return f"{getattr(one, name).astimezone(zone):%a %-d %b %H:%M}"
 
     return (
         f"<b>{escape(one.order)}</b> on time with {percent(one.on_time)} (at least {percent(one.on_time_low)})<br>"
-        f"due {told('due_at')}<br>P50 {told('p50')} · P80 {told('p80')} · P95 {told('p95')}"
+        f"due {shown('due_at')}<br>P50 {shown('p50')} · P80 {shown('p80')} · P95 {shown('p95')}"
     )
 
 
 def percent(share: float) -> str:
-    """Return a share as a whole percentage; nothing but certainty is told as 100 %."""
+    """Return a share as a whole percentage; nothing is told as certain or impossible that is not."""
     whole = round(share * 100)
-    return "> 99 %" if whole == 100 and share < 1 else f"{whole} %"
+    if whole == 100 and share < 1:
+        return "> 99 %"
+    return "< 1 %" if whole == 0 and share > 0 else f"{whole} %"
 
 
 def _dress_risk(figure: go.Figure, orders: list[OrderVerdict], timezone: str) -> None:
@@ -111,14 +112,14 @@ def _dress_risk(figure: go.Figure, orders: list[OrderVerdict], timezone: str) ->
         automargin=True,
     )
     figure.update_xaxes(
-        type="date", tickformat="%H:%M\n%a %d %b", gridcolor=GRID, title={"text": f"local time, {timezone}"}
+        type="date", tickformat="%H:%M\n%a %-d %b", gridcolor=GRID, title={"text": f"local time, {timezone}"}
     )
 
 
 def machine_load(verdict: Verdict, plant: Plant) -> go.Figure:
     """Draw per machine how busy it is until its last operation, and how often an order hung on it."""
     machines = sorted(verdict.machines, key=lambda one: (-one.critical, -one.load, one.machine))
-    names = [f"{escape(plant.machine(one.machine).name)} <b>{escape(one.machine)}</b>" for one in machines]
+    names = [f"<b>{escape(one.machine)}</b> {escape(plant.machine(one.machine).name)}" for one in machines]
     busy = [_BOTTLENECK if one.machine == verdict.bottleneck else _OTHER for one in machines]
     figure = go.Figure()
     for name, values, colour in (

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import plotly.graph_objects as go
@@ -18,6 +21,8 @@ SIGNALS = {
 }
 _ROW_PX = 150
 _GAP = 0.06
+_SILENCE = timedelta(minutes=10)
+"""What lasts longer is drawn as a hole, if the samples do not come as far apart anyway."""
 
 
 def label(signal: str, say: Words) -> str:
@@ -49,10 +54,11 @@ def _add(figure: go.Figure, column: SignalColumn, row: int, rows: int, say: Word
     top = 1 - row * (height + _GAP)
     colour = SIGNALS.get(column.signal, ("", "", "#5c6876"))[2]
     figure.update_layout({f"yaxis{axis[1:]}": _axis(top - height, top)})
+    times, values = _with_gaps(column)
     figure.add_trace(
         go.Scatter(
-            x=[naive(time, say.timezone) for time in column.times],
-            y=list(column.values),
+            x=[naive(time, say.timezone) for time in times],
+            y=values,
             yaxis=axis,
             mode="lines",
             line={"color": colour, "width": 1.4},
@@ -74,6 +80,20 @@ def _add(figure: go.Figure, column: SignalColumn, row: int, rows: int, say: Word
         showarrow=False,
         font={"size": 12},
     )
+
+
+def _with_gaps(column: SignalColumn) -> tuple[list[datetime], list[float | None]]:
+    """Return a signal with a hole where nothing came for long: a line across it would be made up."""
+    steps = [after - before for before, after in pairwise(column.times)]
+    longest = max(_SILENCE, 3 * median(steps)) if steps else _SILENCE
+    times, values = list(column.times[:1]), list(column.values[:1])
+    for step, time, value in zip(steps, column.times[1:], column.values[1:], strict=True):
+        if step > longest:
+            times.append(time - step / 2)
+            values.append(None)
+        times.append(time)
+        values.append(value)
+    return times, values
 
 
 def _axis(bottom: float, top: float) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from dash import Dash, Input, Output, State, dcc, html, no_update, set_props
+from dash import Dash, Input, dcc, html
 from dash.development.base_component import Component
 
-from dashboard.changes import Parts, digests, part_id, send
+from dashboard.changes import Parts, Seen, changed, output, part_id, seen, stores, take_updates, update
 from dashboard.guard import guarded, words
 from dashboard.states import LABELS, badge, css_class, icon
 from dashboard.views import FloorView, MachineView, OeeView, RunningJob, Topic, Views
@@ -22,7 +22,7 @@ PATH = "/"
 TITLE = mark("Floor")
 ICON = "floor"
 
-_SEEN = "floor-seen"
+_NAME = "floor"
 _STATES = tuple(MachineState)
 
 
@@ -33,9 +33,9 @@ async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
     parts = floor_parts(view, say)
     return html.Div(
         [
-            dcc.Store(id=_SEEN, data=_seen(view, parts)),
+            *stores(_NAME, parts),
             html.Div(_summary(parts), className="summary"),
-            html.Div(_sections(view, parts), id="floor-sections", className="cells"),
+            _part(parts, "sections", children=_sections(view, parts), className="cells"),
         ],
         className="floor",
     )
@@ -44,45 +44,31 @@ async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
 def register(app: Dash, views: Views) -> None:
     """Add the callback that follows the floor."""
 
-    @app.callback(
-        Output(_SEEN, "data"),
-        Input(f"live-{Topic.FLOOR}", "data"),
-        State(_SEEN, "data"),
-        prevent_initial_call=True,
-    )
+    @app.callback(output(_NAME), Input(f"live-{Topic.FLOOR}", "data"), seen(_NAME), prevent_initial_call=True)
     @guarded
-    async def follow(_told: Any, seen: dict[str, str] | None) -> Any:
-        if seen is None:
-            return no_update
+    async def follow(_told: Any, seen: Seen | None) -> Any:
         view = await views.floor()
-        say = words().at(view.clock.timezone)
-        parts = floor_parts(view, say)
-        if seen.get("machines") == _machines(view):
-            send(parts, seen)
-        else:
-            _redraw(view, parts, seen)
-        return _seen(view, parts)
+        parts = floor_parts(view, words().at(view.clock.timezone))
+        fresh = changed(parts, seen)
+        if ("sections", "") in fresh:
+            fresh = _redrawn(view, parts, fresh)
+        return update(parts, seen, fresh)
+
+    take_updates(app, _NAME, Topic.FLOOR)
 
 
-def _redraw(view: FloorView, parts: Parts, seen: dict[str, str]) -> None:
-    """Machines came or went: draw all sections anew."""
+def _redrawn(view: FloorView, parts: Parts, fresh: Parts) -> Parts:
+    """Machines came or went: draw all sections anew, instead of their parts."""
     machines = {machine.id for machine in view.machines}
-    set_props("floor-sections", {"children": _sections(view, parts)})
-    send({key: props for key, props in parts.items() if key[1] not in machines}, seen)
-
-
-def _machines(view: FloorView) -> str:
-    return " ".join(sorted(machine.id for machine in view.machines))
-
-
-def _seen(view: FloorView, parts: Parts) -> dict[str, str]:
-    return {**digests(parts), "machines": _machines(view)}
+    rest = {key: props for key, props in fresh.items() if key[1] not in machines}
+    return {**rest, ("sections", ""): {**parts["sections", ""], "children": _sections(view, parts)}}
 
 
 def floor_parts(view: FloorView, say: Words) -> Parts:
     """Return everything on the page that may change, by part and machine."""
     start, end = view.window
     parts: dict[tuple[str, str], dict[str, Any]] = {
+        ("sections", ""): {"data-machines": " ".join(machine.id for machine in view.machines)},
         ("window", ""): {"data-start": epoch_ms(start), "data-end": epoch_ms(end)},
         ("oee", ""): {"children": _figures(view.oee, say, large=True)},
         ("pieces", ""): {"children": _pieces(view, say)},

@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, dcc, html
+from dash import Dash, Input, dcc, html
 from dash.development.base_component import Component
 
-from dashboard.changes import Parts, answers, digests, outputs, part_id
+from dashboard.changes import Parts, Seen, output, part_id, seen, stores, take_updates, update
 from dashboard.figures import look
 from dashboard.figures.signals import label, signals, unit
 from dashboard.guard import guarded, words
@@ -22,15 +22,9 @@ PATH = "/health"
 TITLE = mark("Health")
 ICON = "health"
 
-_SEEN = "health-seen"
+_NAME = "health"
 _HOURS = "health-hours"
 _SPANS = (8, 24, 168)
-_FIELDS = (
-    ("health-list", "children"),
-    ("health-title", "children"),
-    ("health-why", "children"),
-    ("health-graph", "figure"),
-)
 
 STATES = {
     HealthState.ACT: (mark("Act"), "state-breakdown"),
@@ -46,41 +40,63 @@ async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
     parts = await _parts(views, say, query.get("machine"), _SPANS[0])
     return html.Div(
         [
-            dcc.Store(id=_SEEN, data=digests(parts)),
-            html.Section(
-                [html.H2(say("Machines, worst first")), _part(parts, "list", className="machines")], className="panel"
-            ),
-            html.Section(
-                [
-                    html.Div([_part(parts, "title"), _spans(say)], className="bar-top"),
-                    _part(parts, "why", className="why"),
-                    _part(parts, "graph", dcc.Graph, config=look.config(say), className="signals"),
-                ],
-                className="panel detail",
-            ),
+            *stores(_NAME, parts),
+            _part(parts, "none", children=_nothing_yet(say)),
+            _part(parts, "shown", children=_shown(parts, say)),
         ],
-        className="health",
     )
+
+
+def _nothing_yet(say: Words) -> list[Component]:
+    """Return what stands in the place of machines before any has given condition signals."""
+    return [
+        icon("health"),
+        html.H2(say("No machine has given condition signals yet")),
+        html.P(
+            say(
+                "As soon as machines send temperature, vibration or power, their health is told here, and what takes "
+                "points off it."
+            )
+        ),
+    ]
+
+
+def _shown(parts: Parts, say: Words) -> list[Component]:
+    """Return the list of machines and the one that is looked at."""
+    return [
+        html.Section(
+            [html.H2(say("Machines, worst first")), _part(parts, "list", className="machines")], className="panel"
+        ),
+        html.Section(
+            [
+                html.Div([_part(parts, "title"), _spans(say)], className="bar-top"),
+                _part(parts, "why", className="why"),
+                _part(parts, "graph", dcc.Graph, config=look.config(say), className="signals"),
+            ],
+            className="panel detail",
+        ),
+    ]
 
 
 def register(app: Dash, views: Views) -> None:
     """Add the callback that follows health, the chosen machine and the chosen span."""
 
     @app.callback(
-        Output(_SEEN, "data"),
-        *outputs(_FIELDS),
+        output(_NAME),
         Input(f"live-{Topic.HEALTH}", "data"),
         Input("url", "search"),
         Input(_HOURS, "value"),
-        State(_SEEN, "data"),
+        seen(_NAME),
         prevent_initial_call=True,
     )
     @guarded
-    async def follow(_told: Any, search: str | None, hours: str | None, seen: dict[str, str] | None) -> Any:
+    async def follow(_told: Any, search: str | None, hours: str | None, seen: Seen | None) -> Any:
         query = dict(parse_qsl((search or "").lstrip("?")))
         span = next((span for span in _SPANS if str(span) == hours), _SPANS[0])
         parts = await _parts(views, words(), query.get("machine"), span)
-        return [digests(parts), *answers(parts, _FIELDS, seen)]
+        return update(parts, seen)
+
+    take_updates(app, _NAME, Topic.HEALTH)
 
 
 async def _parts(views: Views, say: Words, machine: str | None, hours: float) -> Parts:
@@ -89,8 +105,10 @@ async def _parts(views: Views, say: Words, machine: str | None, hours: float) ->
     ranked = worst_first(view.machines)
     chosen = next((one for one in ranked if one.machine == machine), ranked[0] if ranked else None)
     if chosen is None:
-        return _nothing(say)
+        return _nothing()
     return {
+        ("health-none", ""): {"className": "hidden"},
+        ("health-shown", ""): {"className": "health"},
         ("health-list", ""): {"children": [_row(one, one is chosen, say) for one in ranked]},
         ("health-title", ""): {"children": _title(chosen, view, say)},
         ("health-why", ""): {"children": _why(chosen.contributions, say)},
@@ -98,11 +116,11 @@ async def _parts(views: Views, say: Words, machine: str | None, hours: float) ->
     }
 
 
-def _nothing(say: Words) -> Parts:
+def _nothing() -> Parts:
     return {
-        ("health-list", ""): {
-            "children": html.P(say("No machine has given condition signals yet."), className="quiet")
-        },
+        ("health-none", ""): {"className": "panel empty"},
+        ("health-shown", ""): {"className": "hidden"},
+        ("health-list", ""): {"children": None},
         ("health-title", ""): {"children": None},
         ("health-why", ""): {"children": None},
         ("health-graph", ""): {"figure": {"layout": look.layout(key="none", height=200)}},
@@ -115,9 +133,10 @@ def _figure(view: SignalsView, say: Words, hours: float) -> dict[str, Any]:
 
 
 def worst_first(machines: Sequence[MachineHealth]) -> list[MachineHealth]:
-    """Sort by what has to be done, then by index, then by id."""
+    """Sort by what has to be done, then by index as it is shown, then by id: equals do not change places."""
     return sorted(
-        machines, key=lambda one: (_ORDER.index(one.state), 1.0 if one.index is None else one.index, one.machine)
+        machines,
+        key=lambda one: (_ORDER.index(one.state), round(100 if one.index is None else one.index * 100), one.machine),
     )
 
 

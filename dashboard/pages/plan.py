@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
 from dash.development.base_component import Component
 
-from dashboard.changes import Parts, answers, digests, outputs, part_id, send
+from dashboard.changes import Parts, Seen, output, part_id, seen, stores, take_updates, update
 from dashboard.figures import look
 from dashboard.figures.schedule import schedule
 from dashboard.guard import guarded, notify, words
@@ -20,24 +20,18 @@ from dashboard.words import Words, mark
 from plant.actor import Actor, Permission
 from plant.long_job import LongJob, LongJobState
 from plant.plan import PlanState
+from plant.verdict import TwinError
 
 PATH = "/plan"
 TITLE = mark("Plan")
 ICON = "plan"
 
-_SEEN = "plan-seen"
-_JOBS_SEEN = "plan-jobs-seen"
+_NAME = "plan"
+_JOBS = "plan-jobs"
 _AWAITED = "plan-awaited"
-_FIELDS = (
-    ("plan-choice", "data"),
-    ("plan-release", "disabled"),
-    ("plan-release", "title"),
-    ("plan-facts", "children"),
-    ("plan-gate", "className"),
-    ("plan-gate", "children"),
-    ("plan-gantt", "figure"),
-    ("plan-orders", "rowData"),
-)
+
+Known = dict[str, str]
+"""Of the plan a page shows: its id and the state it is shown in."""
 
 STATES = {
     PlanState.PROPOSED: mark("proposed"),
@@ -52,6 +46,17 @@ JOB_STATES = {
     LongJobState.FAILED: mark("failed"),
     LongJobState.CANCELLED: mark("cancelled"),
 }
+METHODS = {
+    "ATC, far-sighted": mark("ATC, far-sighted"),
+    "ATC with setups": mark("ATC with setups"),
+    "ATC with setups, far-sighted": mark("ATC with setups, far-sighted"),
+    "least slack": mark("least slack"),
+    "least slack, no waiting": mark("least slack, no waiting"),
+    "most work remaining": mark("most work remaining"),
+    "local search": mark("local search"),
+    "none": mark("none"),
+}
+"""What the scheduler calls its ways; abbreviations such as EDD are the same everywhere."""
 
 
 async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
@@ -61,20 +66,48 @@ async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
     parts: Parts = {**of_plan, **of_jobs}
     return html.Div(
         [
-            dcc.Store(id=_SEEN, data=digests(of_plan)),
-            dcc.Store(id=_JOBS_SEEN, data=digests(of_jobs)),
+            *stores(_NAME, of_plan),
+            *stores(_JOBS, of_jobs),
             dcc.Store(id=_AWAITED),
             _part(parts, "running", dcc.Store),
+            _part(parts, "state", dcc.Store),
             _toolbar(parts, chosen, say),
-            html.Div([_part(parts, "facts", className="facts panel"), _part(parts, "gate")], className="said"),
-            html.Div(_part(parts, "gantt", dcc.Graph, config=look.config(say)), className="panel gantt"),
-            html.Section(
-                [html.H2(say("Orders by risk")), _part(parts, "orders", plan_orders.grid, say=say)],
-                className="panel orders",
-            ),
+            _nothing_yet(parts, say),
+            _part(parts, "shown", children=_shown(parts, say)),
             plan_release.refusal_dialog(say),
         ],
         className="plan",
+    )
+
+
+def _shown(parts: Parts, say: Words) -> list[Component]:
+    """Return what is told of a plan; hidden while there is none."""
+    return [
+        html.Div([_part(parts, "facts", className="facts panel"), _part(parts, "gate")], className="said"),
+        html.Div(_part(parts, "gantt", dcc.Graph, config=look.config(say)), className="panel gantt"),
+        html.Section(
+            [html.H2(say("Orders by risk")), _part(parts, "orders", plan_orders.grid, say=say)],
+            className="panel orders",
+        ),
+    ]
+
+
+def _nothing_yet(parts: Parts, say: Words) -> Component:
+    """Return what stands in the place of a plan before there is any."""
+    return _part(
+        parts,
+        "none",
+        children=[
+            icon("plan"),
+            html.H2(say("There is no plan yet")),
+            html.P(
+                say(
+                    "A plan says which machine makes what, and when. Before anyone follows it, it is rehearsed a "
+                    "thousand times, so that you see how sure each due date is."
+                )
+            ),
+            _button(parts, "first", say("Make the first plan"), "new-plan", "button"),
+        ],
     )
 
 
@@ -128,40 +161,42 @@ def register(app: Dash, views: Views) -> None:
 
 def _follow_plans(app: Dash, views: Views) -> None:
     @app.callback(
-        Output(_SEEN, "data"),
-        *outputs(_FIELDS),
+        output(_NAME),
         Input(f"live-{Topic.PLANS}", "data"),
         Input(part_id("plan-choice"), "value"),
-        State(_SEEN, "data"),
+        State(part_id("plan-state"), "data"),
+        seen(_NAME),
         prevent_initial_call=True,
     )
     @guarded
-    async def follow(_told: Any, chosen: str | None, seen: dict[str, str] | None) -> Any:
-        shown, parts = await _plan_parts(views, words(), chosen)
-        if shown != chosen:  # the first plan of all has been made
+    async def follow(_told: Any, chosen: str | None, known: Known | None, seen: Seen | None) -> Any:
+        shown, parts = await _plan_parts(views, words(), chosen, known)
+        if shown != chosen:  # the first plan of all has been made, or another one is in force
             set_props(part_id("plan-choice"), {"value": shown})
-        return [digests(parts), *answers(parts, _FIELDS, seen)]
+        return update(parts, seen)
+
+    take_updates(app, _NAME, Topic.PLANS)
 
 
 def _follow_jobs(app: Dash, views: Views) -> None:
     @app.callback(
-        Output(_JOBS_SEEN, "data"),
+        output(_JOBS),
         Output(_AWAITED, "data", allow_duplicate=True),
         Input(f"live-{Topic.JOBS}", "data"),
-        State(_JOBS_SEEN, "data"),
+        seen(_JOBS),
         State(_AWAITED, "data"),
         prevent_initial_call=True,
     )
     @guarded
-    async def follow(_told: Any, seen: dict[str, str] | None, awaited: str | None) -> Any:
-        if seen is None:
-            return [no_update, no_update]
+    async def follow(_told: Any, seen: Seen | None, awaited: str | None) -> Any:
         say = words()
         jobs = await views.long_jobs()
         ended = next((job for job in jobs if job.id == awaited and job.state.ended), None)
         if ended is not None:
             await _show_result(views, ended, say)
-        return [send(job_parts(jobs, await views.me(), say), seen), None if ended else no_update]
+        return [update(job_parts(jobs, await views.me(), say), seen), None if ended else no_update]
+
+    take_updates(app, _JOBS, Topic.JOBS)
 
 
 async def _show_result(views: Views, job: LongJob, say: Words) -> None:
@@ -169,25 +204,28 @@ async def _show_result(views: Views, job: LongJob, say: Words) -> None:
     if job.state is LongJobState.DONE and job.result:
         choices = _choices(await views.plans(), say.at((await views.clock()).timezone))
         set_props(part_id("plan-choice"), {"data": choices, "value": job.result})
-        notify(say("The plan is made"), job.subject, "green")
+        notify(say("The plan is made"), say.tell(job.subject), "green")
     elif job.state is LongJobState.CANCELLED:
         notify(say("No plan was made"), say("It was cancelled."), "gray")
     else:
-        notify(say("No plan was made"), job.error, "red", stays=True)
+        notify(say("No plan was made"), say.tell(job.error), "red", stays=True)
 
 
 def _make_plans(app: Dash, views: Views) -> None:
     @app.callback(
         Output(_AWAITED, "data"),
         Input(part_id("plan-make"), "n_clicks"),
+        Input(part_id("plan-first"), "n_clicks"),
         prevent_initial_call=True,
     )
     @guarded
-    async def make(clicks: int | None) -> Any:
-        if not clicks:
+    async def make(clicks: int | None, clicks_at_first: int | None) -> Any:
+        if not clicks and not clicks_at_first:
             return no_update
-        set_props(part_id("plan-make"), {"disabled": True})
-        return await views.request_plan()
+        job = await views.request_plan()
+        for button in ("plan-make", "plan-first"):
+            set_props(part_id(button), {"disabled": True})
+        return job
 
     @app.callback(
         Input(part_id("plan-cancel"), "n_clicks"),
@@ -200,14 +238,30 @@ def _make_plans(app: Dash, views: Views) -> None:
             await views.cancel(job_id)
 
 
-async def _plan_parts(views: Views, say: Words, chosen: str | None) -> tuple[str | None, Parts]:
-    """Return the id of the plan that is shown, the newest if none was chosen, and what is shown of it."""
+async def _plan_parts(
+    views: Views, say: Words, chosen: str | None, known: Known | None = None
+) -> tuple[str | None, Parts]:
+    """Return the id of the plan that is shown, the newest if none was chosen, and what is shown of it.
+
+    Who looks at the plan in force goes on doing so when another takes its place.
+
+    Parameters
+    ----------
+    known
+        The plan the page shows now, and the state it is shown in.
+    """
     summaries = await views.plans()
     say = say.at((await views.clock()).timezone)
+    if chosen is not None and known == _known(chosen, PlanState.RELEASED):
+        in_force = next((summary.id for summary in summaries if summary.state is PlanState.RELEASED), chosen)
+        if in_force != chosen:
+            title, message = say("Another plan is in force now"), say("It is shown here in place of the one before.")
+            notify(title, message, key="in-force")
+            chosen = in_force
     chosen = chosen or next((summary.id for summary in summaries), None)
     parts: dict[tuple[str, str], dict[str, Any]] = {("plan-choice", ""): {"data": _choices(summaries, say)}}
     if chosen is None:
-        return None, {**parts, **_no_plan(say)}
+        return None, {**parts, **_no_plan()}
     view = await views.plan(chosen)
     return chosen, {**parts, **plan_parts(view, await views.me(), say)}
 
@@ -215,6 +269,9 @@ async def _plan_parts(views: Views, say: Words, chosen: str | None) -> tuple[str
 def plan_parts(view: PlanView, actor: Actor, say: Words) -> Parts:
     """Return all that is shown of one plan."""
     return {
+        ("plan-none", ""): {"className": "hidden"},
+        ("plan-shown", ""): {"className": "shown"},
+        ("plan-state", ""): {"data": _known(view.id, view.state)},
         ("plan-release", ""): _release(view, actor, say),
         ("plan-facts", ""): {"children": _facts(view, say)},
         ("plan-gate", ""): plan_release.gate_panel(view, say),
@@ -223,12 +280,18 @@ def plan_parts(view: PlanView, actor: Actor, say: Words) -> Parts:
     }
 
 
-def _no_plan(say: Words) -> Parts:
-    text = say("No plan has been made yet. Make one: it is rehearsed a thousand times before anyone follows it.")
+def _known(plan: str, state: PlanState) -> Known:
+    return {"plan": plan, "state": state.value}
+
+
+def _no_plan() -> Parts:
     return {
-        ("plan-release", ""): {"disabled": True},
-        ("plan-facts", ""): {"children": html.P(text, className="quiet")},
-        ("plan-gate", ""): {"className": "hidden"},
+        ("plan-none", ""): {"className": "panel empty"},
+        ("plan-shown", ""): {"className": "hidden"},
+        ("plan-state", ""): {"data": None},
+        ("plan-release", ""): {"disabled": True, "title": ""},
+        ("plan-facts", ""): {"children": None},
+        ("plan-gate", ""): {"className": "hidden", "children": None},
         ("plan-gantt", ""): {"figure": {"data": [], "layout": look.layout(key="none", height=120)}},
         ("plan-orders", ""): {"rowData": []},
     }
@@ -238,7 +301,7 @@ def _choices(summaries: Sequence[PlanSummary], say: Words) -> list[dict[str, str
     return [
         {
             "value": summary.id,
-            "label": f"{say.moment(summary.made_at)} · {say(STATES[summary.state])} · {summary.reason}",
+            "label": f"{say.moment(summary.made_at)} · {say(STATES[summary.state])} · {say.tell(summary.reason)}",
         }
         for summary in summaries
     ]
@@ -255,7 +318,7 @@ def _facts(view: PlanView, say: Words) -> list[Component]:
     orders = view.verdict.orders
     expected = sum(order.on_time for order in orders)
     late = view.solver.weighted_tardiness_s
-    method = f"{view.solver.method} · {say.number(view.solver.runtime_s, 1)} s"
+    method = f"{_method(view.solver.method, say)} · {say.number(view.solver.runtime_s, 1)} s"
     shown = [
         (say("State"), say(STATES[view.state])),
         (say("Made"), say.moment(view.made_at)),
@@ -265,8 +328,30 @@ def _facts(view: PlanView, say: Words) -> list[Component]:
         (say("Weighted delay as planned"), say.duration(late) if late >= 30 else say("none")),
         (say("Rehearsed"), say.plural("{n} time", "{n} times", view.verdict.replications)),
         (say("Scheduled by"), method),
+        (say("Twin's error"), twin_error(view.verdict.twin_error, say)),
     ]
+    if view.verdict.twin_error is not None and view.verdict.twin_error.drifted:
+        shown.append((say("Cycle times changed"), ", ".join(view.verdict.twin_error.drifted)))
     return [html.Div([html.Span(name), html.B(value, title=value)]) for name, value in shown]
+
+
+def _method(method: str, say: Words) -> str:
+    """Name the dispatching rule or solver and what came after it."""
+    return " + ".join(say(METHODS.get(part, part)) for part in method.split(" + "))
+
+
+def twin_error(error: TwinError | None, say: Words) -> str:
+    """Say how right the twin was when the plan was made."""
+    if error is None or error.bias_s is None or error.mae_s is None:
+        return say("not known yet")
+    late, off = say.duration(abs(error.bias_s)), say.duration(error.mae_s)
+    if error.bias_s >= 0:
+        told = say("off by {off}; on average {late} later than predicted", off=off, late=late)
+    else:
+        told = say("off by {off}; on average {late} earlier than predicted", off=off, late=late)
+    if error.inside_80 is None:
+        return told
+    return f"{told} · " + say("{share} inside their 80% interval", share=say.percent(error.inside_80))
 
 
 def job_parts(jobs: Sequence[LongJob], actor: Actor, say: Words) -> Parts:
@@ -274,19 +359,18 @@ def job_parts(jobs: Sequence[LongJob], actor: Actor, say: Words) -> Parts:
     going = sorted((job for job in jobs if not job.state.ended), key=lambda job: job.state is LongJobState.QUEUED)
     job = going[0] if going else None
     may = actor.may(Permission.MAKE_PLANS)
+    make = {"disabled": job is not None or not may, "title": "" if may else say("Your role may not make plans")}
     return {
         ("plan-running", ""): {"data": job.id if job else None},
         ("plan-job", ""): {"children": _progress(job, say) if job else None},
         ("plan-cancel", ""): {"className": "button plain" if job and may else "hidden"},
-        ("plan-make", ""): {
-            "disabled": job is not None or not may,
-            "title": "" if may else say("Your role may not make plans"),
-        },
+        ("plan-make", ""): make,
+        ("plan-first", ""): make,
     }
 
 
 def _progress(job: LongJob, say: Words) -> list[Component]:
-    doing = job.doing or say(JOB_STATES[job.state])
+    doing = say.tell(job.doing) or say(JOB_STATES[job.state])
     return [
         html.Div([html.Span(doing, className="doing"), html.B(say.percent(job.share))], className="line"),
         dmc.Progress(value=job.share * 100, size="sm", animated=True, transitionDuration=200),

@@ -7,6 +7,7 @@ from typing import Any
 import dash_ag_grid as dag
 from dash.development.base_component import Component
 
+from dashboard.figures.risk import by_risk
 from dashboard.figures.schedule import risk
 from dashboard.views import PlanView
 from dashboard.words import Words, mark
@@ -16,9 +17,9 @@ PRIORITIES = {Priority.NORMAL: mark("normal"), Priority.HIGH: mark("high")}
 
 
 def rows(view: PlanView, say: Words) -> list[dict[str, Any]]:
-    """Return a row per judged order: what is shown as text, what is sorted by as it is."""
+    """Return a row per judged order, the riskiest first: what is shown as text, what is sorted by as it is."""
     found = []
-    for verdict in view.verdict.orders:
+    for verdict in by_risk(view.verdict):
         order = view.orders.get(verdict.order)
         found.append(
             {
@@ -28,9 +29,9 @@ def rows(view: PlanView, say: Words) -> list[dict[str, Any]]:
                 "quantity": order.quantity if order else None,
                 "priority": say(PRIORITIES[order.priority]) if order else "",
                 "on_time": verdict.on_time,
-                "on_time_text": say.percent(verdict.on_time),
+                "on_time_text": say.likelihood(verdict.on_time),
                 "low": verdict.on_time_low,
-                "low_text": say("at least {share}", share=say.percent(verdict.on_time_low)),
+                "low_text": say("at least {share}", share=say.likelihood(verdict.on_time_low)),
                 "risk": risk(verdict.on_time),
                 "late_s": verdict.tardiness_mean_s,
                 "late_s_text": say.duration(verdict.tardiness_mean_s) if verdict.tardiness_mean_s >= 30 else "–",
@@ -89,7 +90,7 @@ def _columns(say: Words) -> list[dict[str, Any]]:
             "width": 176,
             "sort": "asc",
             "cellRenderer": "OnTime",
-            "headerTooltip": say("Probability of being on time: middle and lower end of the 95 % interval"),
+            "headerTooltip": say("Probability of being on time: middle and lower end of the 95% interval"),
         },
         moment("due", say("Due")),
         moment("p50", "P50"),

@@ -16,6 +16,7 @@ from dashboard.views import PlanView, Views
 from dashboard.words import Words
 from plant.actor import Permission
 from plant.errors import GateRefused, InvalidInput
+from plant.text import Text
 
 SHORTEST_REASON = 10
 """Characters a reason for an override must have at least; the page says so before the use case has to."""
@@ -28,7 +29,6 @@ _OVERRIDE = "plan-override"
 def gate_panel(view: PlanView, say: Words) -> dict[str, Any]:
     """Return what the gate said of a plan."""
     passed = view.judgement.passed
-    head = say("The gate would let this plan out") if passed else say("The gate refuses this plan")
     released = []
     if view.released_by:
         text = say("Released by {name}", name=view.released_by)
@@ -36,16 +36,23 @@ def gate_panel(view: PlanView, say: Words) -> dict[str, Any]:
     return {
         "className": f"panel gate {'passed' if passed else 'refused'}",
         "children": [
-            html.H3([icon("check" if passed else "cross"), head]),
-            _list(view.judgement.reasons, "reasons"),
-            _list(view.judgement.notes, "notes"),
+            html.H3([icon("check" if passed else "cross"), _head(view, say)]),
+            _list(view.judgement.reasons, "reasons", say),
+            _list(view.judgement.notes, "notes", say),
             *released,
         ],
     }
 
 
-def _list(sentences: Sequence[str], kind: str) -> Component:
-    return html.Ul([html.Li(sentence) for sentence in sentences], className=kind)
+def _head(view: PlanView, say: Words) -> str:
+    """Return the gate's answer: of a plan that is out already, what it said then."""
+    if view.released_by:
+        return say("The gate let this plan out") if view.judgement.passed else say("The gate refused this plan")
+    return say("The gate would let this plan out") if view.judgement.passed else say("The gate refuses this plan")
+
+
+def _list(sentences: Sequence[Text], kind: str, say: Words) -> Component:
+    return html.Ul([html.Li(say.tell(sentence)) for sentence in sentences], className=kind)
 
 
 def refusal_dialog(say: Words) -> Component:
@@ -127,7 +134,7 @@ def register(app: Dash, views: Views) -> None:
 
 async def _explain(views: Views, refusal: GateRefused, say: Words) -> None:
     may_override = (await views.me()).may(Permission.OVERRIDE_GATE)
-    set_props("plan-refusal-reasons", {"children": _list(refusal.reasons, "reasons")})
+    set_props("plan-refusal-reasons", {"children": _list(refusal.reasons, "reasons", say)})
     set_props("plan-override-form", {"className": "override" if may_override else "hidden"})
     set_props(_REASON, {"value": ""})
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from plant.naming import LONGEST_ORDER_ID
 from plant.order import CustomerOrder, JobResponse, Priority, ResponseKind
 
 
@@ -17,8 +19,19 @@ def _to_utc(moment: datetime) -> datetime:
         raise ValueError("lies outside of the calendar") from None
 
 
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not hold the character NUL")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+"""A text that can be kept."""
+Id = Text
+"""An id in a path or a query."""
 Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """A time with its zone; the noun made of it is in UTC."""
+_Count = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class Body(BaseModel):
@@ -30,7 +43,7 @@ class Body(BaseModel):
 class OrderBody(Body):
     """A customer order."""
 
-    id: str = Field(examples=["CO-2001"], max_length=100)
+    id: str = Field(examples=["CO-2001"], max_length=LONGEST_ORDER_ID)
     customer: str = Field(max_length=200)
     item: str = Field(max_length=100)
     quantity: int = Field(gt=0, le=1_000_000)
@@ -54,27 +67,33 @@ class OrderBody(Body):
 class JobResponseBody(Body):
     """What the MES says of a job order. The same id again changes nothing."""
 
-    id: str = Field(description="UUID made by the sender", max_length=64)
-    job_order: str = Field(max_length=200)
+    id: UUID = Field(description="UUID made by the sender")
+    job_order: Text = Field(max_length=200)
     kind: ResponseKind
     at: Moment
-    machine: str = Field(max_length=100)
-    good: int = Field(0, ge=0)
-    scrap: int = Field(0, ge=0)
-    reason: str = Field("", max_length=2000)
+    machine: Text = Field(max_length=100)
+    good: _Count = 0
+    scrap: _Count = 0
+    reason: Text = Field("", max_length=2000)
 
     def to_response(self) -> JobResponse:
         """Return the noun."""
-        return JobResponse(**self.model_dump())
+        return JobResponse(**(self.model_dump() | {"id": str(self.id)}))
 
 
 class PlanRequestBody(Body):
     """Why a plan is asked for."""
 
-    reason: str = Field(min_length=1, max_length=500, examples=["new orders"])
+    reason: Text = Field(min_length=1, max_length=500, examples=["new orders"])
 
 
 class ReleaseBody(Body):
     """How to release: as the gate says, or over it with a written reason."""
 
-    override_reason: str | None = Field(None, max_length=2000)
+    override_reason: Text | None = Field(None, max_length=2000)
+
+
+class CalibrationRequestBody(Body):
+    """How much history a calibration rests on, in plant days up to now."""
+
+    days: float = Field(30.0, gt=0, le=3650)

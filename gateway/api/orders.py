@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from gateway.api.bodies import JobResponseBody, OrderBody
+from gateway.api.bodies import Id, JobResponseBody, OrderBody
 from gateway.services import Asking, WithServices
-from operations import completion, orders
+from operations import completion, orders, outbox
+from plant.message import OutboxMessage, RefusedMessage
 from plant.order import CustomerOrder, JobProgress
 
 router = APIRouter()
@@ -15,7 +16,7 @@ router = APIRouter()
 @router.post("/orders", status_code=201, tags=["orders"])
 async def enter_order(body: OrderBody, asking: Asking, has: WithServices) -> CustomerOrder:
     """Enter a customer order. The same order again changes nothing."""
-    return await orders.enter(has.store, asking, body.to_order(has.clock.now()))
+    return await orders.enter(has.store, asking, body.to_order(has.clock.now()), dated=body.ordered_at is not None)
 
 
 @router.get("/orders", tags=["orders"])
@@ -25,7 +26,7 @@ async def list_orders(asking: Asking, has: WithServices) -> list[CustomerOrder]:
 
 
 @router.get("/job-orders", tags=["job orders"])
-async def list_jobs(asking: Asking, has: WithServices, customer_order: str | None = None) -> list[JobProgress]:
+async def list_jobs(asking: Asking, has: WithServices, customer_order: Id | None = None) -> list[JobProgress]:
     """List job orders with their progress."""
     return await orders.list_jobs(has.store, asking, customer_order)
 
@@ -34,3 +35,15 @@ async def list_jobs(asking: Asking, has: WithServices, customer_order: str | Non
 async def report_job(body: JobResponseBody, asking: Asking, has: WithServices) -> JobProgress:
     """Take in a job response and return the job order's progress. The same response again changes nothing."""
     return await completion.record(has.store, asking, body.to_response(), has.clock.now())
+
+
+@router.get("/refused-messages", tags=["job orders"])
+async def list_refused(asking: Asking, has: WithServices) -> list[RefusedMessage]:
+    """List the job orders' messages that the MES refused for good, with its reasons."""
+    return await outbox.refused(has.store, asking)
+
+
+@router.post("/refused-messages/{message_id}/send-again", status_code=202, tags=["job orders"])
+async def send_again(message_id: Id, asking: Asking, has: WithServices) -> OutboxMessage:
+    """Send a refused message once more, under a new id."""
+    return await outbox.send_again(has.store, asking, message_id)

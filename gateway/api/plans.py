@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from fastapi import APIRouter
 
-from gateway.api.bodies import PlanRequestBody, ReleaseBody
+from gateway.api.bodies import Id, PlanRequestBody, ReleaseBody
 from gateway.services import Asking, WithServices
 from operations import jobs, planning
 from plant.long_job import LongJob
@@ -20,49 +20,50 @@ router = APIRouter(tags=["plans"])
 @router.post("/plans", status_code=202)
 async def request_plan(body: PlanRequestBody, asking: Asking, has: WithServices) -> LongJob:
     """Ask for a plan. It is made in the background; follow it with `GET /jobs/{id}`."""
-    return await jobs.request_plan(has.store, has.queue, asking, body.reason)
+    return (await jobs.request_plan(has.store, has.queue, asking, body.reason)).in_english()
 
 
 @router.get("/plans")
 async def list_plans(asking: Asking, has: WithServices) -> list[PlanSummary]:
     """List plan versions, the newest first."""
-    return await planning.list_plans(has.store, asking)
+    return [replace(one, reason=str(one.reason)) for one in await planning.list_plans(has.store, asking)]
 
 
 @router.get("/plans/{plan_id}")
-async def get_plan(plan_id: str, asking: Asking, has: WithServices) -> dict[str, Any]:
+async def get_plan(plan_id: Id, asking: Asking, has: WithServices) -> dict[str, Any]:
     """Return a plan version with its state."""
     version, state = await planning.get_plan(has.store, asking, plan_id)
-    return {**asdict(version), "state": state}
+    told = {"reason": str(version.reason), "judgement": version.judgement.in_english(), "state": state}
+    return {**asdict(version), **told}
 
 
 @router.get("/plans/{plan_id}/verdict")
-async def get_verdict(plan_id: str, asking: Asking, has: WithServices) -> dict[str, Verdict | Judgement]:
+async def get_verdict(plan_id: Id, asking: Asking, has: WithServices) -> dict[str, Verdict | Judgement]:
     """Return what the twin says of a plan, and what the gate makes of it."""
     version, _ = await planning.get_plan(has.store, asking, plan_id)
-    return {"verdict": version.verdict, "judgement": version.judgement}
+    return {"verdict": version.verdict, "judgement": version.judgement.in_english()}
 
 
 @router.post("/plans/{plan_id}/release")
-async def release_plan(plan_id: str, body: ReleaseBody, asking: Asking, has: WithServices) -> dict[str, Any]:
+async def release_plan(plan_id: Id, body: ReleaseBody, asking: Asking, has: WithServices) -> dict[str, Any]:
     """Put a plan in force and dispatch it, or answer 409 with the gate's reasons."""
     version = await planning.release(has.store, has.clock, asking, has.rules, plan_id, body.override_reason)
-    return {"id": version.id, "state": "released", "notes": list(version.judgement.notes)}
+    return {"id": version.id, "state": "released", "notes": list(version.judgement.in_english().notes)}
 
 
 @router.get("/jobs/{job_id}")
-async def get_job(job_id: str, asking: Asking, has: WithServices) -> LongJob:
+async def get_job(job_id: Id, asking: Asking, has: WithServices) -> LongJob:
     """Return how far a long job is."""
-    return await jobs.get(has.store, asking, job_id)
+    return (await jobs.get(has.store, asking, job_id)).in_english()
 
 
 @router.post("/jobs/{job_id}/cancel")
-async def cancel_job(job_id: str, asking: Asking, has: WithServices) -> LongJob:
+async def cancel_job(job_id: Id, asking: Asking, has: WithServices) -> LongJob:
     """Ask a long job to stop."""
-    return await jobs.cancel(has.store, asking, job_id)
+    return (await jobs.cancel(has.store, asking, job_id)).in_english()
 
 
 @router.get("/jobs")
 async def list_long_jobs(asking: Asking, has: WithServices) -> list[LongJob]:
     """Return the latest long jobs, the newest first."""
-    return await jobs.newest(has.store, asking)
+    return [job.in_english() for job in await jobs.newest(has.store, asking)]

@@ -31,6 +31,30 @@ CREATE TABLE public.api_key (
     roles text[] NOT NULL,
     created_at timestamp with time zone NOT NULL
 );
+CREATE TABLE public.calibration (
+    id text NOT NULL,
+    plant_version text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    made_by text NOT NULL,
+    document jsonb NOT NULL
+);
+CREATE TABLE public.calibration_adoption (
+    number bigint NOT NULL,
+    calibration text,
+    previous bigint,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL
+);
+ALTER TABLE public.calibration_adoption ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.calibration_adoption_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.clock_anchor (
     single boolean DEFAULT true NOT NULL,
     plant_at timestamp with time zone NOT NULL,
@@ -48,6 +72,19 @@ CREATE TABLE public.customer_order (
     due_at timestamp with time zone NOT NULL,
     priority text NOT NULL,
     CONSTRAINT customer_order_quantity_check CHECK ((quantity > 0))
+);
+CREATE TABLE public.fidelity (
+    number bigint NOT NULL,
+    measured_at timestamp with time zone NOT NULL,
+    document jsonb NOT NULL
+);
+ALTER TABLE public.fidelity ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.fidelity_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 CREATE TABLE public.job_order (
     id text NOT NULL,
@@ -103,13 +140,13 @@ ALTER TABLE public.ledger ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
 CREATE TABLE public.long_job (
     id uuid NOT NULL,
     kind text NOT NULL,
-    subject text NOT NULL,
+    subject jsonb NOT NULL,
     requested_by text NOT NULL,
     state text NOT NULL,
     share double precision DEFAULT 0 NOT NULL,
-    doing text DEFAULT ''::text NOT NULL,
+    doing jsonb DEFAULT '""'::jsonb NOT NULL,
     result text,
-    error text DEFAULT ''::text NOT NULL,
+    error jsonb DEFAULT '""'::jsonb NOT NULL,
     cancel_requested boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
@@ -145,6 +182,10 @@ CREATE TABLE public.outbox (
     created_at timestamp with time zone NOT NULL,
     settled_at timestamp with time zone,
     detail text DEFAULT ''::text NOT NULL
+);
+CREATE TABLE public.plan_forecast (
+    plan_version text NOT NULL,
+    document jsonb NOT NULL
 );
 CREATE TABLE public.plan_state (
     number bigint NOT NULL,
@@ -286,10 +327,16 @@ ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_digest_key UNIQUE (digest);
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY public.calibration_adoption
+    ADD CONSTRAINT calibration_adoption_pkey PRIMARY KEY (number);
+ALTER TABLE ONLY public.calibration
+    ADD CONSTRAINT calibration_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.clock_anchor
     ADD CONSTRAINT clock_anchor_pkey PRIMARY KEY (single);
 ALTER TABLE ONLY public.customer_order
     ADD CONSTRAINT customer_order_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.fidelity
+    ADD CONSTRAINT fidelity_pkey PRIMARY KEY (number);
 ALTER TABLE ONLY public.job_order
     ADD CONSTRAINT job_order_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.job_response
@@ -304,6 +351,8 @@ ALTER TABLE ONLY public.machine_state
     ADD CONSTRAINT machine_state_pkey PRIMARY KEY (machine, started_at);
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.plan_forecast
+    ADD CONSTRAINT plan_forecast_pkey PRIMARY KEY (plan_version);
 ALTER TABLE ONLY public.plan_state
     ADD CONSTRAINT plan_state_pkey PRIMARY KEY (number);
 ALTER TABLE ONLY public.plan_version
@@ -340,6 +389,7 @@ ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_path_key UNIQUE (path);
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_pkey PRIMARY KEY (id);
+CREATE INDEX calibration_made_at ON public.calibration USING btree (made_at);
 CREATE INDEX job_order_customer_order ON public.job_order USING btree (customer_order);
 CREATE INDEX job_order_open ON public.job_order USING btree (state) WHERE (state <> 'completed'::text);
 CREATE INDEX job_response_job_order ON public.job_response USING btree (job_order, at);
@@ -347,6 +397,8 @@ CREATE INDEX ledger_subject ON public.ledger USING btree (subject, number);
 CREATE INDEX long_job_created_at ON public.long_job USING btree (created_at);
 CREATE UNIQUE INDEX machine_state_open ON public.machine_state USING btree (machine) WHERE (ended_at IS NULL);
 CREATE INDEX outbox_pending ON public.outbox USING btree (subject, id) WHERE (state = 'pending'::text);
+CREATE INDEX outbox_refused ON public.outbox USING btree (settled_at) WHERE (state = 'refused'::text);
+CREATE INDEX outbox_subject ON public.outbox USING btree (subject, id);
 CREATE INDEX plan_state_plan_version ON public.plan_state USING btree (plan_version, number);
 CREATE INDEX plan_version_made_at ON public.plan_version USING btree (made_at);
 CREATE INDEX production_order_customer_order ON public.production_order USING btree (customer_order);
@@ -355,12 +407,20 @@ CREATE UNIQUE INDEX site_only ON public.site USING btree ((true));
 CREATE INDEX tag_machine ON public.tag USING btree (machine);
 ALTER INDEX public.sample_pkey ATTACH PARTITION public.sample_default_pkey;
 ALTER INDEX public.sample_text_pkey ATTACH PARTITION public.sample_text_default_pkey;
+ALTER TABLE ONLY public.calibration_adoption
+    ADD CONSTRAINT calibration_adoption_calibration_fkey FOREIGN KEY (calibration) REFERENCES public.calibration(id);
+ALTER TABLE ONLY public.calibration_adoption
+    ADD CONSTRAINT calibration_adoption_previous_fkey FOREIGN KEY (previous) REFERENCES public.calibration_adoption(number);
+ALTER TABLE ONLY public.calibration
+    ADD CONSTRAINT calibration_plant_version_fkey FOREIGN KEY (plant_version) REFERENCES public.plant_version(id);
 ALTER TABLE ONLY public.job_order
     ADD CONSTRAINT job_order_customer_order_fkey FOREIGN KEY (customer_order) REFERENCES public.customer_order(id);
 ALTER TABLE ONLY public.job_order
     ADD CONSTRAINT job_order_production_order_fkey FOREIGN KEY (production_order) REFERENCES public.production_order(id);
 ALTER TABLE ONLY public.job_response
     ADD CONSTRAINT job_response_job_order_fkey FOREIGN KEY (job_order) REFERENCES public.job_order(id);
+ALTER TABLE ONLY public.plan_forecast
+    ADD CONSTRAINT plan_forecast_plan_version_fkey FOREIGN KEY (plan_version) REFERENCES public.plan_version(id);
 ALTER TABLE ONLY public.plan_state
     ADD CONSTRAINT plan_state_plan_version_fkey FOREIGN KEY (plan_version) REFERENCES public.plan_version(id);
 ALTER TABLE ONLY public.plan_version

@@ -57,6 +57,9 @@ MALFORMED = {
     f'{{{TIME}, "values": {{"packml_state": NaN}}}}'.encode(): "finite number",
     f'{{{TIME}, "values": {{"packml_state": 1e999}}}}'.encode(): "finite number",
     f'{{{TIME}, "values": {{"packml_state": {10**30}}}}}'.encode(): "beyond the whole numbers",
+    f'{{{TIME}, "values": {{"packml_state": 1e30}}}}'.encode(): "beyond the whole numbers",
+    f'{{{TIME}, "values": {{"packml_state": 2.5}}}}'.encode(): "must be a whole number, not 2.5",
+    f'{{{TIME}, "values": {json.dumps({f"s{n}": n for n in range(500)})}}}'.encode(): "values holds 500 entries",
     f'{{{TIME}, "values": {{"job_order": 7}}}}'.encode(): "must be a text",
     f'{{{TIME}, "values": {{"job_order": "a\\u0000b"}}}}'.encode(): "cannot be printed",
     f'{{{TIME}, "values": {{"job_order": "\\ud800"}}}}'.encode(): "cannot be printed",
@@ -105,6 +108,24 @@ def test_malformed_messages_are_rejected_each_with_its_reason_and_do_not_come_ba
         await mosquitto.show(state("M01", at(1), 6))
         again = await collect(source, having(state("M01", at(1), 6)))
         assert again.rejected == []
+        await source.close()
+
+    run(mosquitto, test())
+
+
+def test_a_count_that_cannot_be_one_is_refused(run: Run, mosquitto: MosquittoDriver) -> None:
+    async def test() -> None:
+        source = mosquitto.source()
+        await source.open()
+        for count in (-1, 2.5, 1e308):
+            values = {"good_count": count, "scrap_count": 3}
+            payload = {"time": at(3).isoformat(), "values": values}
+            await mosquitto.publish(f"{mosquitto.prefix}/M02/count", json.dumps(payload).encode())
+        haul = await collect(source, rejecting(3))
+        assert {(one.tag, one.value) for one in haul.readings} == {(tag("M02", Signal.SCRAP_COUNT), 3)}
+        wanted = ("counts from 0 on", "must be a whole number", "beyond the whole numbers")
+        for rejected, part in zip(haul.rejected, wanted, strict=True):
+            assert part in rejected.reason
         await source.close()
 
     run(mosquitto, test())

@@ -45,6 +45,7 @@ class Tab:
         self.page = page
         self.address = address
         self.complaints: list[str] = []
+        self.expected = ""  # complaints that hold this text are part of the test
         self.outside: list[str] = []
         page.on("console", lambda message: self._heard(message.type, message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -52,7 +53,7 @@ class Tab:
         page.on("websocket", lambda socket: self._asked(socket.url.replace("ws://", "http://")))
 
     def _heard(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning"):
+        if kind in ("error", "warning") and not (self.expected and self.expected in text):
             self.complaints.append(f"{kind}: {text}")
 
     def _asked(self, url: str) -> None:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from dashboard.views import (
     ClockView,
@@ -34,6 +35,7 @@ from plant.long_job import LongJob, LongJobKind, LongJobState
 from plant.machine_state import MachineState, StateInterval
 from plant.order import CustomerOrder, Priority
 from plant.plan import Plan, PlannedOperation, PlanState, SolverReport
+from plant.text import told
 from plant.verdict import Judgement, MachineVerdict, OrderVerdict, Verdict
 
 ZONE = "Asia/Shanghai"
@@ -94,6 +96,25 @@ _NOW_STATES = (
 )
 
 
+_RISK = told(
+    "{order} ({priority:word} priority) is on time with a probability of {on_time:percent} "
+    "(at least {low:percent} at {confidence:percent} confidence); the gate asks for {threshold:percent}. "
+    "It is due {due:moment}; {finish}.",
+    order="CO-1004",
+    priority="high",
+    on_time=0.31,
+    low=0.289,
+    confidence=0.95,
+    threshold=0.8,
+    due=datetime(2026, 1, 9, 15, 0, tzinfo=ZoneInfo(ZONE)),
+    finish=told(
+        "half of the futures finish it by {at:moment}, {late:span} late",
+        at=datetime(2026, 1, 10, 0, 30, tzinfo=ZoneInfo(ZONE)),
+        late=9.5 * 3600,
+    ),
+)
+
+
 class MemoryLive:
     """`Live` within one process; `announce` may be called from any thread."""
 
@@ -144,6 +165,7 @@ class MemoryViews:
         self.plan_views = {view.id: view for view in (_plan("plan-1", late=False), _plan("plan-2", late=True))}
         self.jobs: list[LongJob] = []
         self.quarantined = 3
+        self.silent = False
         self.rate = 60.0
         self.unwell: dict[str, float] = {"M04": 0.31, "M07": 0.58}
         self.asked: list[str] = []
@@ -170,6 +192,16 @@ class MemoryViews:
             self.live.announce(Topic.PLANS)
         self.jobs[0] = replace(self.jobs[0], share=share, doing=doing, state=state, result=result)
         self.live.announce(Topic.JOBS)
+
+    def put_in_force(self, plan_id: str, by: str = "forerun", override_reason: str | None = None) -> None:
+        """Release a plan without asking the gate."""
+        for other in self.plan_views.values():
+            if other.state is PlanState.RELEASED:
+                self.plan_views[other.id] = replace(other, state=PlanState.SUPERSEDED)
+        self.plan_views[plan_id] = replace(
+            self.plan_views[plan_id], state=PlanState.RELEASED, released_by=by, override_reason=override_reason
+        )
+        self.live.announce(Topic.PLANS)
 
     # What pages ask
 
@@ -248,17 +280,12 @@ class MemoryViews:
                 raise InvalidInput("an override needs a written reason")
         elif not view.judgement.passed:
             raise GateRefused(view.judgement.reasons)
-        for other in self.plan_views.values():
-            if other.state is PlanState.RELEASED:
-                self.plan_views[other.id] = replace(other, state=PlanState.SUPERSEDED)
-        self.plan_views[plan_id] = replace(
-            view, state=PlanState.RELEASED, released_by=actor.name, override_reason=override_reason
-        )
-        self.live.announce(Topic.PLANS)
+        self.put_in_force(plan_id, actor.name, override_reason)
 
     async def health(self) -> HealthView:
         self._asked(Permission.VIEW_HEALTH, "health")
-        return HealthView(self._clock(), tuple(self._health(one) for one in self.machines.values()))
+        machines = () if self.silent else tuple(self._health(one) for one in self.machines.values())
+        return HealthView(self._clock(), machines)
 
     def _health(self, one: MachineView) -> MachineHealth:
         if one.state is MachineState.OFFLINE:
@@ -359,13 +386,14 @@ def _plan(plan_id: str, *, late: bool) -> PlanView:
         late_s = 3600.0 * 9 * (1 - share) if share < 0.9 else 0.0
         spread = [done + timedelta(hours=h) for h in (1, 5, 12)]
         verdicts.append(OrderVerdict(order, due, share, max(share - 0.03, 0.0), *spread, late_s))
-    reasons = ("CO-1004 (high priority) is on time in 31 % of the replications; 80 % are asked for.",) if late else ()
-    notes = () if late else ("CO-1026 is late with or without this plan.",)
+    risk = told("{risk} The plan in force does better for it: {before:percent}.", risk=_RISK, before=0.412)
+    reasons = (risk,) if late else ()
+    notes = () if late else (told("{risk} The plan in force does not cover it.", risk=_RISK),)
     return PlanView(
         id=plan_id,
         clock=ClockView("Machine shop", ZONE, NOW, 60.0, None),
         made_at=NOW - timedelta(minutes=30 if late else 90),
-        reason="breakdown of M03" if late else "first plan",
+        reason=told("breakdown of {machines}", machines="M03") if late else told("first plan"),
         state=PlanState.PROPOSED,
         plan=Plan(START, tuple(operations)),
         solver=SolverReport("cp-sat", "feasible", 5400.0 if late else 0.0, max(op.end_s for op in operations), 8.2, 1),

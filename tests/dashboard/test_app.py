@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from dashboard.app import PAGES, build
 from tests.dashboard.factory import MemoryLive, MemoryViews
@@ -123,6 +124,14 @@ def test_a_fault_of_our_own_is_logged_and_told_without_its_words(
     assert "This is a fault in Forerun." in answer.text
     assert "secret words" not in answer.text
     assert "secret words" in capsys.readouterr().out
+
+
+def test_a_request_that_dash_cannot_read_is_logged_and_told_without_its_words(client: TestClient) -> None:
+    with capture_logs() as logged:
+        answer = client.post("/_dash-update-component", content="{secret", headers={"content-type": "application/json"})
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert [(one["event"], one["path"]) for one in logged] == [("page failed", "/_dash-update-component")]
 
 
 def test_two_dashboards_live_in_one_process(views: MemoryViews) -> None:

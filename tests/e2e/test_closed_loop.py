@@ -11,6 +11,8 @@ import pytest
 from tests.e2e.conftest import ROOT, Installation, until
 from tests.e2e.truth import Truth
 
+pytestmark = pytest.mark.alone
+
 PLANT = ROOT / "plants" / "machine_shop"
 SETTLE = timedelta(minutes=2)
 QUIET = timedelta(minutes=1)

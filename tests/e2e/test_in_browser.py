@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,6 +14,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.e2e.conftest import ROOT, Installation, until
 from tests.e2e.test_closed_loop import finished_job, plan_time
 from tests.requirements import require_program
+
+pytestmark = pytest.mark.alone
 
 ARTIFACTS = ROOT / ".artifacts"
 SEEN_WITHIN_S = 2.0
@@ -43,28 +46,22 @@ def shot(page: Page, name: str) -> None:
     page.screenshot(path=str(ARTIFACTS / f"e2e-{name}.png"))
 
 
-def test_a_machine_changes_state_on_the_page_without_reloading(forerun: Installation, page: Page) -> None:
-    """Every change is seen, and one within two seconds at least: while a plan is solved a page may take longer.
-
-    How long it takes is a figure of the benchmark `loop`.
-    """
+def test_machines_change_state_on_the_page_without_reloading(forerun: Installation, page: Page) -> None:
     page.evaluate("window.notReloaded = true")
+    took_s = []
     with forerun.api() as api, forerun.emulator() as emulator:
-        fastest_s = float("inf")
-        for machine in ("M12", "M07", "M09", "M10", "M11"):
-            card = page.locator(f"article[data-machine={machine}]")
-            began = time.monotonic()
-            emulator.post("/commands/break", json={"machine": machine, "duration_s": 3600}).raise_for_status()
-            expect(card).to_contain_text("Breakdown", timeout=EVENTUALLY_MS)
-            fastest_s = min(fastest_s, time.monotonic() - began)
-            shot(page, "floor-breakdown")
-            emulator.post("/commands/repair", json={"machine": machine}).raise_for_status()
-            expect(card).not_to_contain_text("Breakdown", timeout=EVENTUALLY_MS)
-            if fastest_s < SEEN_WITHIN_S:
-                break
+        for machine in ("M12", "M07", "M01"):  # Modbus, MQTT, OPC UA
             _until_nothing_is_planned(api)
-        assert fastest_s < SEEN_WITHIN_S
-        assert page.evaluate("window.notReloaded") is True
+            badge = page.locator(f"article[data-machine={machine}] .state-badge")
+            for command, options in (("break", {"duration_s": 3600}), ("repair", {})):
+                began = time.monotonic()
+                emulator.post(f"/commands/{command}", json={"machine": machine, **options}).raise_for_status()
+                shown = expect(badge).to_have_text if command == "break" else expect(badge).not_to_have_text
+                shown("Breakdown", timeout=EVENTUALLY_MS)
+                took_s.append(time.monotonic() - began)
+                shot(page, f"floor-{command}")
+    assert page.evaluate("window.notReloaded") is True
+    assert statistics.median(took_s) < SEEN_WITHIN_S, took_s  # one may wait for whoever else has this machine's cores
 
 
 def _until_nothing_is_planned(api: httpx.Client) -> None:
@@ -79,11 +76,13 @@ def test_a_plan_is_made_and_released_by_hand(forerun: Installation, page: Page) 
     page.goto(f"{forerun.url}/plan")
     with forerun.api() as api:
         _until_nothing_is_planned(api)
-        known = {plan["id"] for plan in api.get("/api/v1/plans").json()}
         page.get_by_role("button", name="Make a plan").click()
         plan = until(
-            lambda: [one for one in api.get("/api/v1/plans").json() if one["id"] not in known], "the plan", 60
+            lambda: [one for one in api.get("/api/v1/plans").json() if one["reason"] == "asked for on the page"],
+            "the plan",
+            60,
         )[0]
+        page.wait_for_url(f"**/plan?plan={plan['id']}")
         release = page.get_by_role("button", name="Release", exact=True)
         expect(release).to_be_enabled(timeout=PLANNED_WITHIN_MS)
         shot(page, "plan-proposed")

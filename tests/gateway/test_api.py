@@ -8,11 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from historian import plans
+from historian import calibrations, outbox, plans
 from plant.actor import SYSTEM, Role
-from plant.message import new_message_id
+from plant.calibration import Calibration, Estimate, Parameter
+from plant.message import DeliveryState, MessageKind, OutboxMessage, Receipt, new_message_id
 from tests.gateway.conftest import Site
-from tests.operations.shop import MONDAY, plan_version
+from tests.operations.shop import MONDAY, VERSION, plan_version
 
 ORDER = {"id": "CO-2", "customer": "ACME", "item": "shaft", "quantity": 2, "due_at": "2026-01-15T12:00:00+01:00"}
 
@@ -52,6 +53,47 @@ async def test_the_same_order_again_is_fine_and_another_under_its_id_is_409(site
         problem = _is_problem(await client.post("/api/v1/orders", json={**told, "quantity": 3}), 409)
         assert problem["title"] == "conflict"
         assert "CO-2" in problem["detail"]
+
+
+async def test_an_order_without_ordered_at_can_be_sent_again_later(site: Site) -> None:
+    async with await site.machine(Role.INTEGRATION) as client:
+        first = (await client.post("/api/v1/orders", json=ORDER)).json()
+        site.clock.moment += timedelta(minutes=1)
+        again = await client.post("/api/v1/orders", json=ORDER)
+        assert (again.status_code, again.json()) == (201, first)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/plans/%00",
+        "/plans/%00/verdict",
+        "/jobs/%00",
+        "/machines/%00/states?since=2026-01-05T00:00:00Z&until=2026-01-06T00:00:00Z",
+        "/job-orders?customer_order=%00",
+    ],
+)
+async def test_an_id_that_cannot_be_kept_is_told_by_name(site: Site, path: str) -> None:
+    async with await site.machine(Role.INTEGRATION) as client:
+        problem = _is_problem(await client.get(f"/api/v1{path}"), 422)
+    assert "must not hold the character NUL" in problem["detail"]
+    assert "database" not in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"id": "42"}, "id"),
+        ({"reason": "a\0b"}, "reason"),
+        ({"job_order": "a\0b"}, "job_order"),
+        ({"good": 2**31}, "good"),
+        ({"scrap": 10**30}, "scrap"),
+    ],
+)
+async def test_what_is_wrong_with_a_response_is_told_by_field(site: Site, change: dict[str, Any], where: str) -> None:
+    async with await site.machine(Role.INTEGRATION) as client:
+        problem = _is_problem(await client.post("/api/v1/job-responses", json=_response(**change)), 422)
+    assert [one["where"] for one in problem["problems"]] == [f"body.{where}"]
 
 
 @pytest.mark.parametrize(
@@ -131,6 +173,7 @@ async def test_job_responses_are_taken_once_and_refused_with_their_reason(site: 
         (Role.OPERATOR, "GET", "/orders", None),
         (Role.SALES, "GET", "/health", None),
         (Role.CUSTOMER, "GET", "/oee?since=2026-01-05T00:00:00Z&until=2026-01-06T00:00:00Z", None),
+        (Role.CUSTOMER, "GET", "/kpis?since=2026-01-05T00:00:00Z&until=2026-01-06T00:00:00Z", None),
     ],
 )
 async def test_a_role_without_the_permission_is_403(site: Site, role: Role, method: str, path: str, body: Any) -> None:
@@ -164,6 +207,35 @@ async def test_a_plan_that_is_asked_for_can_be_followed_and_cancelled(site: Site
         assert site.queue.deferred == [("plan", job["id"])]
         assert (await client.get(f"/api/v1/jobs/{job['id']}")).json()["state"] == "queued"
         assert (await client.post(f"/api/v1/jobs/{job['id']}/cancel")).json()["state"] == "cancelled"
+
+
+async def test_a_calibration_is_asked_for_listed_and_rolled_back(site: Site) -> None:
+    async with await site.machine(Role.PLANNER) as client:
+        asked = await client.post("/api/v1/calibrations", json={"days": 14})
+        assert asked.status_code == 202
+        assert (asked.json()["kind"], asked.json()["subject"]) == ("calibration", "last 14 days")
+        assert site.queue.deferred == [("calibration", asked.json()["id"])]
+        _is_problem(await client.post("/api/v1/calibrations", json={"days": 0}), 422)
+        assert (await client.get("/api/v1/calibrations")).json() == []
+        _is_problem(await client.post("/api/v1/calibrations/roll-back"), 409)
+        _is_problem(await client.post("/api/v1/calibrations/cal-1/adopt"), 404)
+        _is_problem(await client.get("/api/v1/calibrations/cal-1/differences", params={"other": "cal-2"}), 404)
+
+
+async def test_estimates_are_told_without_their_draws(site: Site) -> None:
+    estimate = Estimate(Parameter.SCRAP, None, "shaft/10", 0.02, 0.01, 0.03, 500, 0, 0.01, None, (0.02, 0.025))
+    made = Calibration(VERSION.id, MONDAY, MONDAY + timedelta(days=1), (estimate,))
+    async with site.historian.transaction(SYSTEM, "test") as tx:
+        await calibrations.insert(tx, made)
+    async with await site.machine(Role.PLANNER) as client:
+        told = (await client.get(f"/api/v1/calibrations/{made.id}")).json()
+        assert (told["id"], told["plant_version"]) == (made.id, VERSION.id)
+        assert (told["estimates"][0]["value"], told["estimates"][0]["posterior"]) == (0.02, 2)
+        assert (await client.post(f"/api/v1/calibrations/{made.id}/adopt")).json() == {"in_use": made.id}
+        assert [one["adopted"] for one in (await client.get("/api/v1/calibrations")).json()] == [True]
+        same = await client.get(f"/api/v1/calibrations/{made.id}/differences", params={"other": made.id})
+        assert same.json() == []
+        assert (await client.post("/api/v1/calibrations/roll-back")).json() == {"in_use": None}
 
 
 @pytest.mark.parametrize(
@@ -201,7 +273,7 @@ async def test_a_method_that_does_not_exist_is_405_and_says_which_do(site: Site)
 )
 async def test_a_period_that_makes_no_sense_is_422(site: Site, since: str, until: str, detail: str) -> None:
     async with await site.machine(Role.VIEWER) as client:
-        for path in ("/oee", "/machines/L1/states"):
+        for path in ("/oee", "/kpis", "/machines/L1/states"):
             answer = await client.get(f"/api/v1{path}", params={"since": since, "until": until})
             assert detail in _is_problem(answer, 422)["detail"]
 
@@ -217,6 +289,21 @@ async def test_the_floor_is_told(site: Site) -> None:
         assert [one["machine"] for one in oee] == [one["id"] for one in machines]
         assert [one["state"] for one in (await client.get("/api/v1/health")).json()] == ["unknown"] * 4
         assert (await client.get("/api/v1/clock")).json() == {"plant_time": MONDAY.isoformat()}
+
+
+async def test_kpis_are_told_by_machine_and_added_up_to_the_site(site: Site) -> None:
+    period = {"since": "2026-01-05T00:00:00Z", "until": "2026-01-06T00:00:00Z"}
+    async with await site.machine(Role.VIEWER) as client:
+        (one,) = (await client.get("/api/v1/kpis", params={**period, "machine": "L2"})).json()
+        assert (one["path"], one["machines"]) == ("site/hall/cell/L2", ["L2"])
+        assert one["tally"]["times"]["unknown_s"] == 7.5 * 3600  # an early shift with its break of half an hour
+        assert (one["kpis"]["oee"], one["kpis"]["mtbf_s"]) == (0.0, None)
+        (whole,) = (await client.get("/api/v1/kpis", params={**period, "level": "site"})).json()
+        assert (whole["path"], whole["tally"]["times"]["pbt_s"]) == ("site", 4 * 7.5 * 3600)
+        _is_problem(await client.get("/api/v1/kpis", params={**period, "machine": "M99"}), 404)
+        _is_problem(await client.get("/api/v1/kpis", params={**period, "level": "galaxy"}), 422)
+        _is_problem(await client.get("/api/v1/kpis", params={**period, "micro_stop_s": -1}), 422)
+        _is_problem(await client.get("/api/v1/kpis", params={**period, "micro_stop_s": "nan"}), 422)
 
 
 async def test_a_fault_of_ours_is_500_without_its_insides(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,20 +337,58 @@ async def test_the_interface_description_names_every_route(site: Site) -> None:
         "/api/v1/orders",
         "/api/v1/job-orders",
         "/api/v1/job-responses",
+        "/api/v1/refused-messages",
+        "/api/v1/refused-messages/{message_id}/send-again",
         "/api/v1/plans",
         "/api/v1/plans/{plan_id}",
         "/api/v1/plans/{plan_id}/verdict",
         "/api/v1/plans/{plan_id}/release",
+        "/api/v1/calibrations",
+        "/api/v1/calibrations/roll-back",
+        "/api/v1/calibrations/{calibration_id}",
+        "/api/v1/calibrations/{calibration_id}/adopt",
+        "/api/v1/calibrations/{calibration_id}/differences",
         "/api/v1/jobs",
         "/api/v1/jobs/{job_id}",
         "/api/v1/jobs/{job_id}/cancel",
         "/api/v1/machines",
         "/api/v1/machines/{machine_id}/states",
         "/api/v1/oee",
+        "/api/v1/kpis",
         "/api/v1/health",
+        "/api/v1/fidelity",
         "/api/v1/clock",
     }
     for path, methods in described["paths"].items():
         for method, told in methods.items():
             assert told["summary"], (method, path)
             assert any(status.startswith("2") for status in told["responses"])
+
+
+async def test_what_the_mes_refused_is_listed_and_sent_again_on_command(site: Site) -> None:
+    id_ = new_message_id()
+    async with site.historian.transaction(SYSTEM, "test") as tx:
+        job = {"id": "CO-1/1-10", "revision": 1}
+        await outbox.add(tx, OutboxMessage(id_, MessageKind.DISPATCH, "job-order/CO-1/1-10", job))
+        await outbox.settle(tx, id_, Receipt(DeliveryState.REFUSED, "unknown machine L1"), MONDAY)
+    async with await site.machine(Role.PLANNER) as client:
+        (parked,) = (await client.get("/api/v1/refused-messages")).json()
+        assert (parked["id"], parked["reason"], parked["payload"]) == (id_, "unknown machine L1", job)
+        again = await client.post(f"/api/v1/refused-messages/{id_}/send-again")
+        assert again.status_code == 202
+        assert (again.json()["payload"], again.json()["id"] != id_) == (job, True)
+        assert (await client.get("/api/v1/refused-messages")).json() == []
+        _is_problem(await client.post(f"/api/v1/refused-messages/{id_}/send-again"), 404)
+    async with await site.machine(Role.SALES) as client:
+        _is_problem(await client.post(f"/api/v1/refused-messages/{id_}/send-again"), 403)
+
+
+async def test_the_twins_error_is_measured_and_read(site: Site) -> None:
+    async with await site.machine(Role.PLANNER) as client:
+        assert (await client.get("/api/v1/fidelity")).json() is None
+        measured = await client.post("/api/v1/fidelity")
+        assert measured.status_code == 200
+        assert measured.json()["job_orders"]["cases"] == 0
+        assert (await client.get("/api/v1/fidelity")).json() == measured.json()
+    async with await site.machine(Role.VIEWER) as client:
+        _is_problem(await client.post("/api/v1/fidelity"), 403)

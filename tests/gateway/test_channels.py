@@ -28,6 +28,7 @@ class Mes:
     stored: dict[str, dict[str, Any]] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
     answers: list[tuple[int, str]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
 
     def put(self, path: str, key: str, body: dict[str, Any]) -> tuple[int, str]:
         self.requests.append(("PUT", path, key, body))
@@ -54,6 +55,8 @@ def mes() -> Iterator[Mes]:
                 return
             self.send_response(status)
             self.send_header("Content-Length", str(len(text.encode())))
+            for name, value in known.headers.items():
+                self.send_header(name, value)
             if status == 307:
                 self.send_header("Location", "http://127.0.0.1:1/elsewhere")
             self.end_headers()
@@ -103,15 +106,53 @@ async def test_the_same_message_again_changes_nothing(mes: Mes, channel: MesChan
     assert [key for _, _, key, _ in mes.requests] == ["id-1", "id-1"]
 
 
-@pytest.mark.parametrize("status", [409, 422])
+@pytest.mark.parametrize("status", [400, 404, 405, 409, 410, 413, 414, 415, 422])
 async def test_a_refusal_is_final_and_says_why(mes: Mes, channel: MesChannel, status: int) -> None:
     mes.answers = [(status, '{"detail": "has begun"}')]
     receipt = await _send(channel)
     assert receipt.state is DeliveryState.REFUSED
+    assert f"answered {status} to CO-1/1-10" in receipt.detail
     assert "has begun" in receipt.detail
 
 
-@pytest.mark.parametrize("status", [0, 307, 401, 404, 408, 429, 500, 503])
+@pytest.mark.parametrize(("known", "state"), [(2, "refused"), (3, "delivered"), (4, "delivered"), ("3", "refused")])
+async def test_a_conflict_with_what_the_mes_had_already_is_no_refusal(
+    mes: Mes, channel: MesChannel, known: object, state: str
+) -> None:
+    mes.answers = [(409, json.dumps({"detail": "exists", "revision": known}))]
+    assert (await _send(channel)).state == state
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "shortest", "longest"),
+    [
+        (429, "17", 17, 17),
+        (503, " 0 ", 0, 0),
+        (413, "5", 5, 5),  # too large for now
+        (409, "5", 5, 5),  # still busy with the same key
+        (503, "Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
+        (503, "Fri, 01 Jan 2100 00:00:00 -0000", 1e6, 1e10),
+    ],
+)
+async def test_how_long_the_mes_wants_to_be_left_alone_is_told(
+    mes: Mes, channel: MesChannel, status: int, header: str, shortest: float, longest: float
+) -> None:
+    mes.answers, mes.headers = [(status, "busy")], {"Retry-After": header}
+    with pytest.raises(Unavailable, match=f"answered {status}") as told:
+        await _send(channel)
+    assert told.value.retry_after_s is not None
+    assert shortest <= told.value.retry_after_s <= longest
+
+
+@pytest.mark.parametrize("header", ["soon", "", "-5", "1e3", "Fri, 99 Foo 2100"])
+async def test_a_wish_nobody_understands_is_none(mes: Mes, channel: MesChannel, header: str) -> None:
+    mes.answers, mes.headers = [(503, "busy")], {"Retry-After": header}
+    with pytest.raises(Unavailable) as told:
+        await _send(channel)
+    assert told.value.retry_after_s is None
+
+
+@pytest.mark.parametrize("status", [0, 307, 401, 403, 407, 408, 425, 429, 500, 503])
 async def test_anything_else_means_trying_again_later(mes: Mes, channel: MesChannel, status: int) -> None:
     mes.answers = [(status, "not now")]
     with pytest.raises(Unavailable):

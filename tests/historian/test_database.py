@@ -47,6 +47,7 @@ async def test_an_exception_rolls_everything_back(historian: Historian) -> None:
         (b"insert into session values ('a', 'nobody', now(), now())", Conflict, "does not exist"),
         (b"insert into api_key values (null, 'a', '{}', now())", InvalidInput, "refuses"),
         (b"select 1 / 0", InvalidInput, "division by zero"),
+        (b"do 'begin raise disk_full; end'", Unavailable, "disk of the database is full"),
         (b"insert into api_key values ('a', 'a', '{}', 'yesterday evening')", InvalidInput, "yesterday evening"),
         (b"do $$ begin raise exception using errcode = '40P01'; end $$", Interfered, "try again"),
     ],
@@ -120,6 +121,19 @@ async def test_a_database_that_does_not_let_us_in_is_said_so(database_url: str) 
         await Historian.open(
             database_url.replace(database_url.split("?")[0].rsplit("/", 1)[1], "no_such_database"), patience_s=0.1
         )
+
+
+@pytest.mark.parametrize("url", ["s3cret", "postgrseql://me:s3cret@db/forerun", "postgresql://me:s3cret@db/x?no=1"])
+async def test_what_is_no_url_is_told_without_it(url: str) -> None:
+    with pytest.raises(InvalidInput, match="FORERUN_DATABASE_URL") as told:
+        await Historian.open(url)
+    assert "s3cret" not in str(told.value)
+
+
+async def test_what_is_no_character_is_refused(historian: Historian) -> None:
+    with pytest.raises(InvalidInput, match=r"test: 'a\\udcff' holds what is no character"):
+        async with historian.transaction(SYSTEM, "test") as tx:
+            await add_key(tx, "a\udcff")
 
 
 async def test_times_come_back_in_utc_and_transactions_know_the_wall_time(database_url: str) -> None:

@@ -10,13 +10,16 @@ from decimal import Decimal
 import pytest
 
 from historian.documents import document, jsonb, restore
+from plant.arrival import ArrivalStream, WhenFull
 from plant.calendar import Break, Calendar, Shift
 from plant.connection import Connection, Protocol
-from plant.distribution import Distribution, Family
+from plant.distribution import Distribution, Family, exponential, mixture, shifted, truncated, uniform
 from plant.errors import InvalidInput
-from plant.item import BomLine
+from plant.item import BomLine, Incoming, Item, ItemKind, Replenishment
 from plant.order import CustomerOrder, Priority
-from plant.plant import Plant
+from plant.plan import Plan, PlannedOperation
+from plant.plant import FailureTime, Plant, Reliability
+from plant.verdict import Buffer, OperationVerdict, PersonVerdict, Verdict
 from tests.plant.shops import bought, made, operation, small_shop
 
 NIGHT = Shift("night", (0, 4), time(22), time(6), (Break(time(1, 30), time(2)),))
@@ -35,6 +38,30 @@ THINGS = [
     ),
     BomLine("bar", Decimal("0.1")),
     Distribution(Family.LOGNORMAL, 0.1 + 0.2, 1e-9),
+    Plan(datetime(2026, 1, 5, tzinfo=UTC), (PlannedOperation("a", "M1", 0, 0.0, 1.0, person="P1"),)),
+    Verdict(
+        "simulate",
+        10,
+        7,
+        (),
+        (),
+        0.5,
+        "M1",
+        (OperationVerdict("a", "M1", 0.3),),
+        (PersonVerdict("P1", 0.2),),
+        (Buffer("A", 3.5, 0.1, 0.95, "a", "M1", 0.7),),
+    ),
+    Reliability(Distribution(Family.GAMMA, 9.0, 0.5), Distribution(Family.GAMMA, 1.0, 0.5), FailureTime.CALENDAR),
+    mixture([truncated(exponential(0.1), 0.05, 0.3), shifted(uniform(1, 3), 0.7)], [0.9, 0.1]),
+    ArrivalStream("S", "A", interarrival=exponential(60.0), when_full=WhenFull.LOST),
+    Item(
+        "BAR",
+        "Bar",
+        ItemKind.PURCHASED,
+        replenishment=Replenishment(
+            Decimal("1.5"), Decimal(3), exponential(9.0), (Incoming(datetime(2026, 1, 2, tzinfo=UTC), Decimal(1)),)
+        ),
+    ),
 ]
 
 
@@ -42,6 +69,18 @@ THINGS = [
 def test_there_and_back(thing: object) -> None:
     text = json.dumps(document(thing), allow_nan=False)
     assert restore(type(thing), json.loads(text)) == thing
+
+
+def test_documents_from_before_people_and_buffers_are_still_read() -> None:
+    plan, verdict, reliability = THINGS[6:9]
+    old_plan, old_verdict, old_reliability = document(plan), document(verdict), document(reliability)
+    del old_plan["operations"][0]["person"]
+    del old_verdict["operations"], old_verdict["people"], old_verdict["buffers"]
+    del old_reliability["failure_time"]
+    assert restore(Plan, old_plan).operations[0].person is None
+    found = restore(Verdict, old_verdict)
+    assert (found.operations, found.people, found.buffers) == ((), (), ())
+    assert restore(Reliability, old_reliability).failure_time is FailureTime.OPERATING
 
 
 def test_a_document_that_is_wrong_is_refused_by_the_object_itself() -> None:

@@ -113,3 +113,20 @@ async def test_a_message_is_told_of_when_its_transaction_commits(historian: Hist
     heard = [await asyncio.wait_for(anext(notices), 10) for _ in range(2)]
     assert [notice.payload for notice in heard] == ["", message(2, "a").id]
     await notices.aclose()
+
+
+async def test_of_what_was_refused_the_last_word_per_subject_is_told(store: Historian) -> None:
+    await put(store, message(1, "a"), message(2, "a"), message(3, "b"), message(4, "c"), message(5, "d"))
+    for number, receipt in ((1, "no"), (2, "no again"), (3, "no"), (4, "no")):
+        async with store.transaction(SYSTEM, "test") as tx:
+            at = NOW + timedelta(seconds=number)
+            await outbox.settle(tx, message(number, "").id, Receipt(DeliveryState.REFUSED, receipt), at)
+    await put(store, message(6, "b"))
+    async with store.transaction(SYSTEM, "test") as tx:
+        found = await outbox.refused(tx)
+    assert [(one.id, one.subject, one.reason) for one in found] == [
+        (message(4, "").id, "c", "no"),
+        (message(2, "").id, "a", "no again"),
+    ]
+    assert found[1].refused_at == NOW + timedelta(seconds=2)
+    assert found[1].payload == message(2, "a").payload

@@ -13,6 +13,8 @@ from historian.database import Historian
 from plant.actor import SYSTEM
 from plant.errors import Conflict, NotFound
 from plant.plan import Plan, PlannedOperation, PlanState, PlanVersion, SolverReport
+from plant.text import told
+from plant.trouble import Abort, Troubles
 from plant.verdict import Judgement, MachineVerdict, OrderVerdict, Verdict
 from plant.version import PlantVersion, version_of
 from tests.plant.shops import bought, made, operation, small_shop
@@ -39,9 +41,10 @@ FIRST = PlanVersion(
         0.4,
         "L1",
     ),
-    judgement=Judgement(True, (), ("CO-2 is late anyway",)),
+    judgement=Judgement(True, (), (told("{order} is late anyway", order="CO-2"), "kept before texts had templates")),
     orders=("CO-1",),
     labels={"what": "base"},
+    knew=Troubles({"L1": START}, {"CO-1/1-10": Abort(2, START)}),
 )
 SECOND = replace(FIRST, id="plan-2", parent="plan-1", made_at=START + timedelta(hours=1))
 
@@ -149,3 +152,18 @@ async def test_plant_versions_are_told_apart_however_often_they_are_read(store: 
             await plants.save(tx, version)
         for version in [*versions, *versions, *reversed(versions)]:
             assert await plants.get(tx, version.id) == version
+
+
+async def test_what_the_newest_plan_knew_is_told_without_the_plan(store: Historian) -> None:
+    await keep(store)
+    async with store.transaction(SYSTEM, "test") as tx:
+        assert await plans.newest_knew(tx) == Troubles()
+    await keep(store, FIRST, replace(SECOND, knew=Troubles()))
+    async with store.transaction(SYSTEM, "test") as tx:
+        assert await plans.newest_knew(tx) == Troubles()
+        await plans.insert(tx, replace(FIRST, id="plan-3", made_at=START + timedelta(hours=2)))
+        assert await plans.newest_knew(tx) == FIRST.knew
+        # A plan of an earlier program does not say.
+        await tx.execute(b"update plan_version set document = document - 'knew'")
+        assert await plans.newest_knew(tx) == Troubles()
+        assert (await plans.get(tx, "plan-1")).knew == Troubles()

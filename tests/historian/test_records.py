@@ -14,6 +14,7 @@ from plant.errors import Conflict, InvalidInput, NotFound
 from plant.long_job import LongJob, LongJobKind, LongJobState
 from plant.message import new_message_id
 from plant.reading import Rejected
+from plant.text import told
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ROLES = frozenset({Role.PLANNER, Role.VIEWER})
@@ -45,6 +46,28 @@ async def test_a_new_password_ends_the_sessions_of_its_account(store: Historian)
         assert await accounts.session_actor(tx, b"ada", before) is None
         assert await accounts.session_actor(tx, b"bob", before) is not None
         assert await accounts.drop_expired_sessions(tx, NOW) == 1
+
+
+async def test_a_name_is_taken_once_and_stays_so_out_of_use(store: Historian) -> None:
+    async with store.transaction(SYSTEM, "test") as tx:
+        assert await accounts.insert(tx, "ada", "hash", ROLES)
+        assert not await accounts.insert(tx, "ada", "other", ROLES)
+        assert await accounts.find(tx, "ada") == accounts.Account("ada", "hash", ROLES)
+        await accounts.open_session(tx, b"token", "ada", NOW)
+        assert await accounts.disable(tx, "ada")
+        assert not await accounts.disable(tx, "ada")
+        assert await accounts.find(tx, "ada") is None
+        assert not await accounts.insert(tx, "ada", "hash", ROLES)
+        assert await accounts.everybody(tx) == [accounts.Listed("ada", ROLES, tx.at, active=False)]
+        assert await accounts.drop_expired_sessions(tx, NOW) == 0  # it ended with the account
+
+
+async def test_an_api_key_of_a_new_name(store: Historian) -> None:
+    async with store.transaction(SYSTEM, "test") as tx:
+        assert await accounts.insert_api_key(tx, "erp", b"one", ROLES)
+        assert not await accounts.insert_api_key(tx, "erp", b"two", ROLES)
+        assert await accounts.api_key_actor(tx, b"one") == Actor("erp", ROLES)
+        assert await accounts.api_keys(tx) == [accounts.Listed("erp", ROLES, tx.at)]
 
 
 async def test_api_keys(store: Historian) -> None:
@@ -106,6 +129,9 @@ async def test_a_long_job_reports_can_be_cancelled_and_ends_once(store: Historia
         assert await long_jobs.report(tx, first.id, 0.75, "rehearsing")
         running = await long_jobs.get(tx, first.id)
         assert (running.state, running.share, running.doing) == (LongJobState.RUNNING, 0.75, "rehearsing")
+        doing = told("rehearsing {n:count} futures; {late}", n=1000, late=told("{h:hours} late", h=2.5))
+        await long_jobs.report(tx, first.id, 0.8, doing)
+        assert (await long_jobs.get(tx, first.id)).doing == doing
         await long_jobs.finish(tx, first.id, LongJobState.DONE, "plan-1")
         done = await long_jobs.get(tx, first.id)
         assert (done.state, done.share, done.result) == (LongJobState.DONE, 1.0, "plan-1")

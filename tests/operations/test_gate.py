@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from operations.gate import Thresholds, judge_plan
+from operations import gate
+from operations.gate import Thresholds
 from plant.errors import InvalidInput
 from plant.order import Priority
-from plant.verdict import OrderVerdict, Verdict
+from plant.verdict import Judgement, OrderVerdict, Verdict
 
 DUE = datetime(2026, 1, 14, 4, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -26,6 +28,11 @@ def order(name: str, on_time: float, margin: float = 0.02, p50: float = -2, p95:
 
 def verdict(*orders: OrderVerdict) -> Verdict:
     return Verdict("replay", 1000, 1, orders, (), 0.6, "M04")
+
+
+def judge_plan(*args: Any) -> Judgement:
+    """Judge, with reasons and notes in English."""
+    return gate.judge_plan(*args).in_english()
 
 
 def test_a_plan_that_keeps_its_dates_passes_without_a_word() -> None:

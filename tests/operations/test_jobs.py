@@ -121,7 +121,7 @@ async def test_a_fault_of_ours_is_told_without_its_insides_and_raised(historian:
     with pytest.raises(KeyError):
         await jobs.run(historian, job.id, work)
     failed = await _get(historian, job)
-    assert (failed.state, failed.error) == (LongJobState.FAILED, "internal error: KeyError; see the log")
+    assert (failed.state, str(failed.error)) == (LongJobState.FAILED, "internal error: KeyError; see the log")
 
 
 async def test_a_running_job_stops_when_it_is_asked_to(historian: Historian) -> None:
@@ -200,7 +200,7 @@ async def test_one_that_kills_its_workers_is_given_up(historian: Historian) -> N
     await jobs.run(historian, job.id, _never, attempt=3)
     failed = await _get(historian, job)
     assert failed.state is LongJobState.FAILED
-    assert "given up: the worker ended 3 times" in failed.error
+    assert "given up: the worker ended 3 times" in str(failed.error)
 
 
 async def test_a_database_that_is_away_for_a_moment_costs_progress_not_the_work(

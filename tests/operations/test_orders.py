@@ -12,7 +12,9 @@ from historian import orders
 from historian.database import Historian
 from methods.explosion import explode, job_orders
 from operations import orders as order_entry
+from operations import plants
 from plant.actor import SYSTEM
+from plant.connection import Connection, Protocol
 from plant.errors import Conflict, InvalidInput, NotFound
 from plant.order import JobProgress, JobState, Priority
 from tests.operations.shop import MONDAY, PLANNER, PLANT, enter, jobs, ledger_of, order, report, response, with_orders
@@ -41,6 +43,27 @@ async def test_the_same_order_again_changes_nothing(historian: Historian) -> Non
     assert len(await ledger_of(historian, "order/CO-1")) == 1
 
 
+async def test_an_order_without_a_date_of_its_own_is_the_same_at_any_moment(historian: Historian) -> None:
+    await with_orders(historian, order())
+    later = replace(order(), ordered_at=MONDAY + timedelta(hours=3))
+    assert await order_entry.enter(historian, PLANNER, later, dated=False) == order()
+    with pytest.raises(Conflict):
+        await order_entry.enter(historian, PLANNER, later)
+    with pytest.raises(Conflict):
+        await order_entry.enter(historian, PLANNER, replace(later, quantity=99), dated=False)
+
+
+async def test_other_orders_under_one_id_at_once_are_refused_in_our_own_words(historian: Historian) -> None:
+    await with_orders(historian)
+    each = [replace(order(), quantity=1 + number) for number in range(6)]
+    told = await asyncio.gather(*(enter(historian, one) for one in each), return_exceptions=True)
+    refused = [one for one in told if isinstance(one, Conflict)]
+    assert len(refused) == 5, told
+    assert {str(one) for one in refused} == {
+        "order CO-1 exists with other content; use another id or change that order"
+    }
+
+
 async def test_the_same_order_from_many_senders_at_once_is_entered_once(historian: Historian) -> None:
     await with_orders(historian)
     assert await asyncio.gather(*(enter(historian, order()) for _ in range(6))) == [order()] * 6
@@ -66,12 +89,38 @@ async def test_another_order_under_a_known_id_is_a_conflict(historian: Historian
         assert await orders.customer_orders(tx) == [order()]
 
 
-@pytest.mark.parametrize(("item", "reason"), [("ghost", "ghost"), ("bar", "bar is purchased")])
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        ("ghost", "unknown item 'ghost'; known are pump, shaft$"),
+        ("pumb", "unknown item 'pumb'; did you mean 'pump'?"),
+        ("bar", "bar is purchased"),
+    ],
+)
 async def test_what_is_not_made_here_is_refused(historian: Historian, item: str, reason: str) -> None:
     await with_orders(historian)
     with pytest.raises(InvalidInput, match=f"order CO-1: .*{reason}"):
         await enter(historian, order(item=item))
     assert await order_entry.list_orders(historian, PLANNER) == []
+
+
+async def test_an_id_that_does_not_reach_every_machine_is_refused(historian: Historian) -> None:
+    modbus = (Connection("line", Protocol.MODBUS, "tcp://plc", ("L1",)),)
+    await plants.import_plant(historian, SYSTEM, replace(PLANT, connections=modbus))
+    longest = "x" * (24 - len("/1-10"))
+    assert await enter(historian, order(longest)) == order(longest)
+    for wrong in (longest + "x", "订单-1"):
+        with pytest.raises(InvalidInput, match=r"^order id .* hold 24 ASCII characters; use an id of at most 19 ASCII"):
+            await enter(historian, order(wrong))
+    assert [one.id for one in await order_entry.list_orders(historian, PLANNER)] == [longest]
+
+
+async def test_an_order_from_before_its_machines_became_narrow_is_no_error(historian: Historian) -> None:
+    known = order("x" * 60)
+    await with_orders(historian, known)
+    modbus = (Connection("line", Protocol.MODBUS, "tcp://plc", ("L1",)),)
+    await plants.import_plant(historian, SYSTEM, replace(PLANT, connections=modbus))
+    assert await enter(historian, known) == known
 
 
 async def test_without_a_plant_there_is_nothing_to_order(historian: Historian) -> None:

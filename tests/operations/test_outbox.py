@@ -12,9 +12,9 @@ from historian import outbox as store
 from historian.database import Historian
 from operations import outbox
 from plant.actor import SYSTEM
-from plant.errors import InvalidInput, Unavailable
+from plant.errors import InvalidInput, NotFound, Unavailable
 from plant.message import DeliveryState, MessageKind, OutboxMessage, Receipt, new_message_id
-from tests.operations.shop import ledger_of, take_messages
+from tests.operations.shop import PLANNER, ledger_of, order, report, response, take_messages, with_orders
 
 Answer = Receipt | Exception
 
@@ -153,3 +153,102 @@ async def test_what_would_outlast_its_lease_is_left_to_the_next_claim(
     assert await outbox.deliver(historian, SYSTEM, channel) == 0
     assert channel.came == []
     assert await _pending(historian) == 3
+
+
+async def test_what_the_other_end_asks_for_is_waited_and_nothing_else_is_sent_meanwhile(historian: Historian) -> None:
+    await _put(historian, "a", "b", "c")
+    channel = Channel(b=[Unavailable("busy", retry_after_s=90.0)])
+    before = datetime.now(UTC)
+    assert await outbox.deliver(historian, SYSTEM, channel) == 1
+    assert channel.names == ["a", "b"]
+    async with historian.transaction(SYSTEM, "test") as tx:
+        due_at = await store.next_due(tx)
+        assert await store.pending(tx) == 2
+    assert due_at is not None
+    assert before <= due_at - timedelta(seconds=90) <= datetime.now(UTC)
+    await _make_due(historian)
+    assert await outbox.deliver(historian, SYSTEM, channel) == 2
+
+
+async def test_a_wish_to_be_left_alone_for_ever_is_an_hour(historian: Historian) -> None:
+    await _put(historian, "a")
+    before = datetime.now(UTC)
+    await outbox.deliver(historian, SYSTEM, Channel(a=[Unavailable("busy", retry_after_s=1e9)]))
+    async with historian.transaction(SYSTEM, "test") as tx:
+        due_at = await store.next_due(tx)
+    assert due_at is not None
+    assert before <= due_at - timedelta(hours=1) <= datetime.now(UTC)
+
+
+NO = Receipt(DeliveryState.REFUSED, "unknown machine L1")
+JOB = "job-order/CO-1/1-10"
+
+
+async def _refused(historian: Historian) -> list[str]:
+    return [message.id for message in await outbox.refused(historian, PLANNER)]
+
+
+async def _parked(historian: Historian) -> str:
+    """Have a message about the first job order refused and return its id."""
+    await with_orders(historian, order("CO-1"))
+    (id_,) = await _put(historian, "a", subject=JOB)
+    await outbox.deliver(historian, SYSTEM, Channel(a=[NO]))
+    return id_
+
+
+async def test_what_is_refused_is_parked_with_its_reason_and_counted(historian: Historian) -> None:
+    before = outbox.REFUSED.labels("dispatch")._value.get()
+    id_ = await _parked(historian)
+    (parked,) = await outbox.refused(historian, PLANNER)
+    assert (parked.id, parked.kind, parked.subject) == (id_, MessageKind.DISPATCH, JOB)
+    assert (parked.reason, parked.payload, parked.attempts) == ("unknown machine L1", {"id": "a"}, 1)
+    assert parked.created_at <= parked.refused_at
+    assert outbox.REFUSED.labels("dispatch")._value.get() == before + 1
+    await _make_due(historian)
+    assert await outbox.deliver(historian, SYSTEM, Channel()) == 0
+
+
+async def test_what_is_sent_again_goes_once_under_a_new_id(historian: Historian) -> None:
+    id_ = await _parked(historian)
+    message = await outbox.send_again(historian, PLANNER, id_)
+    assert await _refused(historian) == []
+    with pytest.raises(NotFound, match="list the refused messages again"):
+        await outbox.send_again(historian, PLANNER, id_)
+    channel = Channel()
+    assert await outbox.deliver(historian, SYSTEM, channel) == 1
+    assert channel.came == [(message.id, "a")]
+    assert message.id > id_
+    refused, again = await ledger_of(historian, JOB)
+    assert (refused.kind, refused.after) == ("dispatch refused", "unknown machine L1")
+    assert (again.kind, again.actor, again.before) == ("sent again", PLANNER.name, "unknown machine L1")
+
+
+async def test_what_is_refused_again_is_parked_again(historian: Historian) -> None:
+    message = await outbox.send_again(historian, PLANNER, await _parked(historian))
+    await outbox.deliver(historian, SYSTEM, Channel(a=[NO]))
+    assert await _refused(historian) == [message.id]
+
+
+async def test_a_later_message_takes_the_place_of_a_refused_one(historian: Historian) -> None:
+    id_ = await _parked(historian)
+    (later,) = await _put(historian, "a", subject=JOB)
+    assert await _refused(historian) == []
+    with pytest.raises(NotFound):
+        await outbox.send_again(historian, PLANNER, id_)
+    await outbox.deliver(historian, SYSTEM, Channel(a=[NO]))
+    assert await _refused(historian) == [later]
+
+
+@pytest.mark.parametrize("kind", ["started", "completed"])
+async def test_a_job_that_has_begun_needs_no_order_any_more(historian: Historian, kind: str) -> None:
+    id_ = await _parked(historian)
+    await report(historian, response("CO-1/1-10", kind))
+    assert await _refused(historian) == []
+    with pytest.raises(NotFound, match="has begun"):
+        await outbox.send_again(historian, PLANNER, id_)
+
+
+@pytest.mark.parametrize("id_", ["", "no id", "01890000-0000-7000-8000-000000000000"])
+async def test_a_message_nobody_knows_cannot_be_sent_again(historian: Historian, id_: str) -> None:
+    with pytest.raises(NotFound):
+        await outbox.send_again(historian, PLANNER, id_)

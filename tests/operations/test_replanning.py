@@ -1,17 +1,22 @@
-"""A plan nobody asked for: the first one, and one per breakdown."""
+"""A plan nobody asked for: the first one, one per breakdown, and one whenever the MES gives a job order up."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from historian import long_jobs, plans
 from historian.database import Historian
-from operations import ingest, jobs, replanning
+from operations import dispatch, ingest, jobs, planning, replanning, situation
 from plant.actor import SYSTEM
 from plant.long_job import LongJob, LongJobState
 from plant.machine_state import MachineState, packml_of
 from plant.reading import Reading, Signal
+from plant.trouble import Abort, Troubles
+from runtime.compute import InlineCompute
 from tests.operations.shop import (
     PLANNER,
     PLANT,
+    RULES,
     Clock,
     Queue,
     at,
@@ -44,8 +49,11 @@ async def _end(historian: Historian, job: LongJob, state: LongJobState) -> None:
 
 
 async def _planned(historian: Historian, id_: str, made_s: float) -> None:
+    """Keep a plan as it would have been made from the floor of that moment, as far as is stored by now."""
     async with historian.transaction(SYSTEM, "test") as tx:
-        await plans.insert(tx, plan_version(id_, ("CO-1/1-10", "L1", made_s), made_s=made_s))
+        knew = await situation.troubles(tx, at(made_s))
+        version = plan_version(id_, ("CO-1/1-10", "L1", made_s), made_s=made_s)
+        await plans.insert(tx, replace(version, knew=knew))
 
 
 async def test_without_orders_no_plan_is_needed(historian: Historian) -> None:
@@ -58,7 +66,7 @@ async def test_the_first_plan_is_asked_for_once(historian: Historian) -> None:
     queue = Queue()
     job = await replanning.replan_if_stale(historian, queue)
     assert job is not None
-    assert (job.subject, job.requested_by) == ("first plan", SYSTEM.name)
+    assert (str(job.subject), job.requested_by) == ("first plan", SYSTEM.name)
     assert queue.deferred == [("plan", job.id)]
     assert await _ask(historian) is None  # it is being made
     await _planned(historian, "plan-1", 0)
@@ -74,7 +82,7 @@ async def test_a_breakdown_asks_for_one_plan(historian: Historian) -> None:
     await _machine(historian, "L1", HOUR, MachineState.BREAKDOWN)
     job = await _ask(historian)
     assert job is not None
-    assert job.subject == "breakdown of L1 (Mon 05 Jan 07:00:00)"
+    assert str(job.subject) == "breakdown of L1 (Mon 5 Jan 07:00)"
     await _planned(historian, "plan-2", HOUR + 10)
     await _end(historian, job, LongJobState.DONE)
     assert await _ask(historian) is None
@@ -111,7 +119,7 @@ async def test_machines_that_broke_down_together_are_named_together(historian: H
     await _machine(historian, "L2", HOUR, MachineState.BREAKDOWN)
     job = await _ask(historian)
     assert job is not None
-    assert job.subject == "breakdown of L2 (Mon 05 Jan 07:00:00), MILL (Mon 05 Jan 07:00:00)"
+    assert str(job.subject) == "breakdown of L2 (Mon 5 Jan 07:00), MILL (Mon 5 Jan 07:00)"
 
 
 async def test_a_replan_that_was_called_off_is_not_asked_for_again(historian: Historian) -> None:
@@ -142,3 +150,117 @@ async def test_a_breakdown_when_everything_is_complete_needs_no_plan(historian: 
     await report(historian, response("CO-1/1-20", "completed", 200, good=4, machine="MILL"))
     await _machine(historian, "L1", HOUR, MachineState.BREAKDOWN)
     assert await _ask(historian) is None
+
+
+async def test_a_breakdown_that_was_stored_after_the_plan_was_made_counts_whenever_it_happened(
+    historian: Historian,
+) -> None:
+    await with_orders(historian, order("CO-1"))
+    await _planned(historian, "plan-1", 2 * HOUR)
+    await _machine(historian, "L1", HOUR, MachineState.BREAKDOWN)  # the connection was away
+    job = await _ask(historian)
+    assert job is not None
+    assert str(job.subject) == "breakdown of L1 (Mon 5 Jan 07:00)"
+    await _planned(historian, "plan-2", 2 * HOUR + 10)
+    await _end(historian, job, LongJobState.DONE)
+    assert await _ask(historian) is None
+
+
+async def test_a_known_breakdown_that_began_earlier_than_was_known_is_no_news(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1"))
+    await _machine(historian, "L1", HOUR, MachineState.BREAKDOWN)
+    await _planned(historian, "plan-1", 2 * HOUR)
+    await _machine(historian, "L1", HOUR - 60, MachineState.BREAKDOWN)
+    assert await _ask(historian) is None
+
+
+async def test_a_repair_and_another_breakdown_before_the_plan_but_stored_after_it_are_news(
+    historian: Historian,
+) -> None:
+    await with_orders(historian, order("CO-1"))
+    await _machine(historian, "L1", HOUR, MachineState.BREAKDOWN)
+    await _planned(historian, "plan-1", 4 * HOUR)
+    await _machine(historian, "L1", 2 * HOUR, MachineState.EXECUTING)
+    assert await _ask(historian) is None
+    await _machine(historian, "L1", 3 * HOUR, MachineState.BREAKDOWN)
+    job = await _ask(historian)
+    assert job is not None
+    assert str(job.subject) == "breakdown of L1 (Mon 5 Jan 09:00)"
+
+
+async def test_a_breakdown_that_is_over_when_it_is_heard_of_needs_no_plan(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1"))
+    await _planned(historian, "plan-1", 3 * HOUR)
+    await _machine(historian, "L1", 2 * HOUR, MachineState.EXECUTING)
+    await _machine(historian, "L1", HOUR, MachineState.BREAKDOWN)
+    assert await _ask(historian) is None
+
+
+async def test_a_job_order_the_mes_gives_up_asks_for_one_plan(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1"))
+    await _planned(historian, "plan-1", 0)
+    await report(historian, response("CO-1/1-10", "started", HOUR))
+    assert await _ask(historian) is None
+    await report(historian, response("CO-1/1-10", "aborted", HOUR + 60, reason="tool broken"))
+    job = await _ask(historian)
+    assert job is not None
+    assert str(job.subject) == "job order CO-1/1-10 aborted (Mon 5 Jan 07:01)"
+    await _planned(historian, "plan-2", HOUR + 70)
+    await _end(historian, job, LongJobState.DONE)
+    assert await _ask(historian) is None
+
+
+async def test_one_that_is_given_up_again_asks_again(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1"))
+    await _planned(historian, "plan-1", 0)
+    await _release(historian, "plan-1")
+    await report(historian, response("CO-1/1-10", "aborted", HOUR))
+    job = await _ask(historian)
+    assert job is not None
+    await _planned(historian, "plan-2", HOUR + 10)
+    await _end(historian, job, LongJobState.DONE)
+    await _release(historian, "plan-2", "plan-1")
+    assert await _ask(historian) is None
+    await report(historian, response("CO-1/1-10", "aborted", HOUR))  # by a controller whose clock stands still
+    job = await _ask(historian)
+    assert job is not None
+    assert str(job.subject) == "job order CO-1/1-10 aborted (Mon 5 Jan 07:00; 2 times by now)"
+
+
+async def test_one_that_was_dispatched_again_meanwhile_needs_no_plan(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1"))
+    await _planned(historian, "plan-1", 0)
+    await _planned(historian, "plan-2", 10)
+    await report(historian, response("CO-1/1-10", "aborted", 5))
+    await _release(historian, "plan-2")
+    assert await _ask(historian) is None
+
+
+async def test_what_went_wrong_together_is_told_together(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1"), order("CO-2"))
+    await _planned(historian, "plan-1", 0)
+    await _machine(historian, "L1", HOUR, MachineState.BREAKDOWN)
+    for job_order in ("CO-2/1-10", "CO-1/1-10"):
+        await report(historian, response(job_order, "aborted", HOUR))
+    job = await _ask(historian)
+    assert job is not None
+    assert str(job.subject) == (
+        "breakdown of L1 (Mon 5 Jan 07:00), job order CO-1/1-10 aborted (Mon 5 Jan 07:00), "
+        "job order CO-2/1-10 aborted (Mon 5 Jan 07:00)"
+    )
+
+
+async def test_a_plan_knows_what_had_gone_wrong_when_it_was_made(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1"))
+    await _machine(historian, "L1", HOUR, MachineState.BREAKDOWN)
+    await report(historian, response("CO-1/1-10", "aborted", HOUR))
+    version = await planning.make_plan(historian, InlineCompute(), Clock(at(2 * HOUR)), PLANNER, RULES, "test")
+    assert version.knew == Troubles({"L1": at(HOUR)}, {"CO-1/1-10": Abort(1, at(HOUR))})
+    assert await _ask(historian) is None
+
+
+async def _release(historian: Historian, id_: str, before: str | None = None) -> None:
+    """Put a plan in force and dispatch it."""
+    async with historian.transaction(SYSTEM, "test") as tx:
+        await plans.release(tx, before, id_)
+        await dispatch.dispatch(tx, await plans.get(tx, id_), at(0), 10 * HOUR)

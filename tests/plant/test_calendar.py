@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plant.calendar import Break, Calendar, Shift, WorkingTime, clip_windows, merge_windows
+from plant.calendar import Break, Calendar, Shift, WorkingTime, clip_windows, merge_windows, without_windows
 from plant.errors import InvalidInput
 
 BERLIN = "Europe/Berlin"
@@ -54,6 +54,41 @@ def test_touching_shifts_are_one_window() -> None:
     assert calendar.windows(utc("2026-01-05T00:00"), utc("2026-01-06T00:00")) == [
         (utc("2026-01-05T05:00"), utc("2026-01-05T21:00"))
     ]
+
+
+def test_overtime_adds_to_the_shifts_and_a_closure_takes_from_both() -> None:
+    saturday = (utc("2026-01-10T07:00"), utc("2026-01-10T11:00"))
+    closed = (utc("2026-01-09T12:00"), utc("2026-01-10T08:00"))
+    plain = Shift("plain", (0, 1, 2, 3, 4), time(6), time(14))
+    calendar = Calendar("c", "UTC", (plain,), overtime=(saturday,), closures=(closed,))
+    assert calendar.windows(utc("2026-01-09T00:00"), utc("2026-01-11T00:00")) == [
+        (utc("2026-01-09T06:00"), utc("2026-01-09T12:00")),
+        (utc("2026-01-10T08:00"), utc("2026-01-10T11:00")),
+    ]
+    always = Calendar("always", "UTC", closures=(closed,))
+    assert not always.is_open(utc("2026-01-09T12:00"))
+    assert always.is_open(utc("2026-01-10T08:00"))
+    with pytest.raises(InvalidInput, match="must end after it starts"):
+        Calendar("c", "UTC", overtime=(saturday[::-1],))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 50), st.integers(1, 9))),
+    st.lists(st.tuples(st.integers(0, 50), st.integers(1, 9))),
+)
+def test_what_is_left_outside_spans_is_what_a_clock_would_count(
+    opened: list[tuple[int, int]], closed: list[tuple[int, int]]
+) -> None:
+    start = utc("2026-01-05T00:00")
+
+    def spans(pairs: list[tuple[int, int]]) -> list[tuple[datetime, datetime]]:
+        return [(start + timedelta(hours=a), start + timedelta(hours=a + n)) for a, n in pairs]
+
+    left = without_windows(merge_windows(spans(opened)), spans(closed))
+    told = {hour for begin, end in left for hour in range(60) if begin <= start + timedelta(hours=hour) < end}
+    counted = {hour for a, n in opened for hour in range(a, a + n)} - {h for a, n in closed for h in range(a, a + n)}
+    assert told == counted
+    assert all(one[1] <= other[0] for one, other in pairwise(left))
 
 
 def test_weekends_and_closed_days_are_free() -> None:
@@ -234,3 +269,16 @@ def test_work_ends_with_its_window_and_not_at_the_next_ones_start() -> None:
 def test_always_is_the_clock_itself() -> None:
     wt = WorkingTime.always()
     assert (wt.begin(7.5), wt.worked_at(7.5), wt.clock_at(7.5), wt.finish(7.5, 2.0)) == (7.5, 7.5, 7.5, 9.5)
+
+
+@given(working_times(), working_times(), st.integers(-50, 700))
+def test_the_time_two_have_in_common_is_worked_by_both(one: WorkingTime, two: WorkingTime, second: int) -> None:
+    assert is_working(one.common(two), second) == (is_working(one, second) and is_working(two, second))
+
+
+@given(working_times(), st.integers(-50, 700), st.integers(0, 300))
+def test_a_window_holds_what_is_done_before_it_closes(wt: WorkingTime, start: int, work: int) -> None:
+    begun = int(wt.begin(float(start)))
+    unbroken = all(is_working(wt, second) for second in range(begun, begun + work))
+    assert wt.holds(float(begun), float(work)) == unbroken
+    assert wt.window_at(float(begun)) == max(k for k, opens in enumerate(wt.starts) if opens <= begun)

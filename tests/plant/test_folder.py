@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import tomllib
@@ -260,6 +261,23 @@ def test_a_wrong_or_missing_format_is_refused(folder: Path, file: str) -> None:
     assert "is missing; this version of Forerun reads format = 1" in found(check(folder), file, "format")
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"), [(f"x = {'9' * 5000}", "thousands of digits"), ("x = " + "[" * 100_000, "nested too deeply")]
+)
+def test_toml_that_overwhelms_its_reader_is_told(folder: Path, line: str, reason: str) -> None:
+    for file in ("plant.toml", "connections.toml"):
+        text = (folder / file).read_text(encoding="utf-8")
+        (folder / file).write_text(f"{line}\n{text}", encoding="utf-8")
+    told = [problem for problem in check(folder) if reason in problem.reason]
+    assert [problem.file for problem in told] == ["plant.toml", "connections.toml"]
+
+
+def test_a_pipe_is_not_waited_for(folder: Path) -> None:
+    (folder / "orders.csv").unlink()
+    os.mkfifo(folder / "orders.csv")
+    assert [str(problem) for problem in check(folder)] == ["orders.csv: file: is no ordinary file"]
+
+
 def test_what_is_no_toml_is_told_with_its_line_and_the_other_files_are_still_read(folder: Path) -> None:
     edit(folder, "plant.toml", "[plant]\n", "[plant]\nenterprise = Forerun\n")
     edit(folder, "orders.csv", "GR-100", "GR-999")
@@ -407,3 +425,15 @@ def test_whatever_stands_in_the_files_is_told_and_never_crashes_the_reader(folde
     assert all(problem.file and problem.key and problem.reason for problem in problems)
     if not any(problem.file != "orders.csv" for problem in problems):
         assert load(folder).machines
+
+
+def test_an_order_id_that_does_not_reach_every_machine_is_told_with_what_would(folder: Path) -> None:
+    for id_ in ("CO-2026-WUXI-0000001", "订单-1", "x" * 101):
+        append(folder, "orders.csv", f"{id_},Wuxi,SH-20,5,2026-01-05T06:00,2026-01-09T16:00,normal\n")
+    problems = [problem for problem in check(folder) if problem.key.endswith(": id")]
+    assert [problem.key.split(" ")[1] for problem in problems] == ["46", "47", "48"]
+    for problem in problems[:2]:
+        assert "hold 24 ASCII characters; use an id of at most" in problem.reason
+    assert "use at most 100" in problems[2].reason
+    with pytest.raises(PlantInvalid, match="hold 24 ASCII"):
+        load_orders(folder, load(folder))

@@ -34,3 +34,11 @@ def test_a_job_is_planned_once_and_the_epoch_has_a_zone() -> None:
         Plan(MONDAY, (planned("a", "L1", 0), planned("a", "L2", 0)))
     with pytest.raises(InvalidInput, match="epoch must be a UTC datetime"):
         Plan(MONDAY.replace(tzinfo=None), ())
+
+
+def test_a_person_takes_steps_as_they_are_planned_to_start() -> None:
+    rows = [("a", "L1", 0, 50.0, "P"), ("b", "L2", 1, 20.0, "P"), ("c", "L2", 0, 20.0, "P"), ("d", "L1", 1, 60.0, "Q")]
+    operations = [PlannedOperation(job, on, place, start, 99.0, person=who) for job, on, place, start, who in rows]
+    plan = Plan(MONDAY, (*operations, planned("e", "L3", 0)))
+    found = {who: [step[0].job_order for step in steps] for who, steps in plan.person_sequences.items()}
+    assert found == {"P": ["c", "b", "a"], "Q": ["d"]}

@@ -28,6 +28,9 @@ def test_things_are_found_by_id_and_the_known_ones_are_named_where_not() -> None
     assert [one.id for one in SHOP.made_items()] == ["AXLE"]
     with pytest.raises(NotFound, match="unknown machine 'L3'; known are L1, L2, MILL, OVEN"):
         SHOP.machine("L3")
+    many = replace(SHOP, machines=tuple(machine(id=f"L{number:02}") for number in range(23)))
+    with pytest.raises(NotFound, match=r"L18, L19 and 3 more$"):
+        many.machine("MILL")
     with pytest.raises(NotFound, match="item AXLE has no operation '20'"):
         SHOP.operation("AXLE", "20")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from plant.calendar import WorkingTime
 from plant.errors import InvalidInput
 from plant.plant import SetupMatrix
-from plant.work import MachineOutlook, OrderDemand, Running, Task, Work
+from plant.work import MachineOutlook, OrderDemand, ReworkPass, Running, Task, Work
 from tests.plant.shops import MONDAY
 
 
@@ -51,3 +52,20 @@ def test_a_running_task_has_the_machine_it_runs_on_and_no_other() -> None:
         Task("1", "A", "AXLE", "10", 5, (), {}, "turning")
     with pytest.raises(InvalidInput, match="task 1: duration_s on L1 must be a number of at least 0, not nan"):
         Task("1", "A", "AXLE", "10", 5, (), {"L1": float("nan")}, "turning")
+
+
+def test_rework_scrap_and_age_that_cannot_be_are_refused() -> None:
+    reworked = replace(task("2", "1"), rework=ReworkPass("1"))
+    assert work(task("1"), reworked).by_id["2"].rework == ReworkPass("1", 1)
+    with pytest.raises(InvalidInput, match="task 2 reworks 9, which is unknown or stands after it"):
+        work(task("1"), replace(reworked, rework=ReworkPass("9")))
+    with pytest.raises(InvalidInput, match="rework of 1: passes count from 1, not 0"):
+        ReworkPass("1", 0)
+    with pytest.raises(InvalidInput, match=r"task 1: rework_chance must be 0 to 1, not 1\.5"):
+        replace(task("1"), rework_chance=1.5)
+    with pytest.raises(InvalidInput, match="task 1: to replenish scrap it needs"):
+        replace(task("1"), replenish=True, scrap_ratio=1.0)
+    with pytest.raises(InvalidInput, match="task 1: fixed_share must be 0 to 1"):
+        replace(task("1"), fixed_share=-0.1)
+    with pytest.raises(InvalidInput, match="machine L1: operated_s must be a number of at least 0"):
+        MachineOutlook("L1", WorkingTime.always(), SetupMatrix("m", 0.0), operated_s=-1.0)

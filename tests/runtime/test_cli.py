@@ -50,7 +50,8 @@ def forerun(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 def test_help_names_every_command(forerun: Run) -> None:
     code, out, _ = forerun("--help")
     assert code == 0
-    for command in ("demo", "plan", "check", "prepare", "app", "ingest", "worker", "emulator"):
+    commands = "demo plan check prepare app ingest worker emulator account key snapshot"
+    for command in commands.split():
         assert f" {command} " in out
 
 
@@ -86,7 +87,16 @@ def test_a_folder_that_is_not_there_is_named(forerun: Run, command: str) -> None
 
 @pytest.mark.parametrize(
     "arguments",
-    [("plan", SHOP), ("plan", SHOP, "--out", "x", "--replications", "3"), ("check",), ("nonsense",), ("--nonsense",)],
+    [
+        ("plan", SHOP),
+        ("plan", SHOP, "--out", "x", "--replications", "3"),
+        ("plan", SHOP, "--out", "x", "--replications", "2000000000"),
+        ("plan", SHOP, "--out", "x", "--seed", "-1"),
+        ("plan", SHOP, "--out", "x", "--seed", str(2**40)),
+        ("check",),
+        ("nonsense",),
+        ("--nonsense",),
+    ],
 )
 def test_a_wrong_call_is_told_with_exit_code_2(forerun: Run, arguments: tuple[object, ...]) -> None:
     code, _, err = forerun(*arguments)
@@ -100,6 +110,13 @@ def test_a_plan_cannot_be_written_over_a_file(forerun: Run, tmp_path: Path) -> N
     assert code == 1
     assert "out" in err
     assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_planning(forerun: Run) -> None:
+    code, out, err = forerun("plan", SHOP, "--out", "/proc/nothing/here", "--time-limit", "0.1")
+    assert code == 1
+    assert "--out" in err
+    assert "operations" not in out
 
 
 @pytest.mark.parametrize("process", ["app", "worker", "ingest", "prepare"])
@@ -168,3 +185,25 @@ def test_ctrl_c_ends_it_quietly() -> None:
     end = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60)
     assert end.returncode in {1, 130, -signal.SIGINT}
     assert "Traceback" not in end.stderr
+
+
+def test_the_live_floor_is_saved_and_planned_from(
+    forerun: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_database_url: str
+) -> None:
+    monkeypatch.setenv("FORERUN_DATABASE_URL", empty_database_url)
+    monkeypatch.setenv("FORERUN_PLANT", str(SHOP))
+    file = tmp_path / "floor.json"
+    code, _, err = forerun("prepare")
+    assert code == 0, err
+    code, out, err = forerun("snapshot", "save", file)
+    assert code == 0, err
+    assert "open orders" in out
+    options = ("--time-limit", "0.3", "--replications", "20", "--snapshot", file)
+    code, out, err = forerun("plan", SHOP, "--out", tmp_path / "out", *options)
+    assert code == 0, err
+    assert (tmp_path / "out" / "plan.json").exists()
+
+    file.write_text(file.read_text(encoding="utf-8").replace('"plant_version": "pv-', '"plant_version": "pv-x'))
+    code, _, err = forerun("plan", SHOP, "--out", tmp_path / "out", *options)
+    assert code == 1
+    assert "use it with the plant it was taken of" in err

@@ -91,6 +91,36 @@ async def test_it_waits_for_a_database_that_is_away_and_misses_nothing(
     await _stop(following)
 
 
+async def test_what_passed_while_everything_was_stopped_is_no_plant_time(
+    historian: Historian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Anchor(at(3600), datetime.now(UTC) - timedelta(days=1), 60.0)
+    await clock_operations.set_anchor(historian, SYSTEM, before)
+
+    async def nothing(client: httpx.AsyncClient, url: str) -> Anchor:
+        raise Unavailable("not started yet")
+
+    monkeypatch.setattr(clocks, "fetch_anchor", nothing)
+    clock = SharedPlantClock(PLANT, await clocks.anchor_at_start(historian, "http://plant/clock"))
+    assert (clock.now(), clock.anchor.rate) == (at(3600), 0.0)
+    standing = await clock_operations.anchor(historian, SYSTEM)
+    assert standing == clock.anchor
+    assert await clocks.anchor_at_start(historian, "http://plant/clock") == standing
+
+    async def there(client: httpx.AsyncClient, url: str) -> Anchor:
+        return Anchor(at(5400), WALL, 0.0)
+
+    monkeypatch.setattr(clocks, "fetch_anchor", there)
+    assert await clocks.anchor_at_start(historian, "http://plant/clock") == Anchor(at(5400), WALL, 0.0)
+    following = asyncio.create_task(clock.follow(historian))
+    await _until(lambda: clock.now() == at(5400))
+    await _stop(following)
+
+
+async def test_before_the_first_anchor_there_is_none(historian: Historian) -> None:
+    assert await clocks.anchor_at_start(historian, "http://127.0.0.1:9/clock") is None
+
+
 async def test_a_plant_that_is_gone_stands_still_until_it_is_back(
     historian: Historian, monkeypatch: pytest.MonkeyPatch
 ) -> None:

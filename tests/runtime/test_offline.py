@@ -7,16 +7,24 @@ import json
 import os
 import shutil
 import signal
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from methods.explosion import explode, job_orders
 from operations.gate import Thresholds
 from plant.errors import InvalidInput, PlantInvalid
+from plant.folder import load, load_orders
+from plant.order import JobProgress, JobState
+from plant.text import Text
+from plant.version import version_of
+from plant.work import Snapshot
 from runtime import offline
 from runtime.offline import OfflinePlan, plan_offline
+from twin.snapshot_file import snapshot_text
 
 SHOP = Path(__file__).parents[2] / "plants" / "machine_shop"
 
@@ -74,7 +82,7 @@ def test_a_refusal_tells_its_reasons(tmp_path: Path) -> None:
     written = plan_offline(folder, tmp_path / "out", 0.5, 50, console=Console(file=said, width=200))
     assert not written.version.judgement.passed
     assert "Gate: refused" in said.getvalue()
-    assert "It is due Mon 05 Jan 06:30" in said.getvalue()
+    assert "It is due Mon 5 Jan 06:30" in said.getvalue()
     assert "Refused because" in written.report_file.read_text(encoding="utf-8")
 
 
@@ -85,9 +93,9 @@ def test_the_first_interrupt_takes_the_best_plan_so_far(tmp_path: Path, monkeypa
     def interrupted(*args: object, progress: object) -> object:
         sent = False
 
-        def report(share: float, doing: str) -> None:
+        def report(share: float, doing: Text) -> None:
             nonlocal sent
-            if doing.startswith("local search") and not sent:
+            if str(doing).startswith("local search") and not sent:
                 sent = True
                 os.kill(os.getpid(), signal.SIGINT)
             progress(share, doing)  # type: ignore[operator]
@@ -116,3 +124,22 @@ def test_stricter_thresholds_are_used(tmp_path: Path) -> None:
     strict = Thresholds(high=1.0, normal=1.0)
     written = plan_offline(SHOP, tmp_path, 0.5, 50, console=Console(file=io.StringIO()), thresholds=strict)
     assert not written.version.judgement.passed
+
+
+def test_a_snapshot_takes_the_place_of_the_start_and_its_orders(tmp_path: Path) -> None:
+    plant = load(SHOP)
+    order = load_orders(SHOP, plant)[0]
+    at = plant.starts_at + timedelta(days=7)
+    jobs = tuple(JobProgress(job, JobState.WAITING) for job in job_orders(plant, explode(plant, order)))
+    taken = Snapshot(at, plant_version=version_of(plant).id, orders=(order,), jobs=jobs)
+    file = tmp_path / "floor.json"
+    file.write_text(snapshot_text(taken), encoding="utf-8")
+    quiet = Console(file=io.StringIO())
+    written = plan_offline(SHOP, tmp_path / "out", 0.3, 20, console=quiet, snapshot_file=file)
+    assert (written.version.orders, written.version.made_at) == ((order.id,), at)
+
+    file.write_text(snapshot_text(replace(taken, plant_version="pv-other")), encoding="utf-8")
+    with pytest.raises(InvalidInput, match=r"floor\.json: .*'pv-other'"):
+        plan_offline(SHOP, tmp_path / "out", 0.3, 20, console=quiet, snapshot_file=file)
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        plan_offline(SHOP, tmp_path / "out", 0.3, 20, console=quiet, snapshot_file=tmp_path / "none.json")

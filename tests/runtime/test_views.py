@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -12,15 +13,16 @@ import pytest
 from dashboard.views import Topic
 from historian import plans
 from historian.database import Historian
-from operations import ingest
+from operations import ingest, jobs
 from operations.access import current_actor
 from plant.actor import SYSTEM, Actor
 from plant.errors import InvalidInput
+from plant.folder import load
 from plant.machine_state import MachineState, packml_of
 from plant.reading import Reading, Signal
 from runtime.clock import RealPlantClock, SharedPlantClock
 from runtime.live import DatabaseLive
-from runtime.views import OperationViews
+from runtime.views import OperationViews, _working_day
 from tests.dashboard.contract import VIEWER, LiveContract, ViewsContract
 from tests.operations.shop import (
     MONDAY,
@@ -147,3 +149,26 @@ def test_a_real_plants_clock_jumps_over_nothing(subject: Operations) -> None:
     views = OperationViews(subject.historian, RealPlantClock(), Queue(), RULES)
     clock = subject.ask(VIEWER, views.clock)
     assert (clock.rate, clock.runs_until) == (1.0, None)
+
+
+def test_a_calibration_is_no_planning_work(subject: Operations) -> None:
+    def shown() -> list[str]:
+        return [job.subject for job in subject.ask(VIEWER, subject.views.long_jobs)]
+
+    before = shown()
+    subject.ask(None, lambda: jobs.request_calibration(subject.historian, Queue(), SYSTEM, "last 30 days"))
+    assert shown() == before
+    subject.ask(None, lambda: jobs.request_plan(subject.historian, Queue(), SYSTEM, "new orders"))
+    assert shown() == ["new orders", *before]
+
+
+@pytest.mark.parametrize(
+    ("now", "begins", "ends"), [("21:30", "06:00", "22:00"), ("22:30", "06:00", "23:30"), ("04:30", "04:30", "22:00")]
+)
+def test_the_floor_shows_the_working_day_and_holds_now(now: str, begins: str, ends: str) -> None:
+    plant = load(Path(__file__).parents[2] / "plants" / "machine_shop")
+
+    def moment(text: str) -> datetime:
+        return datetime.fromisoformat(f"2026-01-06T{text}+08:00")
+
+    assert _working_day(plant, moment(now)) == (moment(begins), moment(ends))

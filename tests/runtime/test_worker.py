@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from historian import outbox
 from historian.database import Historian
-from operations import dispatch, ingest, jobs, planning
+from operations import calibration, dispatch, ingest, jobs, planning
 from plant.actor import SYSTEM
 from plant.errors import Unavailable
 from plant.long_job import LongJobState
@@ -24,6 +25,7 @@ from runtime import worker as workers
 from runtime.compute import InlineCompute
 from runtime.jobs import ProcrastinateQueue
 from runtime.worker import Worker
+from tests.operations.past import with_history
 from tests.operations.shop import PLANNER, PLANT, RULES, Clock, at, enter, order, with_orders
 from tests.operations.shop import jobs as job_orders
 
@@ -55,7 +57,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def _working(historian: Historian, url: str, clock: Clock, mes: Mes) -> AsyncIterator[None]:
     async with ProcrastinateQueue(url) as queue:
         await queue.migrate()
-        task = asyncio.create_task(Worker(historian, queue, InlineCompute(), clock, RULES, mes, True).run())
+        worker = Worker(historian, queue, InlineCompute(), clock, RULES, mes, True, timedelta(days=30))
+        task = asyncio.create_task(worker.run())
         try:
             yield
         finally:
@@ -103,7 +106,7 @@ async def test_from_an_order_to_the_mes_and_once_more_after_a_breakdown(
         await _break(historian, mes.taken["CO-1/1-10"], 500)
         await _until(replanned)
         newest = (await planning.list_plans(historian, PLANNER))[0]
-        assert newest.reason.startswith(f"breakdown of {mes.taken['CO-1/1-10']} (")
+        assert str(newest.reason).startswith(f"breakdown of {mes.taken['CO-1/1-10']} (")
     made = [job for job in await jobs.newest(historian, PLANNER) if job.state is LongJobState.DONE]
     assert len(made) == 2
 
@@ -146,3 +149,18 @@ async def test_a_database_that_is_away_for_a_moment_is_waited_for(
 
     async with _working(historian, database_url, Clock(at(60)), mes):
         await _until(delivered)
+
+
+async def test_a_calibration_that_is_asked_for_is_made_by_the_worker(historian: Historian, database_url: str) -> None:
+    clock = await with_history(historian)
+
+    async with _working(historian, database_url, clock, Mes()), ProcrastinateQueue(database_url) as queue:
+        asked = await jobs.request_calibration(historian, queue, PLANNER, calibration.subject_of(30))
+
+        async def has_ended() -> bool:
+            return (await jobs.get(historian, PLANNER, asked.id)).state.ended
+
+        await _until(has_ended)
+    ended = await jobs.get(historian, PLANNER, asked.id)
+    assert ended.state is LongJobState.DONE
+    assert ended.result == (await calibration.list_calibrations(historian, PLANNER))[0].id

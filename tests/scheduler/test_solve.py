@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from plant.errors import Cancelled, InvalidInput
 from plant.plan import Plan
-from plant.plant import SetupMatrix
+from plant.plant import SetupMatrix, SetupTime
+from plant.text import Text
 from plant.work import Running, Work
 from scheduler.check import check
 from scheduler.prefix import opening
@@ -128,12 +129,12 @@ def test_a_frozen_operation_that_waits_for_a_free_one_is_freed() -> None:
 def test_cancelling_stops_the_search_and_enough_keeps_the_best() -> None:
     some = random_work(7, most_orders=20)
 
-    def cancel(share: float, doing: str) -> None:
-        if doing.startswith("least"):
+    def cancel(share: float, doing: Text) -> None:
+        if str(doing).startswith("least"):
             raise Cancelled("asked to stop")
 
-    def enough(share: float, doing: str) -> None:
-        if doing.startswith("least"):
+    def enough(share: float, doing: Text) -> None:
+        if str(doing).startswith("least"):
             raise Enough
 
     with pytest.raises(Cancelled):
@@ -151,13 +152,20 @@ def test_with_an_effort_the_same_seed_gives_the_same_plan() -> None:
 
 def test_times_beyond_whole_seconds_are_refused_by_name() -> None:
     some = work([task("long", "o", {"M1": 1e12})], [machine("M1")], {})
-    with pytest.raises(InvalidInput, match=r"task long takes 1e\+12 s"):
+    with pytest.raises(InvalidInput, match=r"task long takes 11574074\.1 days"):
+        solve(some, QUICK)
+
+
+def test_setups_beyond_whole_seconds_are_refused_by_name() -> None:
+    endless = SetupMatrix("paint", 60.0, (SetupTime("family", "family", 1e12),))
+    some = work([task("one", "o", {"M1": 60.0})], [machine("M1", setup_matrix=endless)], {})
+    with pytest.raises(InvalidInput, match=r"a setup of M1 takes .* days; check setup matrix paint"):
         solve(some, QUICK)
 
 
 def test_progress_never_goes_back_and_says_what_is_done() -> None:
-    seen: list[tuple[float, str]] = []
+    seen: list[tuple[float, Text]] = []
     solve(random_work(5), QUICK, lambda share, doing: seen.append((share, doing)))
     assert [share for share, _ in seen] == sorted(share for share, _ in seen)
     assert 0 <= seen[0][0] <= seen[-1][0] <= 1
-    assert any("weighted tardiness" in doing for _, doing in seen)
+    assert any("weighted tardiness" in str(doing) for _, doing in seen)

@@ -9,8 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plant.distribution import Distribution, Family, constant, exponential
-from twin.draws import Draws, weibull_shape
+from plant.distribution import (
+    Distribution,
+    Family,
+    constant,
+    empirical,
+    exponential,
+    mixture,
+    scaled,
+    shifted,
+    triangular,
+    truncated,
+    uniform,
+)
+from twin.draws import BLOCK, Draws, weibull_shape
 
 R = 20_000
 DRAWS = Draws(seed=11, replications=R)
@@ -24,6 +36,15 @@ FAMILIES = [
     Distribution(Family.GAMMA, 120.0, 1.4),
     Distribution(Family.WEIBULL, 144000.0, 0.7),
     Distribution(Family.WEIBULL, 10.0, 1.5),
+    uniform(1.0, 3.0),
+    triangular(1.0, 2.0, 5.0),
+    empirical([55.0, 58.0, 71.0], [1, 2, 1]),
+    mixture([constant(60.0), exponential(600.0)], [0.9, 0.1]),
+    shifted(exponential(20.0), 40.0),
+    scaled(triangular(1.0, 2.0, 4.0), 60.0),
+    truncated(Distribution(Family.LOGNORMAL, 60.0, 0.5), 20.0, 200.0),
+    truncated(Distribution(Family.GAMMA, 60.0, 1.4), 0.0, 100.0),
+    truncated(mixture([uniform(0.0, 10.0), shifted(exponential(5.0), 2.0)], [1, 1]), 3.0),
 ]
 
 
@@ -93,3 +114,14 @@ def test_the_weibull_shape_has_the_variation_asked_for(variation: float) -> None
 
 def test_the_weibull_of_variation_1_is_the_exponential() -> None:
     assert weibull_shape(1.0) == pytest.approx(1.0, rel=1e-9)
+
+
+def test_an_endless_sequence_is_the_same_whoever_asks_first() -> None:
+    """Blocks are keyed by their number and their future, so none depends on what was drawn before."""
+    one, other = Draws(3, 2), Draws(3, 50)
+    late = one.stream(TIME, "arrival", "S", 1, block=2)
+    assert late.shape == (BLOCK,)
+    one.stream(TIME, "arrival", "S", 1, block=0)
+    assert np.array_equal(late, other.stream(TIME, "arrival", "S", 1, block=2))
+    for differing in (other.stream(TIME, "arrival", "S", 0, block=2), other.stream(TIME, "arrival", "S", 1, block=1)):
+        assert abs(np.corrcoef(late, differing)[0, 1]) < 5 / math.sqrt(BLOCK)

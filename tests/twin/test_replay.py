@@ -22,14 +22,14 @@ from twin.simulate import Simulation
 EPOCH = datetime(2026, 1, 5, 5, tzinfo=UTC)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 @given(case=cases())
 def test_every_future_equals_the_simulated_one(case: tuple[Work, Plan, int]) -> None:
     check_equal(case)
 
 
 @pytest.mark.long
-@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 @given(case=cases())
 def test_every_future_equals_the_simulated_one_many_times(case: tuple[Work, Plan, int]) -> None:
     check_equal(case)

@@ -35,5 +35,12 @@ update outbox set due_at = %(due_at)s, detail = %(detail)s where id = %(id)s and
 -- name: pending
 select count(*) from outbox where state = 'pending'
 
+-- name: refused
+select o.id::text, o.kind, o.subject, o.payload, o.detail as reason, o.attempts, o.created_at, o.settled_at as refused_at
+from outbox o
+where o.state = 'refused'
+    and not exists (select from outbox later where later.subject = o.subject and later.id > o.id)
+order by o.settled_at desc, o.id
+
 -- name: next_due
 select min(due_at) from outbox where state = 'pending'

@@ -7,7 +7,7 @@ select document from plan_version where id = %(id)s
 
 -- name: newest
 select
-    p.id, s.state, p.made_at, p.document ->> 'reason' as reason,
+    p.id, s.state, p.made_at, p.document -> 'reason' as reason,
     (p.document #>> '{judgement,passed}')::boolean as passed,
     jsonb_array_length(p.document -> 'orders') as orders,
     (p.document #>> '{solver,weighted_tardiness_s}')::double precision as weighted_tardiness_s
@@ -17,6 +17,9 @@ cross join lateral (
 ) s
 order by p.made_at desc, p.id desc
 limit %(limit)s
+
+-- name: newest_knew
+select document -> 'knew' from plan_version order by made_at desc, id desc limit 1
 
 -- name: add_state
 insert into plan_state (plan_version, state, at, actor) values (%(id)s, %(state)s, %(at)s, %(actor)s)

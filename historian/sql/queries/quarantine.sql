@@ -11,3 +11,6 @@ select source, payload, reason, repeats, first_at, last_at
 from quarantine
 order by last_at desc, source, digest
 limit %(limit)s
+
+-- name: drop_old
+delete from quarantine where last_at < %(before)s

@@ -29,8 +29,10 @@ def test_the_least_likely_order_is_on_top_and_slack_decides_between_equals() -> 
     assert figure.layout.yaxis.ticktext[0] == "c <b>30 %</b>"
 
 
-@pytest.mark.parametrize(("share", "told"), [(1.0, "100 %"), (0.9981, "&gt; 99 %"), (0.846, "85 %"), (0.0, "0 %")])
-def test_only_certainty_is_a_hundred_percent(share: float, told: str) -> None:
+@pytest.mark.parametrize(
+    ("share", "told"), [(1.0, "100 %"), (0.9981, "&gt; 99 %"), (0.846, "85 %"), (0.0019, "< 1 %"), (0.0, "0 %")]
+)
+def test_only_what_is_certain_is_told_as_certain(share: float, told: str) -> None:
     assert percent(share).replace(">", "&gt;") == told
 
 

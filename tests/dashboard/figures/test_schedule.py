@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboard.figures.schedule import risk, schedule, worked_back
+from dashboard.figures.schedule import risk, schedule
 from dashboard.words import Words
 from plant.plan import Plan, PlannedOperation
 from tests.dashboard.factory import ZONE, MemoryLive, MemoryViews
 
 SAY = Words("en", ZONE)
-MONDAY = datetime(2026, 1, 5, 6, tzinfo=UTC)
-
-
-def _hours(start: float, end: float) -> tuple[datetime, datetime]:
-    return MONDAY + timedelta(hours=start), MONDAY + timedelta(hours=end)
 
 
 @pytest.mark.parametrize(
@@ -27,28 +21,18 @@ def test_risk(on_time: float | None, name: str) -> None:
     assert risk(on_time) == name
 
 
-@pytest.mark.parametrize(
-    ("end", "work_h", "begins"),
-    [
-        (10, 1, 9),  # within one window
-        (9, 2, 3),  # an hour of it in the window before
-        (7, 1, 3),  # asked for in closed time: worked before it
-        (9, 30, -25),  # longer than all windows: the rest goes before them
-    ],
-)
-def test_setups_are_laid_back_over_closed_time(end: float, work_h: float, begins: float) -> None:
-    windows = [_hours(0, 4), _hours(8, 16)]
-    assert worked_back(windows, MONDAY + timedelta(hours=end), work_h * 3600) == MONDAY + timedelta(hours=begins)
-
-
 def test_every_step_is_drawn_once() -> None:
     view = MemoryViews(MemoryLive()).plan_views["plan-2"]
     figure = schedule(view, SAY)
     closed, setups, *risks = figure.data
-    assert sum(len(trace.y) for trace in risks) == len(view.plan.operations)
-    assert len(setups.y) == sum(operation.setup_s > 0 for operation in view.plan.operations)
+    texts = [text for trace in risks for text in trace.text if text]  # a step that closed hours interrupt has one, too
+    assert len(texts) == len(view.plan.operations)
+    assert len(set(setups.hovertext)) == sum(operation.setup_s > 0 for operation in view.plan.operations)
+    # One that closed hours interrupt is a thin line there.
+    assert len(setups.y) > len(set(setups.hovertext))
+    assert {round(width, 4) for width in setups.width} == {0.42, round(0.16 * 0.42, 4)}
     assert len(closed.y) > len(view.machines)
-    assert {text for trace in risks if trace.name == "on time < 80 %" for text in trace.text} == {"CO-1004"}
+    assert {text for trace in risks if trace.name == "on time &lt; 80%" for text in trace.text if text} == {"CO-1004"}
     assert figure.layout.uirevision == "plan-2"
     assert str(figure.layout.shapes[0].x0) == "2026-01-05 11:20:00"
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 from dashboard.figures.signals import label, signals, unit
 from dashboard.views import SignalColumn, SignalsView
 from dashboard.words import Words
-from tests.dashboard.factory import ANNA, ZONE, MemoryLive, MemoryViews, actor_now
+from tests.dashboard.factory import ANNA, NOW, ZONE, MemoryLive, MemoryViews, actor_now
 
 
 def _view() -> SignalsView:
@@ -29,6 +30,18 @@ def test_a_row_each_in_plant_time() -> None:
     assert not figure.data[0].connectgaps
     limits = [limit for column in view.columns for limit in (column.low, column.high) if limit is not None]
     assert [shape.y0 for shape in figure.layout.shapes] == limits
+
+
+def test_no_line_is_drawn_where_nothing_came() -> None:
+    def drawn(*minutes: float) -> list[float | None]:
+        times = tuple(NOW + timedelta(minutes=at) for at in minutes)
+        view = replace(_view(), columns=(SignalColumn("power_kw", times, minutes),))
+        return list(signals(view, Words("en", ZONE), hours=8).data[0].y)
+
+    assert drawn(0, 0.5, 1, 16, 16.5) == [0, 0.5, 1, None, 16, 16.5]
+    assert drawn(0, 0.5, 1, 10.5) == [0, 0.5, 1, 10.5]
+    assert drawn(0, 15, 30, 45, 105) == [0, 15, 30, 45, None, 105]
+    assert drawn(5) == [5]
 
 
 def test_a_signal_nobody_named_keeps_its_own_name() -> None:

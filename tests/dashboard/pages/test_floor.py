@@ -25,7 +25,7 @@ def _floor(views: MemoryViews) -> FloorView:
 
 def test_a_breakdown_changes_its_card_and_the_counts() -> None:
     views = MemoryViews(MemoryLive())
-    seen = digests(floor_parts(_floor(views), SAY))
+    seen = {"count": 0, "parts": digests(floor_parts(_floor(views), SAY))}
     views.set_state("M05", MachineState.BREAKDOWN)
     assert set(changed(floor_parts(_floor(views), SAY), seen)) == {
         ("card", "M05"),

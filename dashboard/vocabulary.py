@@ -1,0 +1,30 @@
+"""Words that texts from the floors below fill in with ``{name:word}``: translated with them, extracted from here."""
+
+from __future__ import annotations
+
+from dashboard.words import mark
+
+NAMES = (
+    # permissions, in "... may not ..."
+    mark("view floor"),
+    mark("view plans"),
+    mark("view orders"),
+    mark("view health"),
+    mark("enter orders"),
+    mark("make plans"),
+    mark("calibrate twin"),
+    mark("release plans"),
+    mark("override gate"),
+    mark("report jobs"),
+    mark("ingest readings"),
+    mark("deliver messages"),
+    mark("keep clock"),
+    mark("import plant"),
+    mark("manage access"),
+    # roles that pages call otherwise
+    mark("admin"),
+    mark("no role"),
+    # states that pages call otherwise
+    mark("released"),
+    mark("queued"),
+)

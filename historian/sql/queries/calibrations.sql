@@ -1,0 +1,34 @@
+-- name: insert
+insert into calibration (id, plant_version, since, until, made_at, made_by, document)
+values (%(id)s, %(plant_version)s, %(since)s, %(until)s, %(made_at)s, %(made_by)s, %(document)s)
+on conflict (id) do nothing
+
+-- name: get
+select document from calibration where id = %(id)s
+
+-- name: newest
+select
+    c.id, c.plant_version, c.since, c.until, c.made_at, c.made_by,
+    jsonb_array_length(c.document -> 'estimates') as estimates,
+    c.id is not distinct from (
+        select a.calibration from calibration_adoption a order by a.number desc limit 1
+    ) as adopted
+from calibration c
+order by c.made_at desc, c.id
+limit %(limit)s
+
+-- name: newest_until
+select max(until) from calibration
+
+-- name: last_adoption
+select number, calibration, previous from calibration_adoption order by number desc limit 1
+
+-- name: adoption
+select number, calibration, previous from calibration_adoption where number = %(number)s
+
+-- name: adopt
+insert into calibration_adoption (calibration, previous, at, actor)
+values (%(calibration)s, %(previous)s, %(at)s, %(actor)s)
+
+-- name: lock
+select pg_advisory_xact_lock(hashtextextended('calibration', 7))

@@ -1,0 +1,94 @@
+"""The plan page in both languages: what the gate says, and what stands there before there is any plan."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from dashboard.pages import plan, plan_orders, plan_release
+from dashboard.pages.plan import plan_parts, twin_error
+from dashboard.words import Words
+from plant.verdict import TwinError
+from tests.dashboard.factory import ANNA, NOW, ZONE, MemoryLive, MemoryViews, _plan, actor_now
+
+ERROR = TwinError(NOW, 12, 340, 1500.0, 5400.0, 0.775, -0.03)
+
+
+def texts(component: Any) -> str:
+    """All text of a component."""
+    if isinstance(component, (list, tuple)):
+        return " ".join(texts(one) for one in component)
+    children = getattr(component, "children", component)
+    return texts(children) if children is not component else "" if children is None else str(children)
+
+
+def of_plan(name: str, language: str) -> str:
+    views = MemoryViews(MemoryLive())
+    return texts(plan_release.gate_panel(views.plan_views[name], Words(language, "Asia/Shanghai"))["children"])
+
+
+def test_the_gates_reasons_are_told_in_the_readers_language() -> None:
+    assert (
+        "订单 CO-1004（优先级：高）准时概率为 31%（95% 置信下限为 28.9%）；关卡要求 80%。"
+        "交期为 1月9日周五 15:00；半数推演在 1月10日周六 00:30 前完工，延误 9 小时 30 分。"
+        "执行中的计划对该订单更有利：41.2%。"
+    ) in of_plan("plan-2", "zh")
+    assert "is on time with a probability of 31% (at least 28.9% at 95% confidence)" in of_plan("plan-2", "en")
+
+
+def test_why_a_plan_was_made_is_told_in_the_readers_language() -> None:
+    async def choices(language: str) -> Any:
+        actor_now.set(ANNA)
+        views = MemoryViews(MemoryLive())
+        _, parts = await plan._plan_parts(views, Words(language), None)
+        return [choice["label"].rpartition(" · ")[2] for choice in parts["plan-choice", ""]["data"]]
+
+    assert asyncio.run(choices("zh")) == ["设备故障：M03", "首个计划"]
+    assert asyncio.run(choices("en")) == ["breakdown of M03", "first plan"]
+
+
+@pytest.mark.parametrize(
+    ("language", "error", "told"),
+    [
+        (
+            "en",
+            ERROR,
+            "off by 1 h 30 min; on average 25 min later than predicted · 78% inside their 80% interval",
+        ),
+        (
+            "en",
+            replace(ERROR, bias_s=-60.0, inside_80=None),
+            "off by 1 h 30 min; on average 1 min earlier than predicted",
+        ),
+        ("zh", ERROR, "偏差 1 小时 30 分；平均比预测晚 25 分钟 · 78% 落在 80% 区间内"),
+        ("zh", replace(ERROR, bias_s=None, mae_s=None), "尚不可知"),
+        ("en", None, "not known yet"),
+    ],
+)
+def test_the_twins_error_is_told(language: str, error: TwinError | None, told: str) -> None:
+    assert twin_error(error, Words(language, ZONE)) == told
+
+
+def test_machines_whose_cycle_times_changed_are_named_on_the_plan() -> None:
+    view = _plan("plan-1", late=False)
+    drifted = replace(ERROR, drifted=("M03 SH-20/30", "M05 SH-20/50"))
+    shown = replace(view, verdict=replace(view.verdict, twin_error=drifted))
+    facts = str(plan_parts(shown, ANNA, Words("en", ZONE))["plan-facts", ""])
+    assert "M03 SH-20/30, M05 SH-20/50" in facts
+    assert "Cycle times changed" not in str(plan_parts(view, ANNA, Words("en", ZONE))["plan-facts", ""])
+
+
+def test_among_orders_that_are_as_likely_on_time_the_one_with_the_least_slack_comes_first() -> None:
+    view = MemoryViews(MemoryLive()).plan_views["plan-1"]
+    first, second, third = view.verdict.orders[:3]
+    tight = replace(first, on_time=0.9981, p95=first.due_at - timedelta(hours=1))
+    easy = replace(second, on_time=0.9981, p95=second.due_at - timedelta(hours=9))
+    late = replace(third, on_time=0.3)
+    view = replace(view, verdict=replace(view.verdict, orders=(easy, tight, late)))
+    shown = plan_orders.rows(view, Words("en"))
+    assert [row["order"] for row in shown] == [late.order, tight.order, easy.order]
+    assert [row["on_time_text"] for row in shown] == ["30%", ">\u00a099%", ">\u00a099%"]

@@ -1,0 +1,1 @@
+"""Dispatching rules, one file each; see `twin.dispatching`."""
