@@ -38,8 +38,9 @@ _CONNECTIONS = 2
 def show_list(console: Console) -> None:
     """Print the calibrations, the newest first."""
 
-    async def read(historian: Historian) -> tuple[list[CalibrationSummary], ZoneInfo]:
-        return await calibration.list_calibrations(historian, _planner()), await _zone(historian)
+    async def read(historian: Historian) -> tuple[list[CalibrationSummary], ZoneInfo | None]:
+        found = await calibration.list_calibrations(historian, _planner())
+        return found, await _zone(historian) if found else None
 
     made, zone = on_database(read)
     if not made:
