@@ -46,7 +46,7 @@ def interval(one: Difference, say: Words) -> str:
     """Tell the 90 % interval, or a dash."""
     if one.low is None or one.high is None:
         return "–"
-    return f"{value(one.parameter, one.low, say)} – {value(one.parameter, one.high, say)}"
+    return f"{value(one.parameter, one.low, say)} – {value(one.parameter, one.high, say)}".replace("× ", "")
 
 
 def data(one: Difference, say: Words) -> str:

@@ -42,6 +42,13 @@ class Parameter(StrEnum):
     """Share of bad pieces; per operation."""
 
 
+_VARIATIONS = {
+    Parameter.VARIATION,
+    Parameter.SETUP_VARIATION,
+    Parameter.FAILURE_VARIATION,
+    Parameter.REPAIR_VARIATION,
+}
+
 ANY_CHANGEOVER = "any"
 """Subject of the setup estimate that holds for pairs of families with none of their own."""
 
@@ -216,7 +223,10 @@ class Difference:
 
 
 def compare(before: Calibration | None, after: Calibration) -> tuple[Difference, ...]:
-    """Return what differs between two calibrations, those whose intervals lie apart and the largest changes first.
+    """Return what differs between two calibrations, what matters most first.
+
+    That is: what differs for certain before the rest, what has observations of its own before what was inferred from
+    others, means before variations, and large changes before small ones.
 
     Parameters
     ----------
@@ -232,7 +242,11 @@ def compare(before: Calibration | None, after: Calibration) -> tuple[Difference,
     found = [
         _difference(one, other) for one, other in pairs if one is None or other is None or one.value != other.value
     ]
-    return tuple(sorted(found, key=lambda difference: (not difference.apart, -_change(difference))))
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(one: Difference) -> tuple[bool, bool, bool, float]:
+    return not one.apart, one.count + one.censored == 0, one.parameter in _VARIATIONS, -_change(one)
 
 
 def _planned(estimate: Estimate) -> Estimate | None:

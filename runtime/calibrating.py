@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from rich.box import SIMPLE_HEAD
@@ -47,12 +48,12 @@ def show_list(console: Console) -> None:
         console.print("There is no calibration yet: `forerun calibrate` makes one.")
         return
     table = Table(box=SIMPLE_HEAD)
-    for name in ("id", "history", "estimates", "made by", ""):
-        table.add_column(name, justify="right" if name == "estimates" else "left", no_wrap=name != "made by")
+    for name in ("id", "history up to", "days", "estimates", ""):
+        table.add_column(name, justify="right" if name in {"days", "estimates"} else "left", no_wrap=True)
     for one in made:
-        history = f"{one.since.astimezone(zone):%Y-%m-%d %H:%M} to {one.until.astimezone(zone):%Y-%m-%d %H:%M}"
+        days = (one.until - one.since) / timedelta(days=1)
         used = "[green]in use[/]" if one.adopted else ""
-        table.add_row(one.id, history, f"{one.estimates:,}", escape(one.made_by), used)
+        table.add_row(one.id, f"{one.until.astimezone(zone):%Y-%m-%d %H:%M}", f"{days:g}", f"{one.estimates:,}", used)
     console.print(table)
     if not any(one.adopted for one in made):
         console.print("None is in use: the twin believes the plan as it stands.")
@@ -173,30 +174,33 @@ def _planner() -> Actor:
 
 
 def _print(found: Sequence[Difference], before: str, after: str, console: Console, everything: bool) -> None:
-    """Print what differs, the differences that are certain and the largest first."""
+    """Print what differs, what matters most first; what differs for certain stands out."""
     than = "the plan as it stands" if before == PLAN else before
     apart = sum(one.apart for one in found)
-    console.print(f"{escape(after)} against {escape(than)}: {len(found):,} estimates differ, {apart:,} for certain")
+    heading = f"{escape(after)} against {escape(than)}: {len(found):,} estimates differ, {apart:,} for certain"
+    console.print(heading, soft_wrap=True)
     if not found:
         return
     shown = found if everything else found[:_ROWS]
     table = Table(box=SIMPLE_HEAD)
-    for name in ("machine", "operation", "what", "planned", "before", "calibrated", "90 % interval", "data"):
-        table.add_column(name, justify="left" if name in {"machine", "operation", "what"} else "right")
+    table.add_column("machine, operation", overflow="fold")
+    table.add_column("what")
+    for name in ("planned", *(() if before == PLAN else ("before",)), "calibrated", "90 % interval"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("data", justify="right")
     for one in shown:
-        table.add_row(*_row(one), style="bold" if one.apart else "")
+        table.add_row(*_row(one, with_before=before != PLAN), style="bold" if one.apart else "")
     console.print(table)
     if len(shown) < len(found):
-        console.print(f"{len(found) - len(shown):,} smaller differences are not shown; --all shows them.")
+        console.print(f"{len(found) - len(shown):,} more differences matter less; --all shows them.")
 
 
-def _row(one: Difference) -> tuple[str, ...]:
-    told = [estimates.value(one.parameter, found, _SAY) for found in (one.planned, one.before, one.after)]
+def _row(one: Difference, *, with_before: bool) -> tuple[str, ...]:
+    values = (one.planned, one.before, one.after) if with_before else (one.planned, one.after)
     return (
-        escape(one.machine or "all"),
-        escape(estimates.subject(one, _SAY)),
-        estimates.NAMES[one.parameter],
-        *told,
+        escape(f"{one.machine or 'all'} {estimates.subject(one, _SAY)}".rstrip()),
+        one.parameter.value,
+        *(estimates.value(one.parameter, value, _SAY) for value in values),
         estimates.interval(one, _SAY),
         estimates.data(one, _SAY),
     )

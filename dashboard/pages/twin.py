@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -183,9 +184,10 @@ def _versions(
 
 def _version(one: CalibrationSummary, chosen: bool, say: Words) -> Component:
     badge = html.Span([icon("check"), say("in use")], className="health-badge good") if one.adopted else None
+    days = say.plural("{n} day", "{n} days", max(round((one.until - one.since) / timedelta(days=1)), 1))
     return dcc.Link(
         [
-            html.Span([html.B(one.id), html.Span(say("by {name}", name=one.made_by))], className="name"),
+            html.Span([html.B(one.id), html.Span(days)], className="name"),
             html.Span(say("history up to {time}", time=say.moment(one.until)), className="quiet"),
             *([badge] if badge else []),
         ],

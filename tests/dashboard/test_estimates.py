@@ -35,7 +35,7 @@ def test_values_have_their_unit(parameter: Parameter, value: float | None, told:
 
 
 def test_intervals_data_and_subjects_are_told() -> None:
-    assert estimates.interval(ONE, SAY) == "× 1.10 – × 1.35"
+    assert estimates.interval(ONE, SAY) == "1.10 – 1.35"
     assert estimates.interval(replace(ONE, low=None, high=None), SAY) == "–"
     assert estimates.data(ONE, SAY) == "40"
     assert estimates.data(replace(ONE, censored=3), SAY) == "40 + 3 cut off"

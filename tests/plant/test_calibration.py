@@ -87,6 +87,15 @@ def test_comparing_puts_what_really_changed_first() -> None:
     assert compare(before, before) == ()
 
 
+def test_what_was_seen_comes_before_what_was_inferred_and_means_before_variations() -> None:
+    before = [estimate(machine=name) for name in ("seen", "more", "inferred")]
+    before.append(estimate(Parameter.VARIATION, None))
+    seen, more, inferred, variation = (replace(one, value=1.9, high=2.0, low=1.8) for one in before)
+    after = (replace(more, value=1.95), replace(inferred, value=1.99, count=0, censored=0), variation, seen)
+    found = compare(calibration(*before), calibration(*after))
+    assert [one.machine for one in found] == ["more", "seen", None, "inferred"]
+
+
 def test_against_the_plan_its_values_are_taken_for_certain() -> None:
     kept = estimate(machine="kept", value=1.0)
     unknown = replace(estimate(machine="unknown"), planned=None)

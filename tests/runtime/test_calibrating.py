@@ -109,8 +109,8 @@ def test_a_calibration_is_made_now_and_what_it_changes_is_shown(forerun: Install
     assert (code, err) == (0, "")
     made = out.split()[0]
     assert f"{made} against the plan as it stands: " in out
-    row = next(line for line in out.splitlines() if "shaft/10" in line and "Processing time" in line)
-    assert row.split()[:2] == ["L1", "shaft/10"]
+    row = next(line for line in out.splitlines() if "L1 shaft/10" in line)
+    assert row.split()[:3] == ["L1", "shaft/10", "duration"]
     assert "× 1.00" in row
     assert f"forerun calibrate --adopt {made}" in out
     assert in_use(forerun) == []
@@ -158,14 +158,17 @@ def test_calibrations_are_listed_compared_adopted_and_rolled_back(forerun: Insta
     code, out, _ = forerun("calibrate", "--list")
     assert (code, "in use" in out.replace("None is in use", "")) == (0, False)
     assert made in out
-    since = listed(forerun)[0].since.astimezone(ZoneInfo(PLANT.timezone))
-    assert f"{since:%Y-%m-%d %H:%M} to " in out, "the history stands in the plant's time"
+    until = listed(forerun)[0].until.astimezone(ZoneInfo(PLANT.timezone))
+    assert f" {until:%Y-%m-%d %H:%M} " in out, "the history stands in the plant's time"
 
     code, out, _ = forerun("calibrate", "--compare", "plan", made)
     assert code == 0
     assert len([line for line in out.splitlines() if "× " in line or "%" in line]) > 5
     code, out, _ = forerun("calibrate", "--compare", made, made)
     assert (code, "0 estimates differ" in out) == (0, True)
+    other = make(forerun, days=0.1)
+    assert "before" not in forerun("calibrate", "--compare", "plan", other)[1]
+    assert " before " in forerun("calibrate", "--compare", made, other)[1]
 
     assert forerun("calibrate", "--adopt", made)[0] == 0
     assert in_use(forerun) == [made]
@@ -180,7 +183,7 @@ def test_all_differences_are_shown_on_demand(forerun: Installation, monkeypatch:
     monkeypatch.setattr("runtime.calibrating._ROWS", 2)
     compare = ("calibrate", "--compare", "plan", made)
     short, everything = forerun(*compare)[1], forerun(*compare, "--all")[1]
-    assert "smaller differences are not shown; --all shows them" in short
+    assert "more differences matter less; --all shows them" in short
     assert "--all" not in everything
     assert len(everything.splitlines()) > len(short.splitlines()) + 3
 

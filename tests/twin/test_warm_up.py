@@ -13,13 +13,6 @@ from twin.replay import replay
 from twin.warm_up import warm_up
 
 
-def test_it_tells_what_it_does() -> None:
-    told: list[str] = []
-    warm_up(lambda share, doing: told.append(f"{share:g} {doing}"))
-    assert told == ["0 compiling the twin", "1 compiled"]
-    assert len(walk.signatures) == 1
-
-
 @settings(max_examples=30)
 @given(cases())
 def test_no_plan_needs_another_compilation(case: tuple[Work, Plan, int]) -> None:
