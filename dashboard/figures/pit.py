@@ -17,7 +17,13 @@ def pit(orders: Pit, job_orders: Pit, say: Words) -> go.Figure:
     for found, name, colour in ((job_orders, say("Job orders"), JOB_ORDERS), (orders, say("Orders"), ORDERS)):
         figure.add_trace(_bars(found, escape(name), colour, say))
     figure.add_shape(
-        type="line", xref="paper", x0=0, x1=1, y0=1 / TENTHS, y1=1 / TENTHS, line={"dash": "dot", "width": 1.5}
+        type="line",
+        xref="paper",
+        x0=0,
+        x1=1,
+        y0=1 / TENTHS,
+        y1=1 / TENTHS,
+        line={"dash": "dot", "width": 1.5, "color": "#8a95a1"},
     )
     figure.update_layout(
         showlegend=True,

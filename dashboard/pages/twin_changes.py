@@ -164,8 +164,8 @@ def grid(*, id: Any, say: Words, rowData: list[dict[str, Any]]) -> Component:
         rowData=rowData,
         columnDefs=[
             column("machine", say("Machine"), 84, cellClass="strong"),
-            column("subject", say("For"), 110, flex=3),
-            column("what", say("What"), 130, flex=4),
+            column("subject", say("For"), 110, flex=3, minWidth=90),
+            column("what", say("What"), 130, flex=4, minWidth=120),
             column("before", say("Before"), 96, **right),
             column(
                 "after",
