@@ -12,7 +12,8 @@ RUN /opt/forerun/bin/pip install --quiet --no-cache-dir --no-deps --no-build-iso
 FROM python:3.11.14-slim-bookworm
 RUN useradd --uid 10001 --create-home forerun && install -d -o forerun /data
 COPY --from=build /opt/forerun /opt/forerun
-ENV PATH=/opt/forerun/bin:$PATH PYTHONUNBUFFERED=1
+# What the worker compiles when it starts is kept where a read-only container may write.
+ENV PATH=/opt/forerun/bin:$PATH PYTHONUNBUFFERED=1 NUMBA_CACHE_DIR=/tmp/numba
 USER forerun
 WORKDIR /home/forerun
 VOLUME /data

@@ -10,6 +10,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
+from dashboard.changes import part_id
 from dashboard.guard import NOTICES, guarded, message_of, report_fault, title_of, words
 from dashboard.states import icon
 from dashboard.views import Topic, Views
@@ -82,7 +83,15 @@ def _header(pages: Sequence[Page], say: Words) -> Component:
             html.Div([html.Span(className="logo", **{"aria-hidden": "true"}), html.B("Forerun")], className="brand"),
             html.Nav(
                 [
-                    dcc.Link([icon(page.ICON), html.Span(say(page.TITLE))], href=page.PATH, id=_nav_id(page))
+                    dcc.Link(
+                        [
+                            icon(page.ICON),
+                            html.Span(say(page.TITLE)),
+                            html.Span(id=part_id("badge", page.ICON), className="badge"),  # its page fills it
+                        ],
+                        href=page.PATH,
+                        id=_nav_id(page),
+                    )
                     for page in pages
                 ],
                 **{"aria-label": say("Pages")},

@@ -15,12 +15,15 @@ from typing import Protocol
 
 from plant.actor import Actor
 from plant.calendar import Window
-from plant.long_job import LongJob
+from plant.calibration import CalibrationSummary, Difference
+from plant.long_job import LongJob, LongJobKind
 from plant.machine_state import MachineState, StateInterval
+from plant.message import RefusedMessage
 from plant.order import CustomerOrder
 from plant.plan import Plan, PlanState, SolverReport
 from plant.text import Text
 from plant.verdict import Judgement, Verdict
+from twin.fidelity_report import FidelityReport
 
 
 class Topic(StrEnum):
@@ -36,6 +39,10 @@ class Topic(StrEnum):
     """Condition signals came in."""
     CLOCK = "clock"
     """The plant clock was set, paused or started."""
+    TWIN = "twin"
+    """A calibration was made, adopted or rolled back; the twin's error was measured."""
+    MESSAGES = "messages"
+    """A message to the MES was delivered, refused or sent again."""
 
 
 @dataclass(frozen=True)
@@ -256,6 +263,21 @@ class SignalsView:
     columns: tuple[SignalColumn, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class TwinView:
+    """What is known of the twin: its calibrations, newest first, and its error as last measured.
+
+    Attributes
+    ----------
+    fidelity
+        None before the first measurement.
+    """
+
+    clock: ClockView
+    calibrations: tuple[CalibrationSummary, ...]
+    fidelity: FidelityReport | None
+
+
 class Views(Protocol):
     """What pages read and do. Every method acts for the user of the current request.
 
@@ -291,8 +313,8 @@ class Views(Protocol):
         """Ask for a new plan and return the id of the long job that makes it."""
         ...
 
-    async def long_jobs(self) -> tuple[LongJob, ...]:
-        """Return planning work that is queued, runs or ended lately, newest first."""
+    async def long_jobs(self, kind: LongJobKind = LongJobKind.PLAN) -> tuple[LongJob, ...]:
+        """Return work of a kind that is queued, runs or ended lately, newest first."""
         ...
 
     async def cancel(self, job_id: str) -> None:
@@ -319,6 +341,46 @@ class Views(Protocol):
 
     async def signals(self, machine: str, hours: float) -> SignalsView:
         """Return a machine's condition signals over the last `hours` of plant time, or raise `NotFound`."""
+        ...
+
+    async def twin(self) -> TwinView:
+        """Return calibrations and the twin's error."""
+        ...
+
+    async def differences(self, before: str | None, after: str) -> tuple[Difference, ...]:
+        """Return what differs between two calibrations, or (None) from the plan as it stands, or raise `NotFound`."""
+        ...
+
+    async def request_calibration(self, days: float) -> str:
+        """Ask for a calibration from the last `days` plant days and return the id of the long job that makes it."""
+        ...
+
+    async def adopt(self, calibration_id: str) -> None:
+        """Have the twin use a calibration.
+
+        Raises
+        ------
+        NotFound
+            When there is none of this id.
+        Conflict
+            When it was made for another version of the plant.
+        """
+        ...
+
+    async def roll_back(self) -> str | None:
+        """Go back to the calibration used before and return its id, None for none; `Conflict` when none is in use."""
+        ...
+
+    async def measure_twin(self) -> None:
+        """Measure the twin's error up to now."""
+        ...
+
+    async def refused_messages(self) -> tuple[RefusedMessage, ...]:
+        """Return what the MES refused for good and still matters, refused last first."""
+        ...
+
+    async def send_again(self, message_id: str) -> None:
+        """Send a refused message once more; `NotFound` when it waits no more."""
         ...
 
 

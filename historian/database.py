@@ -41,6 +41,8 @@ class Channel(StrEnum):
     JOBS = "jobs"
     CLOCK = "clock"
     OUTBOX = "outbox"
+    TWIN = "twin"
+    """Calibrations and measurements of the twin's error."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from historian.database import Transaction
+from historian.database import Channel, Transaction
 from historian.documents import jsonb
 from historian.queries import query
 
@@ -74,6 +74,7 @@ async def executed(tx: Transaction) -> list[Executed]:
 async def insert(tx: Transaction, measured_at: datetime, document: Any) -> None:
     """Keep a measurement, a document."""
     await tx.execute(_INSERT, {"measured_at": measured_at, "document": jsonb(document)})
+    await tx.notify(Channel.TWIN)
 
 
 async def newest(tx: Transaction) -> Any:

@@ -17,6 +17,7 @@ from plant.checks import require
 from plant.errors import Conflict, InvalidInput
 from plant.long_job import LongJob, LongJobKind
 from plant.ports import Compute, JobQueue, PlantClock, Progress, no_progress
+from plant.text import told
 
 NIGHTLY_DAYS = 30.0
 """Plant days of history a nightly calibration rests on."""
@@ -28,7 +29,10 @@ _LOOK_BACK = timedelta(days=14)
 
 def subject_of(days: float) -> str:
     """Return how a long job says on how many days of history its calibration rests."""
-    require(0 < days <= _MOST_DAYS, f"days of history must be above 0 and at most {_MOST_DAYS:g}, not {days!r}")
+    most = told(
+        "days of history must be above 0 and at most {most}, not {days}", most=f"{_MOST_DAYS:g}", days=f"{days:g}"
+    )
+    require(0 < days <= _MOST_DAYS, most)
     return f"last {days:g} days"
 
 
@@ -89,11 +93,12 @@ async def get(historian: Historian, actor: Actor, calibration_id: str) -> Calibr
         return await calibrations.get(tx, calibration_id)
 
 
-async def compare(historian: Historian, actor: Actor, before: str, after: str) -> tuple[Difference, ...]:
-    """Return what differs between two calibrations; see `plant.calibration.compare`."""
+async def compare(historian: Historian, actor: Actor, before: str | None, after: str) -> tuple[Difference, ...]:
+    """Return what differs between two calibrations, or (None) from the plan; see `plant.calibration.compare`."""
     actor.require(Permission.VIEW_PLANS)
     async with historian.transaction(actor, "compare calibrations") as tx:
-        one, other = await calibrations.get(tx, before), await calibrations.get(tx, after)
+        one = None if before is None else await calibrations.get(tx, before)
+        other = await calibrations.get(tx, after)
     return nouns.compare(one, other)
 
 
@@ -111,8 +116,13 @@ async def adopt(historian: Historian, actor: Actor, calibration_id: str) -> None
         made, current = await calibrations.get(tx, calibration_id), await plants.current_id(tx)
         if made.plant_version != current:
             raise Conflict(
-                f"calibration {calibration_id} was made for plant version {made.plant_version}, but {current} is in "
-                "force; make a new one"
+                told(
+                    "calibration {calibration} was made for plant version {made_for}, but {current} is in force; "
+                    "make a new one",
+                    calibration=calibration_id,
+                    made_for=made.plant_version,
+                    current=current,
+                )
             )
         before = await calibrations.in_use(tx)
         used = None if before is None else before.calibration
@@ -134,7 +144,7 @@ async def roll_back(historian: Historian, actor: Actor) -> str | None:
         await calibrations.lock(tx)
         last = await calibrations.in_use(tx)
         if last is None or last.calibration is None:
-            raise Conflict("no calibration is in use: there is nothing to go back from")
+            raise Conflict(told("no calibration is in use: there is nothing to go back from"))
         earlier = None if last.previous is None else await calibrations.adoption(tx, last.previous)
         back = None if earlier is None else earlier.calibration
         await calibrations.adopt(tx, back, None if earlier is None else earlier.previous)

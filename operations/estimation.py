@@ -10,6 +10,7 @@ from plant.errors import InvalidInput
 from plant.machine_state import StateInterval
 from plant.order import JobProgress
 from plant.ports import Progress, no_progress
+from plant.text import told
 from plant.version import PlantVersion
 from twin.calibrate import calibrate
 from twin.observations import observe
@@ -30,11 +31,17 @@ def estimate(
     InvalidInput
         If nothing was seen in it.
     """
-    progress(0.0, "reading the history")
+    progress(0.0, told("reading the history"))
     seen = observe(version.plant, intervals, jobs, since, until)
     if not len(seen.processing):
-        raise InvalidInput(f"no job was begun between {since} and {until}: there is nothing to calibrate with yet")
-    progress(0.1, f"estimating from {len(seen.processing):,} jobs")
+        raise InvalidInput(
+            told(
+                "no job was begun between {since:moment} and {until:moment}: there is nothing to calibrate with yet",
+                since=since,
+                until=until,
+            )
+        )
+    progress(0.1, told("estimating from {n:count} jobs", n=len(seen.processing)))
     made = calibrate(version.plant, version.id, seen)
-    progress(1.0, "estimated")
+    progress(1.0, told("estimated"))
     return made

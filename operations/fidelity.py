@@ -1,4 +1,7 @@
-"""How right the twin was: predictions of released plans held against what happened, and drift of cycle times."""
+"""How right the twin was: predictions of released plans held against what happened, and drift of cycle times.
+
+What the calibration in use rests on is the twin's normal, so the charts of cycle times begin where its history ends.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from historian import calibrations, ledger, orders, plants
 from historian import fidelity as kept
-from historian import ledger, orders, plants
 from historian.database import Historian, Transaction
 from historian.documents import document, restore
 from historian.fidelity import Executed, ReleasedForecast
 from operations import floor
-from plant.actor import Actor, Permission
+from plant.actor import SYSTEM, Actor, Permission
 from plant.order import JobProgress, JobState
 from plant.plant import Plant
 from plant.ports import PlantClock
-from plant.verdict import TwinError
-from twin.drift import Direction, DriftChart
-from twin.fidelity import Case, Fidelity, Forecast, fidelity
+from twin.drift import DriftChart
+from twin.fidelity import Case, Forecast, fidelity
+from twin.fidelity_report import FidelityReport, MachineDrift, OeeError
 
 LOOK_BACK = timedelta(days=14)
 """Plans made earlier are not looked back at: the twin's current error is asked for."""
@@ -32,83 +35,6 @@ _OEE_PLANS = 20
 
 
 @dataclass(frozen=True)
-class OeeError:
-    """Measured against expected OEE, per plan and machine, weighted by planned busy time.
-
-    Attributes
-    ----------
-    compared
-        Pairs of plan and machine.
-    bias, mae
-        Mean of measured less expected, and its mean absolute value; None without any.
-    """
-
-    compared: int
-    bias: float | None
-    mae: float | None
-
-
-@dataclass(frozen=True)
-class MachineDrift:
-    """The cycle times of an operation on a machine have changed.
-
-    Attributes
-    ----------
-    since, seen_at
-        Completion of the first job order after the change, as estimated, and of the one it was seen at.
-    shift
-        Estimated size in standard deviations, above 0: longer.
-    """
-
-    machine: str
-    item: str
-    operation: str
-    direction: Direction
-    since: datetime
-    seen_at: datetime
-    shift: float
-
-
-@dataclass(frozen=True)
-class FidelityReport:
-    """How right the twin was, as measured at one plant time.
-
-    Attributes
-    ----------
-    since
-        Plans made since then were looked back at.
-    charts
-        How many machines and operations are watched for drift.
-    drift
-        The last change of each that changed since `since`.
-    """
-
-    measured_at: datetime
-    since: datetime
-    orders: Fidelity
-    job_orders: Fidelity
-    oee: OeeError
-    charts: int
-    drift: tuple[MachineDrift, ...]
-
-    @property
-    def twin_error(self) -> TwinError:
-        """What verdicts state of it."""
-        found = self.job_orders
-        (inside_80,) = [one.share for one in found.coverage if one.level == 0.8]
-        return TwinError(
-            measured_at=self.measured_at,
-            plans=found.plans,
-            predictions=found.error.cases,
-            bias_s=found.error.bias_s,
-            mae_s=found.error.mae_s,
-            inside_80=inside_80,
-            oee_bias=self.oee.bias,
-            drifted=tuple(f"{one.machine} {one.item}/{one.operation}" for one in self.drift),
-        )
-
-
-@dataclass(frozen=True)
 class _History:
     """What the error is measured from, read in one transaction."""
 
@@ -118,6 +44,7 @@ class _History:
     jobs: tuple[JobProgress, ...]
     executed: tuple[Executed, ...]
     oee: OeeError
+    charts_since: datetime | None
 
 
 async def measure(historian: Historian, actor: Actor, clock: PlantClock) -> FidelityReport:
@@ -127,13 +54,23 @@ async def measure(historian: Historian, actor: Actor, clock: PlantClock) -> Fide
 
 
 async def up_to_date(historian: Historian, actor: Actor, now: datetime) -> FidelityReport:
-    """Return the last measurement, or a new one when it is older than `RENEWED_AFTER`."""
+    """Return the last measurement; a new one if it is older than `RENEWED_AFTER` or the calibration in use changed."""
     actor.require(Permission.MAKE_PLANS)
     async with historian.transaction(actor, "read fidelity") as tx:
         found = await _newest(tx)
-    if found is not None and now - found.measured_at < RENEWED_AFTER:
+        begin = await _charts_since(tx)
+    if found is not None and now - found.measured_at < RENEWED_AFTER and found.charts_since == begin:
         return found
     return await _measure(historian, actor, now)
+
+
+async def renew_if_recalibrated(historian: Historian, clock: PlantClock) -> FidelityReport | None:
+    """Measure anew if another calibration came into use since the last measurement; None when there is no need."""
+    async with historian.transaction(SYSTEM, "read fidelity") as tx:
+        found = await _newest(tx)
+        if found is None or found.charts_since == await _charts_since(tx):
+            return None
+    return await _measure(historian, SYSTEM, clock.now())
 
 
 async def newest(historian: Historian, actor: Actor) -> FidelityReport | None:
@@ -146,6 +83,11 @@ async def newest(historian: Historian, actor: Actor) -> FidelityReport | None:
 async def _newest(tx: Transaction) -> FidelityReport | None:
     found = await kept.newest(tx)
     return None if found is None else restore(FidelityReport, found)
+
+
+async def _charts_since(tx: Transaction) -> datetime | None:
+    version = await plants.current_id(tx)
+    return None if version is None else await calibrations.used_until(tx, version)
 
 
 async def _measure(historian: Historian, actor: Actor, now: datetime) -> FidelityReport:
@@ -168,13 +110,16 @@ async def _history(tx: Transaction, now: datetime) -> _History:
         tuple(await orders.jobs(tx)),
         tuple(await kept.executed(tx)),
         await _oee_error(tx, plant, released, now),
+        await _charts_since(tx),
     )
 
 
 def _report(history: _History) -> FidelityReport:
     now, since = history.now, history.now - LOOK_BACK
     done = {job.job.id: job.completed_at for job in history.jobs if job.state is JobState.COMPLETED}
-    cycles = _cycles(history.plant, history.executed)
+    begin = history.charts_since
+    fresh = [one for one in history.executed if begin is None or one.completed_at > begin]
+    cycles = _cycles(history.plant, fresh)
     return FidelityReport(
         measured_at=now,
         since=since,
@@ -183,6 +128,7 @@ def _report(history: _History) -> FidelityReport:
         oee=history.oee,
         charts=len(cycles),
         drift=tuple(one for key, own in cycles.items() for one in _drift(key, own, since)),
+        charts_since=begin,
     )
 
 

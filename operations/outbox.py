@@ -23,6 +23,7 @@ from plant.message import (
 )
 from plant.order import JobState
 from plant.ports import Channel
+from plant.text import told
 
 _CLAIM = 100
 _LEASE = timedelta(seconds=60)
@@ -132,8 +133,11 @@ async def send_again(historian: Historian, actor: Actor, message_id: str) -> Out
         parked = {message.id: message for message in await _parked(tx)}
         if message_id not in parked:
             raise NotFound(
-                f"no refused message {message_id!r} waits: it was taken or replaced by a later one, or its job order "
-                "has begun; list the refused messages again"
+                told(
+                    "no refused message '{message}' waits: it was taken or replaced by a later one, or its job order "
+                    "has begun; list the refused messages again",
+                    message=message_id,
+                )
             )
         old = parked[message_id]
         message = OutboxMessage(new_message_id(), old.kind, old.subject, old.payload)

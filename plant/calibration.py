@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -41,6 +41,13 @@ class Parameter(StrEnum):
     SCRAP = "scrap"
     """Share of bad pieces; per operation."""
 
+
+_VARIATIONS = {
+    Parameter.VARIATION,
+    Parameter.SETUP_VARIATION,
+    Parameter.FAILURE_VARIATION,
+    Parameter.REPAIR_VARIATION,
+}
 
 ANY_CHANGEOVER = "any"
 """Subject of the setup estimate that holds for pairs of families with none of their own."""
@@ -190,10 +197,14 @@ class CalibrationSummary:
 
 @dataclass(frozen=True)
 class Difference:
-    """One parameter in two calibrations; None where one says nothing of it.
+    """One parameter in two calibrations; `before` or `after` is None where that one says nothing of it.
 
     Attributes
     ----------
+    low, high
+        The interval that holds `after` with 90 %.
+    count, censored, planned
+        As `Estimate` has them; of the one before where the other says nothing.
     apart
         The 90 % intervals do not overlap.
     """
@@ -203,33 +214,62 @@ class Difference:
     subject: str
     before: float | None
     after: float | None
+    low: float | None
+    high: float | None
+    count: int
+    censored: int
+    planned: float | None
     apart: bool
 
 
-def compare(before: Calibration, after: Calibration) -> tuple[Difference, ...]:
-    """Return what differs between two calibrations, those whose intervals lie apart and the largest changes first."""
-    found = []
-    for key in dict.fromkeys([*before.by_key, *after.by_key]):
-        one, other = before.by_key.get(key), after.by_key.get(key)
-        known = one or other
-        assert known is not None
-        if one is not None and other is not None:
-            if one.value == other.value:
-                continue
-            apart = one.high < other.low or other.high < one.low
-        else:
-            apart = False
-        found.append(
-            Difference(
-                known.parameter,
-                known.machine,
-                known.subject,
-                None if one is None else one.value,
-                None if other is None else other.value,
-                apart,
-            )
-        )
-    return tuple(sorted(found, key=lambda difference: (not difference.apart, -_change(difference))))
+def compare(before: Calibration | None, after: Calibration) -> tuple[Difference, ...]:
+    """Return what differs between two calibrations, what matters most first.
+
+    That is: what differs for certain before the rest, what has observations of its own before what was inferred from
+    others, means before variations, and large changes before small ones.
+
+    Parameters
+    ----------
+    before
+        None for the plan as it stands: its planned values, as if they were certain.
+    """
+    pairs: list[tuple[Estimate | None, Estimate | None]]
+    if before is None:
+        pairs = [(_planned(estimate), estimate) for estimate in after.estimates]
+    else:
+        keys = dict.fromkeys([*before.by_key, *after.by_key])
+        pairs = [(before.by_key.get(key), after.by_key.get(key)) for key in keys]
+    found = [
+        _difference(one, other) for one, other in pairs if one is None or other is None or one.value != other.value
+    ]
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(one: Difference) -> tuple[bool, bool, bool, float]:
+    return not one.apart, one.count + one.censored == 0, one.parameter in _VARIATIONS, -_change(one)
+
+
+def _planned(estimate: Estimate) -> Estimate | None:
+    planned = estimate.planned
+    return None if planned is None else replace(estimate, value=planned, low=planned, high=planned)
+
+
+def _difference(before: Estimate | None, after: Estimate | None) -> Difference:
+    known = after or before
+    assert known is not None
+    return Difference(
+        known.parameter,
+        known.machine,
+        known.subject,
+        before=None if before is None else before.value,
+        after=None if after is None else after.value,
+        low=None if after is None else after.low,
+        high=None if after is None else after.high,
+        count=known.count,
+        censored=known.censored,
+        planned=known.planned,
+        apart=before is not None and after is not None and (before.high < after.low or after.high < before.low),
+    )
 
 
 def _change(difference: Difference) -> float:

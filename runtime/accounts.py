@@ -1,29 +1,24 @@
 """`forerun account` and `forerun key`: who may get into an installation, on its database, running or not.
 
-Whoever reaches the database with the installation's settings is its administrator. What opens a door is printed on
+What opens a door is printed on
 standard output once, alone on its line; everything else that is said goes to standard error.
 """
 
 from __future__ import annotations
 
-import asyncio
-import getpass
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from plant.actor import Actor, Role
-from plant.errors import InvalidInput, SettingsInvalid
-from runtime.settings import Settings, read_settings
+from plant.errors import InvalidInput
+from runtime import command_line
 
 if TYPE_CHECKING:
     from historian.accounts import Listed
-    from historian.database import Historian
-
-T = TypeVar("T")
 
 account = typer.Typer(no_args_is_help=True, help="People who may log in.")
 key = typer.Typer(no_args_is_help=True, help="API keys of machines and other systems.")
@@ -51,7 +46,7 @@ def add_account(
     roles = _roles("role", role)
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else access.new_password()
     save = access.create_account if replace else accounts.add_account
-    _on_database(lambda historian: save(historian, _administrator(), name, password, roles))
+    command_line.on_database(lambda historian: save(historian, _administrator(), name, password, roles))
     _say(f"account {name} ({', '.join(sorted(roles))}) may log in now")
     if not password_stdin:
         _say("its password, shown this once:")
@@ -63,7 +58,7 @@ def list_accounts() -> None:
     """List the accounts with their roles."""
     from operations import accounts
 
-    _show(_on_database(lambda historian: accounts.list_accounts(historian, _administrator())), "roles")
+    _show(command_line.on_database(lambda historian: accounts.list_accounts(historian, _administrator())), "roles")
 
 
 @account.command("disable")
@@ -71,7 +66,7 @@ def disable_account(name: Name) -> None:
     """Take an account out of use; whoever is logged in with it is logged out."""
     from operations import accounts
 
-    _on_database(lambda historian: accounts.disable_account(historian, _administrator(), name))
+    command_line.on_database(lambda historian: accounts.disable_account(historian, _administrator(), name))
     _say(f"account {name} is out of use, its sessions have ended")
 
 
@@ -84,7 +79,7 @@ def add_key(
     from operations import accounts
 
     roles = _roles("scope", scope)
-    made = _on_database(lambda historian: accounts.add_key(historian, _administrator(), name, roles))
+    made = command_line.on_database(lambda historian: accounts.add_key(historian, _administrator(), name, roles))
     _say(f"API key {name} ({', '.join(sorted(roles))}), shown this once:")
     typer.echo(made)
 
@@ -94,7 +89,7 @@ def list_keys() -> None:
     """List the API keys in use, without the keys."""
     from operations import accounts
 
-    _show(_on_database(lambda historian: accounts.list_keys(historian, _administrator())), "scopes")
+    _show(command_line.on_database(lambda historian: accounts.list_keys(historian, _administrator())), "scopes")
 
 
 @key.command("revoke")
@@ -102,7 +97,7 @@ def revoke_key(name: Name) -> None:
     """Take an API key out of use."""
     from operations import accounts
 
-    _on_database(lambda historian: accounts.revoke_key(historian, _administrator(), name))
+    command_line.on_database(lambda historian: accounts.revoke_key(historian, _administrator(), name))
     _say(f"API key {name} opens nothing any more")
 
 
@@ -114,42 +109,7 @@ def _roles(what: str, names: Sequence[str]) -> frozenset[Role]:
 
 
 def _administrator() -> Actor:
-    """Return who acts, by the name the ledger shows."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have a number alone
-        user = "somebody"
-    return Actor(f"{user} (command line)", frozenset({Role.ADMIN}))
-
-
-def _on_database(work: Callable[[Historian], Awaitable[T]]) -> T:
-    from historian.database import Historian
-
-    url = _url(read_settings())
-
-    async def run() -> T:
-        historian = await Historian.open(url, connections=1)
-        try:
-            return await work(historian)
-        finally:
-            await historian.close()
-
-    return asyncio.run(run())
-
-
-def _url(settings: Settings) -> str:
-    """Return the database's URL: the one the settings name, else that of the demo that runs in the data folder."""
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
-    from runtime.embedded import EmbeddedPostgres
-
-    embedded = EmbeddedPostgres(settings.data_dir / "postgres")
-    if not embedded.runs:
-        raise SettingsInvalid(
-            f"no database: setting database_url (FORERUN_DATABASE_URL) is missing, and no demo runs in "
-            f"{settings.data_dir.absolute()}; name a PostgreSQL, or start `forerun demo` here first"
-        )
-    return embedded.url
+    return command_line.acting_as(Role.ADMIN)
 
 
 def _show(listed: Sequence[Listed], roles: str) -> None:

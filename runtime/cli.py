@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from plant.errors import ForerunError
-from runtime import accounts, cli_scenario
+from runtime import accounts, cli_calibrate, cli_scenario
 from runtime.settings import Settings, read_settings
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.add_typer(accounts.account, name="account")
 app.add_typer(accounts.key, name="key")
 app.add_typer(cli_scenario.app, name="scenario")
+app.command("calibrate")(cli_calibrate.calibrate)
 _console = Console()
 _errors = Console(stderr=True)
 

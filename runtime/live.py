@@ -12,9 +12,11 @@ from historian.database import Channel, Historian
 _TOPICS = {
     Channel.FLOOR: (Topic.FLOOR, Topic.HEALTH),
     Channel.PLANS: (Topic.PLANS,),
-    Channel.ORDERS: (Topic.PLANS, Topic.FLOOR),
+    Channel.ORDERS: (Topic.PLANS, Topic.FLOOR, Topic.MESSAGES),
     Channel.JOBS: (Topic.JOBS,),
     Channel.CLOCK: (Topic.CLOCK, Topic.FLOOR),
+    Channel.TWIN: (Topic.TWIN,),
+    Channel.OUTBOX: (Topic.MESSAGES,),
 }
 
 

@@ -8,13 +8,15 @@ from zoneinfo import ZoneInfo
 
 from dashboard import views
 from historian.database import Historian
-from operations import floor, health, jobs, orders, planning, plants
+from operations import calibration, fidelity, floor, health, jobs, orders, outbox, planning, plants
 from operations.access import acting
 from operations.planning import PlanningRules
 from plant.actor import Actor
 from plant.calendar import Window
+from plant.calibration import Difference
 from plant.long_job import LongJob, LongJobKind
 from plant.machine_state import StateInterval
+from plant.message import RefusedMessage
 from plant.order import JobProgress
 from plant.plant import Plant
 from plant.ports import JobQueue
@@ -112,9 +114,9 @@ class OperationViews:
     async def request_plan(self) -> str:
         return (await jobs.request_plan(self._historian, self._queue, acting(), told("asked for on the page"))).id
 
-    async def long_jobs(self) -> tuple[LongJob, ...]:
+    async def long_jobs(self, kind: LongJobKind = LongJobKind.PLAN) -> tuple[LongJob, ...]:
         found = await jobs.newest(self._historian, acting())
-        return tuple(job for job in found if job.kind is LongJobKind.PLAN)
+        return tuple(job for job in found if job.kind is kind)
 
     async def cancel(self, job_id: str) -> None:
         await jobs.cancel(self._historian, acting(), job_id)
@@ -142,6 +144,34 @@ class OperationViews:
                 for one in columns
             ),
         )
+
+    async def twin(self) -> views.TwinView:
+        actor = acting()
+        made = await calibration.list_calibrations(self._historian, actor)
+        measured = await fidelity.newest(self._historian, actor)
+        return views.TwinView(await self.clock(), tuple(made), measured)
+
+    async def differences(self, before: str | None, after: str) -> tuple[Difference, ...]:
+        return await calibration.compare(self._historian, acting(), before, after)
+
+    async def request_calibration(self, days: float) -> str:
+        subject = calibration.subject_of(days)
+        return (await jobs.request_calibration(self._historian, self._queue, acting(), subject)).id
+
+    async def adopt(self, calibration_id: str) -> None:
+        await calibration.adopt(self._historian, acting(), calibration_id)
+
+    async def roll_back(self) -> str | None:
+        return await calibration.roll_back(self._historian, acting())
+
+    async def measure_twin(self) -> None:
+        await fidelity.measure(self._historian, acting(), self._clock)
+
+    async def refused_messages(self) -> tuple[RefusedMessage, ...]:
+        return tuple(await outbox.refused(self._historian, acting()))
+
+    async def send_again(self, message_id: str) -> None:
+        await outbox.send_again(self._historian, acting(), message_id)
 
 
 def _working_day(plant: Plant, now: datetime) -> Window:

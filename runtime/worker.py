@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 
 from historian.database import Channel, Historian
-from operations import calibration, dispatch, jobs, outbox, planning, replanning, upkeep
+from operations import calibration, dispatch, fidelity, jobs, outbox, planning, replanning, upkeep
 from operations.planning import PlanningRules
 from plant.actor import SYSTEM
 from plant.errors import Conflict, ForerunError, GateRefused, Unavailable
@@ -19,6 +19,7 @@ from plant.long_job import LongJob, LongJobKind
 from plant.ports import Channel as MessageChannel
 from plant.ports import Compute, PlantClock, Progress
 from runtime.jobs import ProcrastinateQueue
+from twin.warm_up import warm_up
 
 T = TypeVar("T")
 _TICK_S = 2.0
@@ -63,12 +64,13 @@ class Worker:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             runners = {LongJobKind.PLAN: self._plan, LongJobKind.CALIBRATION: self._calibrate}
+            group.create_task(_survive("compile the twin", self._compute.run(warm_up)))  # before a plan waits for it
             group.create_task(self._queue.work(runners))
             group.create_task(self._resume())
             group.create_task(self._watch_floor())
             group.create_task(self._dispatch())
             group.create_task(self._keep_up())
-            group.create_task(self._calibrate_nightly())
+            group.create_task(self._keep_twin())
             if self._channel is not None:
                 group.create_task(self._deliver(self._channel))
 
@@ -127,12 +129,18 @@ class Worker:
             await _survive("upkeep", upkeep.keep_up(self._historian, SYSTEM, self._clock, kept))
             await asyncio.sleep(_UPKEEP_S)
 
-    async def _calibrate_nightly(self) -> None:
-        """A plant day may pass in minutes: look often, whatever the wall clock says."""
-        while True:
-            asked = calibration.calibrate_if_due(self._historian, self._queue, self._clock)
-            await _survive("look for the nightly calibration", asked)
-            await asyncio.sleep(_RESUME_S)
+    async def _keep_twin(self) -> None:
+        """Calibrate at night, measure anew what is calibrated anew. A plant day may pass in minutes: look often."""
+        wake = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._wake(wake, Channel.TWIN))
+            while True:
+                wake.clear()
+                asked = calibration.calibrate_if_due(self._historian, self._queue, self._clock)
+                await _survive("look for the nightly calibration", asked)
+                renewed = fidelity.renew_if_recalibrated(self._historian, self._clock)
+                await _survive("measure the twin's error", renewed)
+                await _wait(wake, _RESUME_S)
 
     async def _deliver(self, channel: MessageChannel) -> None:
         """Deliver when something was put into the outbox, and now and then what has to be tried again."""

@@ -3,7 +3,7 @@
 // what is announced meanwhile is asked for once it has come back.
 (function () {
   "use strict";
-  const TOPICS = { floor: 250, plans: 150, jobs: 250, health: 2000, clock: 250 }; // ms between two requests
+  const TOPICS = { floor: 250, plans: 150, jobs: 250, health: 2000, clock: 250, twin: 250, messages: 1000 }; // ms between two requests
   const SILENCE_MS = 45000; // three missed signs of life
   const GIVE_UP_MS = 10000; // after which an unanswered request no longer holds others back
   const state = {};

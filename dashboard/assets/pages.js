@@ -19,6 +19,8 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
     take_plans: takesUpdates("plans"),
     take_jobs: takesUpdates("jobs"),
     take_health: takesUpdates("health"),
+    take_twin: takesUpdates("twin"),
+    take_messages: takesUpdates("messages"),
     title: function (title) {
       if (title) document.title = title;
     },

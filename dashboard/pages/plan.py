@@ -13,7 +13,8 @@ from dashboard.changes import Parts, Seen, output, part_id, seen, stores, take_u
 from dashboard.figures import look
 from dashboard.figures.schedule import schedule
 from dashboard.guard import guarded, notify, words
-from dashboard.pages import plan_orders, plan_release
+from dashboard.long_jobs import going_on, progress
+from dashboard.pages import plan_orders, plan_refused, plan_release
 from dashboard.states import icon
 from dashboard.views import PlanSummary, PlanView, Topic, Views
 from dashboard.words import Words, mark
@@ -38,13 +39,6 @@ STATES = {
     PlanState.REFUSED: mark("refused"),
     PlanState.RELEASED: mark("in force"),
     PlanState.SUPERSEDED: mark("superseded"),
-}
-JOB_STATES = {
-    LongJobState.QUEUED: mark("waiting for its turn"),
-    LongJobState.RUNNING: mark("running"),
-    LongJobState.DONE: mark("done"),
-    LongJobState.FAILED: mark("failed"),
-    LongJobState.CANCELLED: mark("cancelled"),
 }
 METHODS = {
     "ATC, far-sighted": mark("ATC, far-sighted"),
@@ -72,6 +66,7 @@ async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
             _part(parts, "running", dcc.Store),
             _part(parts, "state", dcc.Store),
             _toolbar(parts, chosen, say),
+            await plan_refused.section(views, say),
             _nothing_yet(parts, say),
             _part(parts, "shown", children=_shown(parts, say)),
             plan_release.refusal_dialog(say),
@@ -153,6 +148,7 @@ def register(app: Dash, views: Views) -> None:
     _follow_jobs(app, views)
     _make_plans(app, views)
     plan_release.register(app, views)
+    plan_refused.register(app, views)
     app.clientside_callback(
         ClientsideFunction("forerun", "planAddress"),
         Input(part_id("plan-choice"), "value"),
@@ -355,23 +351,14 @@ def twin_error(error: TwinError | None, say: Words) -> str:
 
 
 def job_parts(jobs: Sequence[LongJob], actor: Actor, say: Words) -> Parts:
-    """Return what is shown of planning work: the job that runs, else the next one in the queue."""
-    going = sorted((job for job in jobs if not job.state.ended), key=lambda job: job.state is LongJobState.QUEUED)
-    job = going[0] if going else None
+    """Return what is shown of planning work."""
+    job = going_on(jobs)
     may = actor.may(Permission.MAKE_PLANS)
     make = {"disabled": job is not None or not may, "title": "" if may else say("Your role may not make plans")}
     return {
         ("plan-running", ""): {"data": job.id if job else None},
-        ("plan-job", ""): {"children": _progress(job, say) if job else None},
+        ("plan-job", ""): {"children": progress(job, say) if job else None},
         ("plan-cancel", ""): {"className": "button plain" if job and may else "hidden"},
         ("plan-make", ""): make,
         ("plan-first", ""): make,
     }
-
-
-def _progress(job: LongJob, say: Words) -> list[Component]:
-    doing = say.tell(job.doing) or say(JOB_STATES[job.state])
-    return [
-        html.Div([html.Span(doing, className="doing"), html.B(say.percent(job.share))], className="line"),
-        dmc.Progress(value=job.share * 100, size="sm", animated=True, transitionDuration=200),
-    ]

@@ -47,8 +47,10 @@ async def get_calibration(calibration_id: str, asking: Asking, has: WithServices
 
 
 @router.get("/calibrations/{calibration_id}/differences")
-async def differences(calibration_id: str, other: str, asking: Asking, has: WithServices) -> list[Difference]:
-    """Return what differs from another calibration, the largest changes first."""
+async def differences(
+    calibration_id: str, asking: Asking, has: WithServices, other: str | None = None
+) -> list[Difference]:
+    """Return what differs from another calibration, or from the plan as it stands, the largest changes first."""
     return list(await calibration.compare(has.store, asking, other, calibration_id))
 
 

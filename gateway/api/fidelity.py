@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from gateway.services import Asking, WithServices
 from operations import fidelity
-from operations.fidelity import FidelityReport
+from twin.fidelity_report import FidelityReport
 
 router = APIRouter(tags=["fidelity"])
 

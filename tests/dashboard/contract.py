@@ -1,7 +1,7 @@
 """What every `Views` and `Live` must do. Subclass with a `subject` fixture: here on memory, at the top on operations.
 
-The subject is a site with at least one machine and two plans nobody has released: one the gate lets out, one it does
-not.
+The subject is a site with at least one machine, two plans nobody has released, one the gate lets out, one it does not,
+and a calibration that is not in use.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 from dashboard.views import HealthState, Live, Topic, Views
 from plant.actor import Actor, Role
 from plant.errors import Conflict, Denied, GateRefused, InvalidInput, NotAuthenticated, NotFound
-from plant.long_job import LongJobState
+from plant.long_job import LongJobKind, LongJobState
 from plant.plan import PlanState
 
 T = TypeVar("T")
@@ -33,6 +33,7 @@ class Subject(Protocol):
     live: Live
     passing_plan: str
     refused_plan: str
+    calibration: str
 
     def ask(self, actor: Actor | None, question: Callable[[], Awaitable[T]]) -> T:
         """Run `question` as `actor` (None: nobody is known to be asking) on the subject's event loop."""
@@ -42,12 +43,14 @@ class Subject(Protocol):
 class ViewsContract:
     """Hold this for every implementation of `dashboard.views.Views`."""
 
-    @pytest.mark.parametrize("what", ["me", "clock", "floor", "plans", "long_jobs", "health"])
+    @pytest.mark.parametrize(
+        "what", ["me", "clock", "floor", "plans", "long_jobs", "health", "twin", "refused_messages"]
+    )
     def test_nobody_unknown_sees_anything(self, subject: Subject, what: str) -> None:
         with pytest.raises(NotAuthenticated):
             subject.ask(None, getattr(subject.views, what))
 
-    @pytest.mark.parametrize("what", ["floor", "plans", "long_jobs", "health"])
+    @pytest.mark.parametrize("what", ["floor", "plans", "long_jobs", "health", "twin", "refused_messages"])
     def test_a_role_without_the_permission_is_denied(self, subject: Subject, what: str) -> None:
         with pytest.raises(Denied):
             subject.ask(SUPPLIER, getattr(subject.views, what))
@@ -87,10 +90,27 @@ class ViewsContract:
             subject.ask(VIEWER, lambda: subject.views.plan("no such plan"))
         with pytest.raises(NotFound):
             subject.ask(VIEWER, lambda: subject.views.signals("no such machine", 8))
+        for other in (None, subject.calibration):
+            with pytest.raises(NotFound):
+                subject.ask(VIEWER, lambda other=other: subject.views.differences(other, "no such calibration"))
+        with pytest.raises(NotFound):
+            subject.ask(PLANNER, lambda: subject.views.adopt("no such calibration"))
+        with pytest.raises(NotFound):
+            subject.ask(PLANNER, lambda: subject.views.send_again("no such message"))
 
     def test_a_viewer_changes_nothing(self, subject: Subject) -> None:
         views = subject.views
-        for change in (views.request_plan, lambda: views.release(subject.passing_plan), lambda: views.cancel("any")):
+        changes: list[Callable[[], Awaitable[object]]] = [
+            views.request_plan,
+            lambda: views.release(subject.passing_plan),
+            lambda: views.cancel("any"),
+            lambda: views.request_calibration(30),
+            lambda: views.adopt(subject.calibration),
+            views.roll_back,
+            views.measure_twin,
+            lambda: views.send_again("any"),
+        ]
+        for change in changes:
             with pytest.raises(Denied):
                 subject.ask(VIEWER, change)
 
@@ -125,6 +145,33 @@ class ViewsContract:
         jobs = {job.id: job for job in subject.ask(PLANNER, subject.views.long_jobs)}
         assert jobs[job_id].state in (LongJobState.CANCELLED, LongJobState.RUNNING, LongJobState.DONE)
 
+    def test_a_calibration_is_compared_adopted_and_rolled_back(self, subject: Subject) -> None:
+        def used() -> list[str]:
+            return [one.id for one in subject.ask(VIEWER, subject.views.twin).calibrations if one.adopted]
+
+        before = used()
+        assert subject.calibration not in before
+        found = subject.ask(VIEWER, lambda: subject.views.differences(None, subject.calibration))
+        assert found
+        assert all(one.before == one.planned != one.after for one in found)
+        assert subject.ask(VIEWER, lambda: subject.views.differences(subject.calibration, subject.calibration)) == ()
+        subject.ask(PLANNER, lambda: subject.views.adopt(subject.calibration))
+        assert used() == [subject.calibration]
+        assert subject.ask(PLANNER, subject.views.roll_back) == (before[0] if before else None)
+        assert used() == before
+
+    def test_a_calibration_that_is_asked_for_is_work_of_its_own_kind(self, subject: Subject) -> None:
+        job_id = subject.ask(PLANNER, lambda: subject.views.request_calibration(7))
+        found = subject.ask(VIEWER, lambda: subject.views.long_jobs(LongJobKind.CALIBRATION))
+        assert [(job.id, str(job.subject)) for job in found] == [(job_id, "last 7 days")]
+        assert subject.ask(VIEWER, subject.views.long_jobs) == ()
+
+    def test_the_twins_error_is_measured_when_asked_for(self, subject: Subject) -> None:
+        subject.ask(PLANNER, subject.views.measure_twin)
+        view = subject.ask(VIEWER, subject.views.twin)
+        assert view.fidelity is not None
+        assert view.fidelity.measured_at == view.clock.now
+
     def test_health_is_within_its_bounds(self, subject: Subject) -> None:
         for machine in subject.ask(VIEWER, subject.views.health).machines:
             assert (machine.index is None) == (machine.state is HealthState.UNKNOWN)
@@ -152,6 +199,14 @@ class LiveContract:
                 return await asyncio.wait_for(anext(announcements), DEADLINE_S)
 
         assert subject.ask(PLANNER, listen) is Topic.PLANS
+
+    def test_what_becomes_of_the_twin_is_announced(self, subject: Subject) -> None:
+        async def listen() -> Topic:
+            async with subject.live.subscribe(frozenset({Topic.TWIN})) as announcements:
+                await subject.views.adopt(subject.calibration)
+                return await asyncio.wait_for(anext(announcements), DEADLINE_S)
+
+        assert subject.ask(PLANNER, listen) is Topic.TWIN
 
     def test_only_the_topics_asked_for_are_heard(self, subject: Subject) -> None:
         async def listen() -> Topic:

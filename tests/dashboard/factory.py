@@ -27,16 +27,30 @@ from dashboard.views import (
     SignalColumn,
     SignalsView,
     Topic,
+    TwinView,
 )
 from plant.actor import Actor, Permission, Role
 from plant.calendar import Calendar, Shift, WorkingTime
+from plant.calibration import (
+    ANY_CHANGEOVER,
+    Calibration,
+    CalibrationSummary,
+    Difference,
+    Estimate,
+    Parameter,
+    compare,
+)
 from plant.errors import Conflict, GateRefused, InvalidInput, NotAuthenticated, NotFound, Unavailable
 from plant.long_job import LongJob, LongJobKind, LongJobState
 from plant.machine_state import MachineState, StateInterval
+from plant.message import MessageKind, RefusedMessage
 from plant.order import CustomerOrder, Priority
 from plant.plan import Plan, PlannedOperation, PlanState, SolverReport
 from plant.text import told
 from plant.verdict import Judgement, MachineVerdict, OrderVerdict, Verdict
+from twin.drift import Direction
+from twin.fidelity import Coverage, Fidelity, Pit, TimeError
+from twin.fidelity_report import FidelityReport, MachineDrift, OeeError
 
 ZONE = "Asia/Shanghai"
 START = datetime(2026, 1, 4, 22, tzinfo=UTC)  # Monday 06:00 in Shanghai
@@ -168,6 +182,10 @@ class MemoryViews:
         self.silent = False
         self.rate = 60.0
         self.unwell: dict[str, float] = {"M04": 0.31, "M07": 0.58}
+        self.calibrations: list[Calibration] = [a_calibration(1.12, days=2), a_calibration(1.05, days=1)]
+        self.adoptions: list[str] = [self.calibrations[1].id]
+        self.measured: FidelityReport | None = fidelity_report()
+        self.refused: list[RefusedMessage] = []
         self.asked: list[str] = []
         self.moved = timedelta(0)
 
@@ -185,13 +203,36 @@ class MemoryViews:
 
     def step_job(self, share: float, doing: str, state: LongJobState = LongJobState.RUNNING) -> None:
         """Let the newest long job move on; done makes its plan."""
-        result = None
-        if state is LongJobState.DONE:
-            result = f"plan-{len(self.plan_views) + 1}"
-            self.plan_views = {result: _plan(result, late=False), **self.plan_views}
-            self.live.announce(Topic.PLANS)
+        result = self._made(self.jobs[0].kind) if state is LongJobState.DONE else None
         self.jobs[0] = replace(self.jobs[0], share=share, doing=doing, state=state, result=result)
         self.live.announce(Topic.JOBS)
+
+    def _made(self, kind: LongJobKind) -> str:
+        if kind is LongJobKind.CALIBRATION:
+            made = a_calibration(1.3, days=2 + len(self.calibrations))
+            self.calibrations.insert(0, made)
+            self.live.announce(Topic.TWIN)
+            return made.id
+        result = f"plan-{len(self.plan_views) + 1}"
+        self.plan_views = {result: _plan(result, late=False), **self.plan_views}
+        self.live.announce(Topic.PLANS)
+        return result
+
+    def refuse(self, job_order: str, reason: str) -> str:
+        """Let the MES refuse a job order, and return the message's id."""
+        message = RefusedMessage(
+            f"message-{job_order}",
+            MessageKind.DISPATCH,
+            f"job-order/{job_order}",
+            {"id": job_order, "machine": "M08"},
+            reason,
+            1,
+            NOW,
+            NOW,
+        )
+        self.refused.append(message)
+        self.live.announce(Topic.MESSAGES)
+        return message.id
 
     def put_in_force(self, plan_id: str, by: str = "forerun", override_reason: str | None = None) -> None:
         """Release a plan without asking the gate."""
@@ -254,15 +295,18 @@ class MemoryViews:
         return self.plan_views[plan_id]
 
     async def request_plan(self) -> str:
-        actor = self._asked(Permission.MAKE_PLANS, "request_plan")
-        job = LongJob(f"job-{len(self.jobs) + 1}", LongJobKind.PLAN, "asked for", actor.name, LongJobState.QUEUED, NOW)
+        return self._request(Permission.MAKE_PLANS, LongJobKind.PLAN, "asked for")
+
+    def _request(self, permission: Permission, kind: LongJobKind, subject: str) -> str:
+        actor = self._asked(permission, f"request {kind}")
+        job = LongJob(f"job-{len(self.jobs) + 1}", kind, subject, actor.name, LongJobState.QUEUED, NOW)
         self.jobs.insert(0, job)
         self.live.announce(Topic.JOBS)
         return job.id
 
-    async def long_jobs(self) -> tuple[LongJob, ...]:
+    async def long_jobs(self, kind: LongJobKind = LongJobKind.PLAN) -> tuple[LongJob, ...]:
         self._asked(Permission.VIEW_PLANS, "long_jobs")
-        return tuple(self.jobs)
+        return tuple(job for job in self.jobs if job.kind is kind)
 
     async def cancel(self, job_id: str) -> None:
         self._asked(Permission.MAKE_PLANS, "cancel")
@@ -281,6 +325,56 @@ class MemoryViews:
         elif not view.judgement.passed:
             raise GateRefused(view.judgement.reasons)
         self.put_in_force(plan_id, actor.name, override_reason)
+
+    async def twin(self) -> TwinView:
+        self._asked(Permission.VIEW_PLANS, "twin")
+        return TwinView(self._clock(), tuple(self._summary(one) for one in self.calibrations), self.measured)
+
+    def _summary(self, one: Calibration) -> CalibrationSummary:
+        adopted = bool(self.adoptions) and self.adoptions[-1] == one.id
+        return CalibrationSummary(one.id, "pv-1", one.since, one.until, NOW, "anna", len(one.estimates), adopted)
+
+    def _calibration(self, calibration_id: str) -> Calibration:
+        found = next((one for one in self.calibrations if one.id == calibration_id), None)
+        if found is None:
+            raise NotFound(f"unknown calibration {calibration_id!r}")
+        return found
+
+    async def differences(self, before: str | None, after: str) -> tuple[Difference, ...]:
+        self._asked(Permission.VIEW_PLANS, "differences")
+        return compare(None if before is None else self._calibration(before), self._calibration(after))
+
+    async def request_calibration(self, days: float) -> str:
+        return self._request(Permission.CALIBRATE_TWIN, LongJobKind.CALIBRATION, f"last {days:g} days")
+
+    async def adopt(self, calibration_id: str) -> None:
+        self._asked(Permission.CALIBRATE_TWIN, "adopt")
+        self.adoptions.append(self._calibration(calibration_id).id)
+        self.live.announce(Topic.TWIN)
+
+    async def roll_back(self) -> str | None:
+        self._asked(Permission.CALIBRATE_TWIN, "roll_back")
+        if not self.adoptions:
+            raise Conflict("no calibration is in use: there is nothing to go back from")
+        self.adoptions.pop()
+        self.live.announce(Topic.TWIN)
+        return self.adoptions[-1] if self.adoptions else None
+
+    async def measure_twin(self) -> None:
+        self._asked(Permission.MAKE_PLANS, "measure_twin")
+        self.measured = fidelity_report()
+        self.live.announce(Topic.TWIN)
+
+    async def refused_messages(self) -> tuple[RefusedMessage, ...]:
+        self._asked(Permission.VIEW_ORDERS, "refused_messages")
+        return tuple(self.refused)
+
+    async def send_again(self, message_id: str) -> None:
+        self._asked(Permission.RELEASE_PLANS, "send_again")
+        if message_id not in {one.id for one in self.refused}:
+            raise NotFound(f"no refused message {message_id!r} waits")
+        self.refused = [one for one in self.refused if one.id != message_id]
+        self.live.announce(Topic.MESSAGES)
 
     async def health(self) -> HealthView:
         self._asked(Permission.VIEW_HEALTH, "health")
@@ -317,6 +411,38 @@ class MemoryViews:
             SignalColumn("power_kw", times, wave(6.8, 0.6, 0.5 * drift), 2.0, 9.0),
         )
         return SignalsView(machine, NOW - timedelta(hours=hours), NOW, columns)
+
+
+def a_calibration(slowness: float, days: int) -> Calibration:
+    """Return a calibration of all machines that finds them slower than planned."""
+    estimates = [
+        Estimate(Parameter.DURATION, ident, f"P-{step % 6}/10", value, value - 0.04, value + 0.05, 40 + step, 2, 1.0)
+        for step, (ident, *_) in enumerate(_MACHINES)
+        for value in [1 + (slowness - 1) * (step % 4)]
+    ]
+    between = Estimate(Parameter.TIME_BETWEEN_FAILURES, "M04", "", 9e4 / slowness, 6e4, 2e5, 4, 1, 1.2e5)
+    scrap = Estimate(Parameter.SCRAP, None, "P-1/20", 0.01 * slowness, 0.005, 0.03, 800, 0, 0.02)
+    anywhere = Estimate(Parameter.SETUP, "M01", ANY_CHANGEOVER, slowness, 0.9, 1.5, 12, 0, 1.0)
+    until = START + timedelta(days=days - 3)
+    return Calibration("pv-1", until - timedelta(days=30), until, (*estimates, between, scrap, anywhere))
+
+
+def fidelity_report() -> FidelityReport:
+    """Return a measurement: job orders take longer than predicted, and a grinder has drifted."""
+    coverage = (
+        Coverage(0.5, 412, 171, 0.415, 0.368, 0.463),
+        Coverage(0.8, 398, 306, 0.769, 0.725, 0.808),
+        Coverage(0.95, 371, 351, 0.946, 0.918, 0.965),
+    )
+    mass = (0.06, 0.07, 0.08, 0.09, 0.1, 0.1, 0.11, 0.12, 0.13, 0.14)
+    pit = Pit(tuple(412 - 38 * k for k in range(10)), (25, 28, 33, 37, 41, 41, 45, 49, 53, 60), mass, 0.002)
+    jobs = Fidelity(9, 431, 388, 43, coverage, 1260.0, TimeError(371, 4, 840.0, 2100.0), pit)
+    few = tuple(replace(one, cases=24, inside=20, share=20 / 24, low=0.64, high=0.96) for one in coverage[:2])
+    none = Coverage(0.95, 0, 0, None, None, None)
+    thin = replace(pit, mass=(0.2, 0.15, 0.1, 0.1, 0.1, None, None, None, None, None), p_value=None)
+    orders = Fidelity(9, 57, 24, 33, (*few, none), 5400.0, TimeError(24, 0, -1500.0, 6400.0), thin)
+    drift = (MachineDrift("M07", "P-3", "30", Direction.LONGER, NOW - timedelta(days=2), NOW, 0.7),)
+    return FidelityReport(NOW, NOW - timedelta(days=14), orders, jobs, OeeError(60, -0.031, 0.062), 87, drift, START)
 
 
 def _machine(place: int) -> MachineView:

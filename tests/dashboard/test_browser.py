@@ -14,6 +14,7 @@ from plant.long_job import LongJobState
 from plant.machine_state import MachineState
 from plant.plan import PlanState
 from tests.dashboard.conftest import OpenTab, Tab
+from tests.dashboard.factory import fidelity_report
 from tests.dashboard.serving import Served
 
 LISTENERS_DEADLINE_S = 10
@@ -32,7 +33,12 @@ def text_of(page: Any, selector: str, text: str) -> None:
     page.locator(selector).filter(has_text=text).first.wait_for()
 
 
-PAGES = {"floor": "article .strip > div", "plan": ".verdicts .ag-row", "health": ".machines .row"}
+PAGES = {
+    "floor": "article .strip > div",
+    "plan": ".verdicts .ag-row",
+    "health": ".machines .row",
+    "twin": ".verdicts .ag-row",
+}
 PLAN = PAGES["plan"]
 
 
@@ -333,6 +339,131 @@ def test_health_follows_the_machine_that_is_looked_at(served: Served, anna: Tab)
     assert page.locator(".machines .row").first.inner_text().startswith("M07")
     page.get_by_text("24 h", exact=True).click()
     page.locator(".js-plotly-plot .main-svg").first.wait_for()
+
+
+def test_a_calibration_is_compared_and_adopted_after_a_second_look(
+    served: Served, anna: Tab, keep_screenshot: Callable[[Any, str], None]
+) -> None:
+    newest, used = (one.id for one in served.views.calibrations)
+    page = anna.turn_to("twin", PAGES["twin"])
+    text_of(page, ".versions .row", "in use")
+    text_of(page, ".detail h2", newest)
+    assert page.locator(".verdicts .ag-row .late").count() == 6
+    page.get_by_role("button", name="Adopt").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text(f"the twin uses {newest}").wait_for()
+    keep_screenshot(page, "twin-adopt")
+    dialog.get_by_role("button", name="Cancel").click()
+    dialog.wait_for(state="hidden")
+    assert served.views.adoptions == [used]
+    page.get_by_role("button", name="Adopt").click()
+    dialog.get_by_role("button", name="Yes").click()
+    text_of(page, ".mantine-Notification-root", f"The twin uses {newest} now.")
+    text_of(page, ".detail .bar-top", "in use")
+    assert served.views.adoptions == [used, newest]
+    assert page.get_by_role("button", name="Adopt").is_disabled()
+    page.get_by_role("button", name="Roll back").click()
+    dialog.get_by_role("button", name="Yes").click()
+    text_of(page, ".mantine-Notification-root", f"The twin uses {used} now.")
+    page.wait_for_selector("button:has-text('Adopt'):not([disabled])")
+    assert served.views.adoptions == [used]
+
+
+def test_any_two_calibrations_are_compared(served: Served, anna: Tab) -> None:
+    used = served.views.calibrations[1].id
+    page = anna.turn_to("twin", PAGES["twin"])
+    page.locator(".versions .row", has_text=used).click()
+    text_of(page, ".detail h2", used)
+    assert page.url.endswith(f"/twin?calibration={used}")
+    page.wait_for_function("document.querySelector('.base input').value === 'the plan as it stands'")
+    page.locator(".base input").click()
+    page.get_by_role("option").filter(has_text=served.views.calibrations[0].id).click()
+    row = page.locator(".verdicts .ag-row").first
+    row.filter(has_text="× 1.36").wait_for()
+    assert row.locator("[col-id=after]").inner_text() == "× 1.15"
+
+
+def test_calibrating_shows_how_far_it_is_and_then_what_was_made(served: Served, anna: Tab) -> None:
+    page = anna.turn_to("twin", PAGES["twin"])
+    page.get_by_role("button", name="Calibrate now").click()
+    text_of(page, ".long-job", "waiting for its turn")
+    assert served.views.jobs[0].subject == "last 30 days"
+    served.views.step_job(0.1, "estimating")
+    text_of(page, ".long-job", "10%")
+    assert page.get_by_role("button", name="Calibrate now").is_disabled()
+    served.views.step_job(1.0, "", LongJobState.DONE)
+    made = served.views.calibrations[0].id
+    text_of(page, ".mantine-Notification-root", f"{made} is made.")
+    text_of(page, ".versions .row", made)
+    page.wait_for_selector("button:has-text('Calibrate now'):not([disabled])")
+
+
+def test_a_calibration_in_the_making_can_be_cancelled(served: Served, anna: Tab) -> None:
+    page = anna.turn_to("twin", PAGES["twin"])
+    page.get_by_role("button", name="Calibrate now").click()
+    page.get_by_role("button", name="Cancel").click()
+    text_of(page, ".mantine-Notification-root", "No calibration was made")
+    assert served.views.jobs[0].state is LongJobState.CANCELLED
+
+
+def test_before_anything_is_known_of_the_twin_its_page_says_so(served: Served, anna: Tab) -> None:
+    served.views.calibrations, served.views.adoptions, served.views.measured = [], [], None
+    page = anna.turn_to("twin", ".empty")
+    text_of(page, ".empty", "Nothing has been calibrated yet")
+    text_of(page, ".empty", "has not been measured yet")
+    assert not page.locator(".calibrations").is_visible()
+    assert not page.locator(".fidelity").is_visible()
+    served.views.measured = fidelity_report()
+    served.live.announce(Topic.TWIN)
+    text_of(page, ".drift .row", "M07")
+    text_of(page, ".figures-table td.off", "42%")
+    panel = page.locator(".pit").bounding_box()
+    page.wait_for_function(f"document.querySelector('.pit .main-svg').clientWidth > {panel['width'] * 0.9}")
+
+
+def test_the_twins_error_is_measured_on_command(served: Served, anna: Tab) -> None:
+    page = anna.turn_to("twin", PAGES["twin"])
+    report = served.views.measured
+    assert report is not None
+    served.views.measured = replace(report, drift=())
+    served.live.announce(Topic.TWIN)
+    text_of(page, ".drift", "None.")
+    page.get_by_role("button", name="Measure now").click()
+    text_of(page, ".drift .row", "P-3/30")
+
+
+def test_what_the_mes_refused_is_counted_on_every_page_and_sent_again(
+    served: Served, anna: Tab, keep_screenshot: Callable[[Any, str], None]
+) -> None:
+    page = anna.page
+    assert page.locator("#nav-plan .badge").inner_text() == ""
+    anna.turn_to("plan", PLAN)
+    assert not page.locator(".refused-messages").is_visible()
+    served.views.refuse("CO-1001/1-10", "unknown machine <M08>")
+    served.views.refuse("CO-1002/1-20", "begun on M03")
+    text_of(page, "#nav-plan .badge", "2")
+    row = page.locator(".refused-messages .row", has_text="CO-1001/1-10")
+    row.filter(has_text="unknown machine <M08>").wait_for()
+    keep_screenshot(page, "plan-refused-messages")
+    row.get_by_role("button", name="Send again").click()
+    text_of(page, ".mantine-Notification-root", "Sent again")
+    text_of(page, "#nav-plan .badge", "1")
+    row.wait_for(state="detached")
+    assert [one.subject for one in served.views.refused] == ["job-order/CO-1002/1-20"]
+    served.views.refused.clear()
+    served.live.announce(Topic.MESSAGES)
+    page.locator(".refused-messages").wait_for(state="hidden")
+    page.wait_for_function("document.querySelector('#nav-plan .badge').textContent === ''")
+
+
+def test_who_may_not_change_the_twin_or_release_sees_and_changes_nothing(served: Served, anna: Tab) -> None:
+    served.views.refuse("CO-1001/1-10", "unknown machine M08")
+    anna.become("vic")
+    page = anna.turn_to("twin", PAGES["twin"])
+    for name in ("Adopt", "Roll back", "Calibrate now", "Measure now"):
+        assert page.get_by_role("button", name=name).is_disabled(), name
+    anna.turn_to("plan", PLAN)
+    assert page.get_by_role("button", name="Send again").is_disabled()
 
 
 def test_language_and_light_or_dark_are_switched_with_one_click_and_kept(tab: OpenTab) -> None:

@@ -20,6 +20,7 @@ class _Memory:
         self.live = MemoryLive()
         self.views = MemoryViews(self.live)
         self.passing_plan, self.refused_plan = "plan-1", "plan-2"
+        self.calibration = self.views.calibrations[0].id
 
     def ask(self, actor: Actor | None, question: Callable[[], Awaitable[T]]) -> T:
         async def asked() -> T:

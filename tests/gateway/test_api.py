@@ -235,6 +235,8 @@ async def test_estimates_are_told_without_their_draws(site: Site) -> None:
         assert [one["adopted"] for one in (await client.get("/api/v1/calibrations")).json()] == [True]
         same = await client.get(f"/api/v1/calibrations/{made.id}/differences", params={"other": made.id})
         assert same.json() == []
+        (one,) = (await client.get(f"/api/v1/calibrations/{made.id}/differences")).json()
+        assert (one["before"], one["after"], one["low"], one["high"], one["count"]) == (0.01, 0.02, 0.01, 0.03, 500)
         assert (await client.post("/api/v1/calibrations/roll-back")).json() == {"in_use": None}
 
 

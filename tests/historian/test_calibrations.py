@@ -75,3 +75,26 @@ async def test_the_last_adoption_is_the_one_in_use(store: Historian) -> None:
 async def test_a_calibration_of_an_unknown_plant_is_refused(store: Historian) -> None:
     with pytest.raises(Conflict):
         await keep(store, replace(FIRST, plant_version="pv-unknown"))
+
+
+async def test_the_one_in_use_is_listed_however_old_it_is(store: Historian) -> None:
+    later = replace(FIRST, until=START + timedelta(days=40))
+    await keep(store, FIRST)
+    await keep(store, SECOND, later)
+    async with store.transaction(SYSTEM, "test") as tx:
+        await calibrations.adopt(tx, FIRST.id, None)
+    async with store.transaction(SYSTEM, "test") as tx:
+        listed = await calibrations.newest(tx, limit=1)
+    assert [one.adopted for one in listed] == [False, True]
+    assert listed[1].id == FIRST.id
+
+
+async def test_how_far_the_calibration_in_use_knows_a_version_of_the_plant(store: Historian) -> None:
+    await keep(store, FIRST)
+    async with store.transaction(SYSTEM, "test") as tx:
+        assert await calibrations.used_until(tx, SHOP.id) is None
+        await calibrations.adopt(tx, FIRST.id, None)
+        assert await calibrations.used_until(tx, SHOP.id) == FIRST.until
+        assert await calibrations.used_until(tx, "another version") is None
+        await calibrations.adopt(tx, None, None)
+        assert await calibrations.used_until(tx, SHOP.id) is None

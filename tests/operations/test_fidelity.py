@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
 
+from historian import calibrations, orders, plans, states
 from historian import fidelity as kept
-from historian import orders, plans, states
 from historian.database import Historian
 from historian.documents import document
-from operations import fidelity, planning
+from operations import calibration, fidelity, planning
 from plant.actor import SYSTEM
+from plant.calibration import Calibration, Estimate, Parameter
 from plant.machine_state import MachineState, StateInterval
 from plant.order import JobProgress, JobState
 from runtime.compute import InlineCompute
@@ -21,6 +22,7 @@ from tests.operations.shop import (
     MONDAY,
     PLANNER,
     RULES,
+    VERSION,
     Clock,
     at,
     jobs,
@@ -123,14 +125,17 @@ async def test_a_plan_keeps_its_predictions_and_states_the_twins_error(historian
     assert again == error, "measured a while ago is recent enough"
 
 
-async def test_drift_of_a_machines_cycle_times_is_found_and_told(historian: Historian) -> None:
+COUNT, CHANGED = 160, 100
+
+
+async def drifting(historian: Historian) -> list[datetime]:
+    """L1 turns 160 lots, from the hundredth on half as long again; return when each was done."""
     print("seed 1")
     rng = np.random.default_rng(1)
-    count, changed = 160, 100
-    await with_orders(historian, *(order(f"CO-{number}") for number in range(count)))
-    ratios = rng.lognormal(0, 0.1, count)
-    ratios[changed:] *= 1.5
-    began = 0.0
+    await with_orders(historian, *(order(f"CO-{number}") for number in range(COUNT)))
+    ratios = rng.lognormal(0, 0.1, COUNT)
+    ratios[CHANGED:] *= 1.5
+    began, done = 0.0, []
     async with historian.transaction(SYSTEM, "test") as tx:
         intervals = []
         for number, ratio in enumerate(ratios.tolist()):
@@ -138,21 +143,69 @@ async def test_drift_of_a_machines_cycle_times_is_found_and_told(historian: Hist
             ends = began + (60.0 + 4 * 600.0) * ratio
             await orders.save_progress(tx, _done(job, began, ends))
             intervals.append(StateInterval("L1", at(began), at(ends), MachineState.EXECUTING, "", job.job.id))
+            done.append(at(ends))
             began = ends
         intervals.append(StateInterval("L1", at(began), None, MachineState.IDLE, "", None))
         await states.replace_from(tx, "L1", intervals)
-    now = at(began) + timedelta(hours=1)
+    return done
+
+
+async def test_drift_of_a_machines_cycle_times_is_found_and_told(historian: Historian) -> None:
+    done = await drifting(historian)
+    now = done[-1] + timedelta(hours=1)
     found = await fidelity.measure(historian, PLANNER, Clock(now))
-    assert found.charts == 1
+    assert (found.charts, found.charts_since) == (1, None)
     (drift,) = found.drift
     assert (drift.machine, drift.item, drift.operation, drift.direction) == ("L1", "shaft", "10", Direction.LONGER)
-    first = intervals[changed].ended_at
-    assert first is not None
-    assert abs(drift.since - first) < timedelta(hours=5)
+    assert abs(drift.since - done[CHANGED]) < timedelta(hours=5)
     assert drift.seen_at > drift.since
     assert found.twin_error.drifted == ("L1 shaft/10",)
     much_later = await fidelity.measure(historian, PLANNER, Clock(now + fidelity.LOOK_BACK))
     assert (much_later.charts, much_later.drift) == (1, ())
+
+
+async def adopt(historian: Historian, until: datetime) -> None:
+    """Have the twin use a calibration that rests on the history up to a moment."""
+    slow = Estimate(Parameter.DURATION, "L1", "shaft/10", 1.2, 1.1, 1.3, 12, 0, 1.0)
+    made = Calibration(VERSION.id, at(-HOUR), until, (slow,))
+    async with historian.transaction(SYSTEM, "test") as tx:
+        await calibrations.insert(tx, made)
+    await calibration.adopt(historian, PLANNER, made.id)
+
+
+async def test_what_an_adopted_calibration_rests_on_raises_no_alarm_any_more(historian: Historian) -> None:
+    done = await drifting(historian)
+    clock = Clock(done[-1] + timedelta(hours=1))
+    await adopt(historian, done[50])  # it knows nothing of the change: that is still seen
+    seen = await fidelity.measure(historian, PLANNER, clock)
+    assert (seen.charts, seen.charts_since) == (1, done[50])
+    assert abs(seen.drift[0].since - done[CHANGED]) < timedelta(hours=5)
+    await adopt(historian, done[-2])  # of what it does not rest on, one lot is left
+    begun_anew = await fidelity.measure(historian, PLANNER, clock)
+    assert (begun_anew.charts, begun_anew.charts_since, begun_anew.drift) == (1, done[-2], ())
+    assert begun_anew.job_orders == seen.job_orders, "predictions are judged as before"
+    await adopt(historian, clock.now())
+    assert (await fidelity.measure(historian, PLANNER, clock)).charts == 0
+    for expected in (done[-2], done[50], None):
+        await calibration.roll_back(historian, PLANNER)
+        assert (await fidelity.measure(historian, PLANNER, clock)).charts_since == expected
+    assert [one.machine for one in (await fidelity.newest(historian, PLANNER)).drift] == ["L1"]  # type: ignore[union-attr]
+
+
+async def test_another_calibration_in_use_makes_a_measurement_old(historian: Historian) -> None:
+    done = await drifting(historian)
+    clock = Clock(done[-1] + timedelta(hours=1))
+    assert await fidelity.renew_if_recalibrated(historian, clock) is None, "nothing was measured yet"
+    before = await fidelity.measure(historian, PLANNER, clock)
+    assert await fidelity.renew_if_recalibrated(historian, clock) is None
+    assert await fidelity.up_to_date(historian, PLANNER, clock.now()) == before
+    await adopt(historian, done[-1])
+    renewed = await fidelity.renew_if_recalibrated(historian, clock)
+    assert renewed is not None
+    assert (len(before.drift), len(renewed.drift)) == (1, 0)
+    assert await fidelity.newest(historian, PLANNER) == renewed
+    await calibration.roll_back(historian, PLANNER)
+    assert (await fidelity.up_to_date(historian, PLANNER, clock.now())).drift == before.drift
 
 
 def _done(job: JobProgress, began: float, ends: float) -> JobProgress:

@@ -88,6 +88,7 @@ OF_OUR_OWN_PROCESSES = {
     "access.first_account",
     "access.install_api_key",
     "calibration.calibrate_if_due",
+    "fidelity.renew_if_recalibrated",
     "jobs.resume",
     "jobs.run",
     "replanning.replan_if_stale",

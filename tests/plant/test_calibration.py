@@ -81,7 +81,31 @@ def test_comparing_puts_what_really_changed_first() -> None:
     assert [one.apart for one in found] == [True, False, False, False]
     assert (found[0].before, found[0].after) == (1.1, 1.6)
     assert (found[1].after, found[2].before) == (None, None)
+    assert (found[0].low, found[0].high) == pytest.approx((1.5, 1.7))
+    assert (found[0].count, found[0].censored) == (12, 1)
+    assert (found[1].low, found[1].planned) == (None, 1.0)
     assert compare(before, before) == ()
+
+
+def test_what_was_seen_comes_before_what_was_inferred_and_means_before_variations() -> None:
+    before = [estimate(machine=name) for name in ("seen", "more", "inferred")]
+    before.append(estimate(Parameter.VARIATION, None))
+    seen, more, inferred, variation = (replace(one, value=1.9, high=2.0, low=1.8) for one in before)
+    after = (replace(more, value=1.95), replace(inferred, value=1.99, count=0, censored=0), variation, seen)
+    found = compare(calibration(*before), calibration(*after))
+    assert [one.machine for one in found] == ["more", "seen", None, "inferred"]
+
+
+def test_against_the_plan_its_values_are_taken_for_certain() -> None:
+    kept = estimate(machine="kept", value=1.0)
+    unknown = replace(estimate(machine="unknown"), planned=None)
+    made = calibration(kept, estimate(machine="near", value=1.05), estimate(machine="far", value=1.2), unknown)
+    found = compare(None, made)
+    assert [(one.machine, one.before, one.apart) for one in found] == [
+        ("far", 1.0, True),
+        ("unknown", None, False),
+        ("near", 1.0, False),
+    ]
 
 
 def test_a_summary_leaves_the_draws_out() -> None:

@@ -50,7 +50,7 @@ def forerun(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 def test_help_names_every_command(forerun: Run) -> None:
     code, out, _ = forerun("--help")
     assert code == 0
-    commands = "demo plan check prepare app ingest worker emulator account key snapshot"
+    commands = "demo plan check prepare app ingest worker emulator account key snapshot calibrate"
     for command in commands.split():
         assert f" {command} " in out
 

@@ -43,9 +43,11 @@ async def _notify(historian: Historian, *channels: Channel) -> None:
     [
         (Channel.FLOOR, {Topic.FLOOR, Topic.HEALTH}),
         (Channel.PLANS, {Topic.PLANS}),
-        (Channel.ORDERS, {Topic.PLANS, Topic.FLOOR}),
+        (Channel.ORDERS, {Topic.PLANS, Topic.FLOOR, Topic.MESSAGES}),
         (Channel.JOBS, {Topic.JOBS}),
         (Channel.CLOCK, {Topic.CLOCK, Topic.FLOOR}),
+        (Channel.TWIN, {Topic.TWIN}),
+        (Channel.OUTBOX, {Topic.MESSAGES}),
     ],
 )
 async def test_what_changed_reaches_those_it_matters_to(

@@ -11,23 +11,27 @@ from typing import Any, TypeVar
 import pytest
 
 from dashboard.views import Topic
-from historian import plans
+from historian import calibrations, outbox, plans
 from historian.database import Historian
 from operations import ingest, jobs
+from operations import outbox as delivery
 from operations.access import current_actor
 from plant.actor import SYSTEM, Actor
+from plant.calibration import Calibration, Estimate, Parameter
 from plant.errors import InvalidInput
 from plant.folder import load
 from plant.machine_state import MachineState, packml_of
+from plant.message import DeliveryState, MessageKind, OutboxMessage, Receipt, new_message_id
 from plant.reading import Reading, Signal
 from runtime.clock import RealPlantClock, SharedPlantClock
 from runtime.live import DatabaseLive
 from runtime.views import OperationViews, _working_day
-from tests.dashboard.contract import VIEWER, LiveContract, ViewsContract
+from tests.dashboard.contract import PLANNER, VIEWER, LiveContract, ViewsContract
 from tests.operations.shop import (
     MONDAY,
     PLANT,
     RULES,
+    VERSION,
     Clock,
     Queue,
     at,
@@ -40,12 +44,15 @@ from tests.operations.shop import (
 
 T = TypeVar("T")
 DEADLINE_S = 20
+SLOW = Estimate(Parameter.DURATION, "L1", "shaft/10", 1.2, 1.1, 1.3, 12, 1, 1.0)
+MADE = Calibration(VERSION.id, MONDAY, MONDAY + timedelta(hours=2), (SLOW,))
 
 
 class Operations:
     """A site with two plans on an event loop of its own, as the application has one."""
 
     passing_plan, refused_plan = "plan-1", "plan-2"
+    calibration = MADE.id
 
     def __init__(self, url: str) -> None:
         self._runner = asyncio.Runner()
@@ -86,6 +93,7 @@ class Operations:
             for id_, passed in ((self.passing_plan, True), (self.refused_plan, False)):
                 places = (("CO-1/1-20", "MILL", 3600.0), ("CO-2/1-10", "L2", 3600.0))
                 await plans.insert(tx, plan_version(id_, *places, passed=passed, made_s=60.0))
+            await calibrations.insert(tx, MADE)
 
     async def _tell(self, machine: str, seconds: float, state: MachineState) -> None:
         number, mode, interlocks = packml_of(state)
@@ -160,6 +168,29 @@ def test_a_calibration_is_no_planning_work(subject: Operations) -> None:
     assert shown() == before
     subject.ask(None, lambda: jobs.request_plan(subject.historian, Queue(), SYSTEM, "new orders"))
     assert shown() == ["new orders", *before]
+
+
+def test_what_the_mes_refused_is_shown_announced_and_sent_again(subject: Operations) -> None:
+    async def refuse() -> None:
+        message = OutboxMessage(new_message_id(), MessageKind.DISPATCH, "job-order/CO-2/1-10", {"machine": "L9"})
+        async with subject.historian.transaction(SYSTEM, "test") as tx:
+            await outbox.add(tx, message)
+        async with subject.live.subscribe(frozenset({Topic.MESSAGES})) as announcements:
+            await delivery.deliver(subject.historian, SYSTEM, Refusing())
+            assert await asyncio.wait_for(anext(announcements), DEADLINE_S) is Topic.MESSAGES
+
+    subject.ask(None, refuse)
+    (refused,) = subject.ask(VIEWER, subject.views.refused_messages)
+    assert (refused.subject, refused.reason) == ("job-order/CO-2/1-10", "unknown machine L9")
+    subject.ask(PLANNER, lambda: subject.views.send_again(refused.id))
+    assert subject.ask(VIEWER, subject.views.refused_messages) == ()
+
+
+class Refusing:
+    """An MES that knows no machine."""
+
+    async def send(self, kind: str, message_id: str, payload: dict[str, Any]) -> Receipt:
+        return Receipt(DeliveryState.REFUSED, f"unknown machine {payload['machine']}")
 
 
 @pytest.mark.parametrize(

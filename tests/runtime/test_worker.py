@@ -12,7 +12,7 @@ import pytest
 
 from historian import outbox
 from historian.database import Historian
-from operations import calibration, dispatch, ingest, jobs, planning
+from operations import calibration, dispatch, fidelity, ingest, jobs, planning
 from plant.actor import SYSTEM
 from plant.errors import Unavailable
 from plant.long_job import LongJobState
@@ -164,3 +164,28 @@ async def test_a_calibration_that_is_asked_for_is_made_by_the_worker(historian: 
     ended = await jobs.get(historian, PLANNER, asked.id)
     assert ended.state is LongJobState.DONE
     assert ended.result == (await calibration.list_calibrations(historian, PLANNER))[0].id
+
+
+async def test_the_twin_is_compiled_before_anything_is_planned_and_measured_anew_when_calibrated(
+    historian: Historian, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    async def run(self: InlineCompute, function: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        begun.append(function.__name__)
+        return await asyncio.to_thread(function, *args, **named)
+
+    monkeypatch.setattr(InlineCompute, "run", run)
+    clock = await with_history(historian)
+    made = await calibration.make(historian, InlineCompute(), clock, PLANNER, 30)
+    begun.clear()
+    await fidelity.measure(historian, PLANNER, clock)
+
+    async def is_new() -> bool:
+        found = await fidelity.newest(historian, PLANNER)
+        return found is not None and found.charts_since == made.until
+
+    async with _working(historian, database_url, clock, Mes()):
+        await calibration.adopt(historian, PLANNER, made.id)
+        await _until(is_new)
+    assert begun[0] == "warm_up"

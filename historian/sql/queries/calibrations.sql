@@ -7,18 +7,27 @@ on conflict (id) do nothing
 select document from calibration where id = %(id)s
 
 -- name: newest
+with used as (
+    select a.calibration from calibration_adoption a order by a.number desc limit 1
+)
 select
     c.id, c.plant_version, c.since, c.until, c.made_at, c.made_by,
     jsonb_array_length(c.document -> 'estimates') as estimates,
-    c.id is not distinct from (
-        select a.calibration from calibration_adoption a order by a.number desc limit 1
-    ) as adopted
+    c.id is not distinct from (select calibration from used) as adopted
 from calibration c
+where c.id in (select n.id from calibration n order by n.made_at desc, n.id limit %(limit)s)
+    or c.id = (select calibration from used)
 order by c.made_at desc, c.id
-limit %(limit)s
 
 -- name: newest_until
 select max(until) from calibration
+
+-- name: used_until
+select c.until
+from calibration_adoption a
+left join calibration c on c.id = a.calibration and c.plant_version = %(plant_version)s
+order by a.number desc
+limit 1
 
 -- name: last_adoption
 select number, calibration, previous from calibration_adoption order by number desc limit 1
