@@ -32,6 +32,10 @@ def show(name: Annotated[str, typer.Argument(help="a shipped scenario, or a scen
 def run(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="shipped scenarios, or scenarios' folders")],
     plant: Annotated[Path | None, typer.Option(help="the plant's folder [default: the machine shop]")] = None,
+    snapshot: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|live", help="begin with a saved floor, or with the running installation's"),
+    ] = None,
     measure: Annotated[str, typer.Option(help="lead_time, on_time, tardiness, throughput, oee or wip")] = "lead_time",
     half_width: Annotated[
         str, typer.Option(help="how exactly, in the measure's unit (0.5) or of the base (1%)")
@@ -43,7 +47,7 @@ def run(
     probability: Annotated[float, typer.Option(help="of selecting the best", min=0.5, max=0.9999)] = 0.95,
     max_replications: Annotated[int, typer.Option(help="futures per scenario at most", min=2)] = 4096,
     seed: Annotated[int, typer.Option(help="chooses the futures")] = 1,
-    rule: Annotated[str | None, typer.Option(help="the base's dispatching rule")] = None,
+    rule: Annotated[str | None, typer.Option(help="the base's dispatching rule [default: as the plant says]")] = None,
     steady: Annotated[
         int | None, typer.Option(metavar="WEEKS", help="repeat the orders, look at the steady state")
     ] = None,
@@ -55,9 +59,8 @@ def run(
     """Run scenarios beside the base, on the same luck, until the differences are known well enough."""
     from dashboard.words import LANGUAGES
     from plant.errors import InvalidInput
+    from runtime.bases import base_case
     from runtime.experiments import Means, run_scenarios
-    from runtime.settings import default_plant
-    from scenarios.case import DEFAULT_RULE
     from scenarios.experiment import Question
     from scenarios.measures import measure_named
     from scenarios.precision import HalfWidth
@@ -73,7 +76,5 @@ def run(
         max_replications=max_replications,
         seed=seed,
     )
-    means = Means(workers, cluster)
-    run_scenarios(
-        names, plant or default_plant(), question, means, out, _console, language, rule or DEFAULT_RULE, steady
-    )
+    base = base_case(plant, snapshot, rule)
+    run_scenarios(names, base, question, Means(workers, cluster), out, _console, language, steady)
