@@ -40,7 +40,7 @@ def run(quick: bool) -> Iterable[Figure]:
     """Yield `experiment_scaling` and `crn_variance_reduction`."""
     base = machine_shop()
     yield crn_variance_reduction(base)
-    yield experiment_scaling(base, chunks=4 if quick else 8, repeats=3 if quick else 7)
+    yield experiment_scaling(base, chunks=2 if quick else 4, repeats=3 if quick else 7)
 
 
 def machine_shop() -> Case:

@@ -20,9 +20,9 @@ SEED = 20260105
 def outcome() -> Outcome:
     base = machine_shop()
     cases = {BASE: base} | {scenario.name: scenario.apply(base) for scenario in library()}
-    # Every expectation is of an effect many standard errors away from zero: at 128 replications and a confidence of
+    # Every expectation is of an effect many standard errors away from zero: at 96 replications and a confidence of
     # 99.9 % over all scenarios, an interval that covers zero means that the README is wrong.
-    return run_experiment(cases, Question(half_width=None, confidence=0.999, max_replications=128, seed=SEED), RUNNER)
+    return run_experiment(cases, Question(half_width=None, confidence=0.999, max_replications=96, seed=SEED), RUNNER)
 
 
 RUNNER = InlineRunner()
