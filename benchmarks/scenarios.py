@@ -25,9 +25,10 @@ from plant.folder import load, load_orders
 from plant.work import Snapshot
 from runtime.pool import PoolRunner
 from scenarios.case import Case
-from scenarios.evaluate import CHUNK, Prepared, evaluate, prepare
+from scenarios.evaluate import CHUNK, evaluate
 from scenarios.experiment import Question, run_experiment
 from scenarios.measures import COLUMN
+from scenarios.prepare import Prepared, prepare
 from scenarios.scenario import BASE, LIBRARY, library
 from scenarios.scenario import load as load_scenario
 

@@ -95,7 +95,7 @@ def base_case(folder: Path | None = None, snapshot: str | None = None, rule: str
         folder = folder or default_plant()
         plant = load(folder)
         floor = fresh_floor(plant, folder) if snapshot is None else saved_floor(plant, Path(snapshot))
-    if not floor.orders:
+    if not floor.orders and not plant.arrivals:
         raise InvalidInput(f"{snapshot or folder} holds no order: there is nothing to look at; add one")
     case = Case(plant, floor.orders, floor, floor.jobs, rule)
     for name in case.rules:

@@ -49,7 +49,7 @@ def run(
     seed: Annotated[int, typer.Option(help="chooses the futures")] = 1,
     rule: Annotated[str | None, typer.Option(help="the base's dispatching rule [default: as the plant says]")] = None,
     steady: Annotated[
-        int | None, typer.Option(metavar="WEEKS", help="repeat the orders, look at the steady state")
+        int | None, typer.Option(metavar="WEEKS", help="orders for so long, and the steady state they come to")
     ] = None,
     workers: Annotated[int | None, typer.Option(help="processes [default: one per core]", min=1)] = None,
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="of a Dask scheduler to run it on")] = None,

@@ -25,7 +25,7 @@ from scenarios.case import Case
 from scenarios.experiment import Ended, Outcome, Question, run_experiment
 from scenarios.measures import MEASURES, Measure, measure_named
 from scenarios.scenario import BASE, LIBRARY, Scenario, library, named
-from scenarios.steady import Steady, repeated, settle
+from scenarios.steady import Steady, lasting, settle
 
 _SAY = Words("en")
 _HEADS = {
@@ -105,7 +105,7 @@ def run_scenarios(
     Parameters
     ----------
     weeks
-        Repeat the order book for so many weeks and look at the steady state; None: look at the orders there are.
+        Look at the steady state of orders for so many weeks (`scenarios.steady`); None: at the orders there are.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def run_scenarios(
     plant = base.plant
     book = len(base.orders)
     if weeks is not None:
-        base = repeated(base, weeks)
+        base = lasting(base, weeks)
     scenarios = _unique(named(name) for name in names)
     cases = {BASE: base} | {name: scenario.apply(base) for name, scenario in scenarios.items()}
     console.print(

@@ -32,6 +32,8 @@ class Case:
         Job orders that are no longer waiting. All others follow from `orders` and the plant's bills of material.
     rule
         Name of the dispatching rule (`twin.rules`) of every machine; None: as the plant says.
+    until
+        When to stop looking; None: when every order is complete. Arrivals without end need it.
     """
 
     plant: Plant
@@ -39,8 +41,10 @@ class Case:
     snapshot: Snapshot
     progress: tuple[JobProgress, ...] = ()
     rule: str | None = None
+    until: datetime | None = None
 
     def __post_init__(self) -> None:
+        require(self.until is None or self.until > self.now, f"a case that is looked at until {self.until} is over")
         ids = [order.id for order in self.orders]
         require(len(set(ids)) == len(ids), "a case holds each customer order once")
         strange = sorted({one.job.customer_order for one in self.progress} - set(ids))

@@ -22,8 +22,9 @@ from plant.version import version_of
 from plant.work import MachineSnapshot, Snapshot
 from runtime.bases import LIVE, base_case
 from runtime.experiments import Means, run_scenarios
-from scenarios.evaluate import CHUNK, prepare
+from scenarios.evaluate import CHUNK
 from scenarios.experiment import Question
+from scenarios.prepare import prepare
 from tests.operations.shop import PLANT, order
 from tests.scenarios.shop import SHOP
 from twin.snapshot_file import snapshot_text

@@ -16,7 +16,7 @@ from plant.folder_table import Table
 from plant.order import JobProgress, JobState, Priority
 from scenarios.case import Case, When
 from scenarios.changes import KINDS, Change
-from scenarios.evaluate import prepare
+from scenarios.prepare import prepare
 from tests.scenarios.shop import machine_shop
 
 NOW = datetime(2026, 1, 4, 22, tzinfo=UTC)

@@ -17,8 +17,10 @@ from plant.work import MachineSnapshot, Snapshot
 from scenarios.case import Case, When
 from scenarios.changes.machine_down import MachineDown
 from scenarios.changes.machine_speed import MachineSpeed
-from scenarios.evaluate import CHUNK, evaluate, prepare, times_of
+from scenarios.evaluate import CHUNK, evaluate
 from scenarios.measures import COLUMN
+from scenarios.prepare import prepare
+from scenarios.seen import times_of
 from tests.scenarios.shop import machine_shop
 from twin.draws import Draws
 from twin.happened import Happened
