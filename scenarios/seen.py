@@ -39,7 +39,8 @@ def orders_seen(prepared: Prepared, happened: Happened) -> OrdersSeen:
     count = len(arrived["id"])
     rows = np.append(prepared.row, len(orders) + np.arange(count))
     completed_s = np.zeros(len(orders) + count)
-    np.maximum.at(completed_s, rows, np.where(happened.orders["lost"] == 1, np.nan, happened.orders["completed_s"]))
+    is_open = np.isnan(happened.orders["completed_s"]) | (happened.orders["lost"] == 1)
+    np.maximum.at(completed_s, rows, np.where(is_open, np.inf, happened.orders["completed_s"]))
     begun_s = np.append([0.0 if order.id in prepared.begun else np.inf for order in orders], np.full(count, np.inf))
     np.minimum.at(begun_s, rows[done["order"]], done["begin_s"])
     return OrdersSeen(
@@ -48,7 +49,7 @@ def orders_seen(prepared: Prepared, happened: Happened) -> OrdersSeen:
         np.append(prepared.due_s, arrived["due_s"]),
         np.append([order.priority.weight for order in orders], arrived["weight"]),
         begun_s,
-        completed_s,
+        np.where(np.isinf(completed_s), np.nan, completed_s),
     )
 
 
