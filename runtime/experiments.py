@@ -61,19 +61,19 @@ class Means:
         return PoolRunner(self.workers or len(os.sched_getaffinity(0)))
 
 
-def list_scenarios(console: Console) -> None:
+def list_scenarios(console: Console, language: str = "en") -> None:
     """Print the shipped scenarios."""
     table = Table(box=SIMPLE_HEAD)
     for name in ("name", "what if", "changes"):
         table.add_column(name, no_wrap=name == "name")
     for scenario in library():
         changes = "; ".join(change.told() for change in scenario.changes)
-        table.add_row(escape(scenario.name), escape(scenario.title), escape(changes))
+        table.add_row(escape(scenario.name), escape(scenario.title_in(language)), escape(changes))
     console.print(table)
     console.print(f"They are folders in {escape(str(LIBRARY))}; copy one to make your own.", soft_wrap=True)
 
 
-def show_scenario(name: str, console: Console) -> None:
+def show_scenario(name: str, console: Console, language: str = "en") -> None:
     """Print why a scenario exists, what it changes and what to expect.
 
     Raises
@@ -82,7 +82,7 @@ def show_scenario(name: str, console: Console) -> None:
         If there is none of this name, or it cannot be read.
     """
     scenario = named(name)
-    console.print(Markdown(scenario.readme))
+    console.print(Markdown(scenario.readme_in(language)))
     console.print()
     for change in scenario.changes:
         console.print(f"Changes: {escape(change.told())}")

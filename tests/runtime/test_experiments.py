@@ -59,6 +59,7 @@ def test_the_report_speaks_chinese(tmp_path: Path) -> None:
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert '<html lang="zh">' in html
     assert "周六加班一班" in html
+    assert "整个机加工车间在周六" in html
     assert "交付周期" in html
 
 
@@ -135,6 +136,17 @@ def test_listing_and_showing() -> None:
     show_scenario("machine_down_4h", Console(file=said, width=120))
     assert "What to expect" in said.getvalue()
     assert "Changes: M08 is down" in said.getvalue()
+
+
+def test_a_chinese_terminal_is_answered_in_chinese(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    for arguments, said in ((["list"], "磨床停机 4 小时"), (["show", "machine_down_4h"], "预期")):
+        monkeypatch.setattr(sys, "argv", ["forerun", "scenario", *arguments])
+        with pytest.raises(SystemExit):
+            cli.main()
+        assert said in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

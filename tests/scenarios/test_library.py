@@ -57,6 +57,14 @@ def test_its_readme_says_why_it_exists_and_what_to_expect(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_its_chinese_readme_says_as_much(name: str) -> None:
+    scenario = shipped(name)
+    assert scenario.readme_in("zh").startswith(f"# {scenario.title_in('zh')}\n\n## 缘由\n")
+    assert "\n## 预期\n" in scenario.readme_zh
+    assert scenario.readme_zh.count("\n- **") == scenario.readme.count("\n- **")
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_it_differs_from_the_base_where_its_readme_says(name: str) -> None:
     found = outcome()
     for measure in MEASURES:
