@@ -19,7 +19,7 @@ class OrdersSeen:
     Attributes
     ----------
     begun_s
-        When its first operation began, at the earliest now; inf where none did.
+        When the first operation that was done of it began, at the earliest now; inf where none was.
     completed_s
         When its last production order was complete; nan where it is not.
     """

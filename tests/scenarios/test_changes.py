@@ -145,7 +145,7 @@ def test_late_material_holds_back_the_orders_that_wait_for_it() -> None:
     assert moved == {"CO-1016", "CO-1039"}
     assert max(after[name] - before[name] for name in before) == 7 * 86400
     lost = apply("late_material", item="BRG-6204", days=1, stock_lost=True)
-    assert lost.plant.item("BRG-6204").stock == Decimal(0)
+    assert lost.plant.item("BRG-6204").stock == lost.snapshot.stock["BRG-6204"] == Decimal(0)
 
 
 def test_another_rule_is_that_of_every_machine() -> None:

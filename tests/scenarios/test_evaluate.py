@@ -8,6 +8,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from benchmarks.floors import floor, item, operation
+from benchmarks.floors import machine as machine_of
 from methods.explosion import explode, job_orders
 from plant.errors import InvalidInput
 from plant.floor_model import FloorModel
@@ -210,3 +212,27 @@ def test_where_attendance_is_stated_the_floor_keeps_to_it() -> None:
     assembled = happened.operations["machine"] == happened.names["machine"].index("M12")
     people = {happened.names["person"][number] for number in happened.operations["person"][assembled]}
     assert people == {"P05"}
+
+
+def test_what_arrives_without_end_is_measured_up_to_the_end() -> None:
+    """A job an hour, each takes an hour and a half and is due two hours after it came: by hand."""
+    stream = {"id": "JOBS", "item": "A", "quantity": 1, "interarrival": {"family": "constant", "mean_s": 3600}}
+    model = floor([machine_of("M")], [item("A", operation("M", 5400.0, None))], [stream | {"due_after_s": 7200}])
+    case = Case(model.plant, (), Snapshot(model.epoch), until=model.epoch + timedelta(hours=24))
+    found = dict(zip(COLUMN, evaluate(prepare(case), 1, 0)[0].tolist(), strict=True))
+    came_h = np.arange(1.0, 25.0)
+    complete_h = 1 + 1.5 * np.arange(1.0, 25.0)
+    done = complete_h <= 24
+    late_h = np.maximum(np.minimum(complete_h, 24) - came_h - 2, 0)
+    assert found["lead_time"] == pytest.approx((complete_h - came_h)[done].mean())
+    assert found["tardiness"] == pytest.approx(late_h.sum())
+    assert found["on_time"] == pytest.approx((late_h[done] == 0).sum() / (done | (late_h > 0)).sum())
+    assert found["throughput"] == done.sum() == 15
+    # One at a time from the first hour on; the one whose only operation is under way at the end has no row yet.
+    assert found["wip"] == pytest.approx((complete_h[done][-1] - 1) / 24)
+    assert found["oee"] == pytest.approx(15 * 1.5 / complete_h[done][-1])
+    assert evaluate(prepare(case), 1, 0, frozenset({"JOBS/0"}))[0, COLUMN["lead_time"]] == 1.5
+    with pytest.raises(InvalidInput, match="none of the orders that count is complete"):
+        evaluate(prepare(case), 1, 0, frozenset({"JOBS/20"}))
+    with pytest.raises(InvalidInput, match="is over"):
+        replace(case, until=model.epoch)
