@@ -25,9 +25,10 @@ from plant.folder import load, load_orders
 from plant.work import Snapshot
 from runtime.pool import PoolRunner
 from scenarios.case import Case
-from scenarios.evaluate import CHUNK, Prepared, evaluate, prepare
+from scenarios.evaluate import CHUNK, evaluate
 from scenarios.experiment import Question, run_experiment
 from scenarios.measures import COLUMN
+from scenarios.prepare import Prepared, prepare
 from scenarios.scenario import BASE, LIBRARY, library
 from scenarios.scenario import load as load_scenario
 
@@ -40,7 +41,7 @@ def run(quick: bool) -> Iterable[Figure]:
     """Yield `experiment_scaling` and `crn_variance_reduction`."""
     base = machine_shop()
     yield crn_variance_reduction(base)
-    yield experiment_scaling(base, chunks=4 if quick else 8, repeats=3 if quick else 7)
+    yield experiment_scaling(base, chunks=2 if quick else 4, repeats=3 if quick else 7)
 
 
 def machine_shop() -> Case:

@@ -42,7 +42,7 @@ def experiment_report(
         Which orders count, where the question was of the steady state.
     """
     titles = {outcome.base: say("As it is")} | {
-        name: scenario.title_zh if say.language == "zh" else scenario.title for name, scenario in scenarios.items()
+        name: scenario.title_in(say.language) for name, scenario in scenarios.items()
     }
     title = say("What if: {plant}", plant=plant.name)
     parts = [_heading(title, outcome, steady, say), _cards(outcome, titles, say)]
@@ -61,7 +61,7 @@ def experiment_report(
         figure = figure_html(half_widths(outcome, titles, say), scroll_zoom=False)
         told = say("The more futures, the narrower the intervals; the dashed line is what was asked for.")
         parts.append(section(say("How it became known"), figure, told))
-        parts.append(section(say("The scenarios"), _scenarios(scenarios, titles)))
+        parts.append(section(say("The scenarios"), _scenarios(scenarios, titles, say.language)))
     return page(title, parts, say.language)
 
 
@@ -152,13 +152,13 @@ def _table(outcome: Outcome, titles: Mapping[str, str], say: Words) -> str:
     return f"<div class=scroll><table><thead>{header}</thead><tbody>{''.join(rows)}</tbody></table></div>"
 
 
-def _scenarios(scenarios: Mapping[str, Scenario], titles: Mapping[str, str]) -> str:
+def _scenarios(scenarios: Mapping[str, Scenario], titles: Mapping[str, str], language: str) -> str:
     told = []
     for name, scenario in scenarios.items():
         changes = "".join(f"<li>{escape(change.told())}</li>" for change in scenario.changes)
         told.append(
             f"<details><summary>{escape(titles[name])} <code>{escape(name)}</code></summary><ul>{changes}</ul>"
-            f"{_paragraphs(scenario.readme)}</details>"
+            f"{_paragraphs(scenario.readme_in(language))}</details>"
         )
     return "".join(told)
 

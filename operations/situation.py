@@ -52,11 +52,12 @@ async def snapshot(tx: Transaction, version: PlantVersion, jobs: Sequence[JobPro
     )
 
 
-async def take(historian: Historian, actor: Actor, clock: PlantClock) -> Snapshot:
-    """Return the floor as it stands now, with its open orders: what a plan made now would be made from."""
+async def take(historian: Historian, actor: Actor, clock: PlantClock) -> tuple[PlantVersion, Snapshot]:
+    """Return the plant and its floor as it stands now, with its open orders: what a plan made now is made from."""
     actor.require(Permission.MAKE_PLANS)
     async with historian.transaction(actor, "take snapshot") as tx:
-        return await snapshot(tx, await plants.current(tx), await orders.jobs(tx), clock.now())
+        version = await plants.current(tx)
+        return version, await snapshot(tx, version, await orders.jobs(tx), clock.now())
 
 
 async def troubles(tx: Transaction, before: datetime | None = None) -> Troubles:

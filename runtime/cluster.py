@@ -12,8 +12,9 @@ from typing import Any
 
 from plant.errors import ForerunError, InvalidInput, Unavailable
 from scenarios.case import Case
-from scenarios.evaluate import Evaluator, Prepared, Sample, evaluate, prepare
+from scenarios.evaluate import Evaluator, Sample, evaluate
 from scenarios.experiment import Piece
+from scenarios.prepare import Prepared, prepare
 
 _KEPT = 64
 """Prepared cases a cluster worker keeps."""

@@ -1,4 +1,4 @@
-"""`forerun scenario ...`: list, show and run scenarios, from a plant's folder and without any server."""
+"""`forerun scenario ...`: list, show and run scenarios."""
 
 from __future__ import annotations
 
@@ -18,17 +18,14 @@ from dashboard.experiment_report import experiment_report, value
 from dashboard.figures.experiment import BETTER, NAMES, WORSE, colour_of
 from dashboard.words import Words
 from plant.errors import InvalidInput
-from plant.folder import load, load_orders
-from plant.work import Snapshot
 from runtime.cluster import ClusterRunner
 from runtime.interruption import interruptible
 from runtime.pool import PoolRunner
-from scenarios.case import DEFAULT_RULE, Case
-from scenarios.evaluate import rule_named
+from scenarios.case import Case
 from scenarios.experiment import Ended, Outcome, Question, run_experiment
 from scenarios.measures import MEASURES, Measure, measure_named
 from scenarios.scenario import BASE, LIBRARY, Scenario, library, named
-from scenarios.steady import Steady, repeated, settle
+from scenarios.steady import Steady, lasting, settle
 
 _SAY = Words("en")
 _HEADS = {
@@ -64,19 +61,19 @@ class Means:
         return PoolRunner(self.workers or len(os.sched_getaffinity(0)))
 
 
-def list_scenarios(console: Console) -> None:
+def list_scenarios(console: Console, language: str = "en") -> None:
     """Print the shipped scenarios."""
     table = Table(box=SIMPLE_HEAD)
     for name in ("name", "what if", "changes"):
         table.add_column(name, no_wrap=name == "name")
     for scenario in library():
         changes = "; ".join(change.told() for change in scenario.changes)
-        table.add_row(escape(scenario.name), escape(scenario.title), escape(changes))
+        table.add_row(escape(scenario.name), escape(scenario.title_in(language)), escape(changes))
     console.print(table)
     console.print(f"They are folders in {escape(str(LIBRARY))}; copy one to make your own.", soft_wrap=True)
 
 
-def show_scenario(name: str, console: Console) -> None:
+def show_scenario(name: str, console: Console, language: str = "en") -> None:
     """Print why a scenario exists, what it changes and what to expect.
 
     Raises
@@ -85,7 +82,7 @@ def show_scenario(name: str, console: Console) -> None:
         If there is none of this name, or it cannot be read.
     """
     scenario = named(name)
-    console.print(Markdown(scenario.readme))
+    console.print(Markdown(scenario.readme_in(language)))
     console.print()
     for change in scenario.changes:
         console.print(f"Changes: {escape(change.told())}")
@@ -93,43 +90,41 @@ def show_scenario(name: str, console: Console) -> None:
 
 def run_scenarios(
     names: Sequence[str],
-    folder: Path,
+    base: Case,
     question: Question,
     means: Means,
     out: Path | None,
     console: Console,
     language: str = "en",
-    rule: str = DEFAULT_RULE,
     weeks: int | None = None,
 ) -> Outcome:
-    """Run scenarios beside the base of a plant's folder; print a comparison; write ``report.html`` into `out`.
+    """Run scenarios beside the base; print a comparison; write ``report.html`` into `out`.
 
     Ctrl-C takes what is there; a second one ends it.
 
     Parameters
     ----------
     weeks
-        Repeat the order book for so many weeks and look at the steady state; None: look at the orders there are.
+        Look at the steady state of orders for so many weeks (`scenarios.steady`); None: at the orders there are.
 
     Raises
     ------
     PlantInvalid, NotFound, InvalidInput
-        If the plant, a scenario, or what it changes cannot be; nothing was run then.
+        If a scenario, or what it changes, cannot be; nothing was run then.
     Cancelled
         If it was interrupted before there was anything to compare.
     """
     if out is not None and out.exists() and not out.is_dir():
         raise InvalidInput(f"{out} is not a folder; name another one with --out")
-    rule_named(rule)
-    plant = load(folder)
-    base = Case(plant, load_orders(folder, plant), Snapshot(plant.starts_at), rule=rule)
+    plant = base.plant
     book = len(base.orders)
     if weeks is not None:
-        base = repeated(base, weeks)
+        base = lasting(base, weeks)
     scenarios = _unique(named(name) for name in names)
     cases = {BASE: base} | {name: scenario.apply(base) for name, scenario in scenarios.items()}
     console.print(
-        f"{escape(plant.name)}: {len(base.orders)} orders, {len(plant.machines)} machines; rule {escape(rule)}"
+        f"{escape(plant.name)}: {len(base.orders)} orders, {len(plant.machines)} machines; "
+        f"rule {escape(', '.join(base.rules))}"
     )
     outcome, steady = _run(cases, question, means, None if weeks is None else book, console)
     _print(outcome, console)

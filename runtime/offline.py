@@ -15,22 +15,21 @@ from rich.table import Table
 
 from dashboard.figures.risk import by_risk, percent
 from dashboard.report import at_risk, report
-from methods.explosion import explode, job_orders
 from methods.work import build_work
 from operations.gate import Thresholds, judge_plan
 from operations.rehearsal import rehearse
 from plant.errors import InvalidInput
-from plant.folder import load, load_orders
-from plant.order import CustomerOrder, JobOrder, JobProgress, JobState
+from plant.folder import load
+from plant.order import CustomerOrder, JobOrder
 from plant.plan import PlanVersion
 from plant.plant import Plant
 from plant.text import Text
 from plant.version import hash_of, version_of
-from plant.work import Snapshot, Work
+from plant.work import Work
+from runtime.bases import fresh_floor, saved_floor
 from runtime.interruption import interruptible
 from runtime.plan_file import plan_text
 from scheduler.solve import Enough, SolverSettings
-from twin.snapshot_file import read_snapshot
 
 _ROWS = 12
 
@@ -74,7 +73,7 @@ def plan_offline(
     """
     console, thresholds = console or Console(), thresholds or Thresholds()
     plant = load(folder)
-    snapshot = _fresh(plant, folder) if snapshot_file is None else _saved(plant, snapshot_file)
+    snapshot = fresh_floor(plant, folder) if snapshot_file is None else saved_floor(plant, snapshot_file)
     orders = snapshot.orders
     if not orders:
         where = folder / "orders.csv" if snapshot_file is None else snapshot_file
@@ -89,25 +88,6 @@ def plan_offline(
     _summarise(console, plant, version, orders, thresholds)
     console.print(f"Written: {escape(str(written.plan_file))}, {escape(str(written.report_file))}", soft_wrap=True)
     return written
-
-
-def _fresh(plant: Plant, folder: Path) -> Snapshot:
-    """Return the plant before anything has begun, with the folder's orders."""
-    orders = load_orders(folder, plant)
-    jobs = [job for order in orders for job in job_orders(plant, explode(plant, order))]
-    waiting = tuple(JobProgress(job, JobState.WAITING) for job in jobs)
-    return Snapshot(plant.starts_at, orders=orders, jobs=waiting)
-
-
-def _saved(plant: Plant, file: Path) -> Snapshot:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{file} cannot be read: {error}; write it with `forerun snapshot save`") from error
-    try:
-        return read_snapshot(text, version_of(plant))
-    except InvalidInput as error:
-        raise InvalidInput(f"{file}: {error}") from error
 
 
 def _make_folder(out: Path) -> None:

@@ -15,8 +15,9 @@ from typing import Any
 from plant.checks import require
 from plant.errors import ForerunError, Unavailable
 from scenarios.case import Case
-from scenarios.evaluate import Evaluator, Prepared, Sample, evaluate, prepare
+from scenarios.evaluate import Evaluator, Sample, evaluate
 from scenarios.experiment import Piece
+from scenarios.prepare import Prepared, prepare
 
 _PR_SET_PDEATHSIG = 1
 _AHEAD = 2

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from operations.planning import PlanningRules
+    from plant.version import PlantVersion
+    from plant.work import Snapshot
     from runtime.jobs import ProcrastinateQueue
     from runtime.live import DatabaseLive
 
@@ -85,14 +87,20 @@ async def prepare(settings: Settings) -> None:
             await access.install_api_key(historian, _MES_ACCOUNT, key, roles)
 
 
-async def save_snapshot(settings: Settings, file: Path) -> str:
-    """Write the live floor as JSON and say what it holds."""
+async def live_floor(settings: Settings) -> tuple[PlantVersion, Snapshot]:
+    """Return the installation's plant and its floor as it stands now."""
     from operations import situation
-    from twin.snapshot_file import snapshot_text
 
     async with AsyncExitStack() as stack:
         historian = await _open(stack, settings)
-        snapshot = await situation.take(historian, SYSTEM, await _clock(historian, settings))
+        return await situation.take(historian, SYSTEM, await _clock(historian, settings))
+
+
+async def save_snapshot(settings: Settings, file: Path) -> str:
+    """Write the live floor as JSON and say what it holds."""
+    from twin.snapshot_file import snapshot_text
+
+    _, snapshot = await live_floor(settings)
     fresh = file.with_name(f".{file.name}.new")
     fresh.write_text(snapshot_text(snapshot), encoding="utf-8")
     fresh.replace(file)

@@ -16,9 +16,6 @@ from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plant import Machine, Person, Plant
 from plant.work import Snapshot
 
-DEFAULT_RULE = "ATC with setups"
-"""The dispatching rule of a case that names none."""
-
 _OFFSET = re.compile(r"\+ ?(\d+(?:\.\d+)?) ?(min|h|d)")
 _UNITS = {"min": "minutes", "h": "hours", "d": "days"}
 
@@ -34,16 +31,20 @@ class Case:
     progress
         Job orders that are no longer waiting. All others follow from `orders` and the plant's bills of material.
     rule
-        Name of the dispatching rule that decides what the floor does next.
+        Name of the dispatching rule (`twin.rules`) of every machine; None: as the plant says.
+    until
+        When to stop looking; None: when every order is complete. Arrivals without end need it.
     """
 
     plant: Plant
     orders: tuple[CustomerOrder, ...]
     snapshot: Snapshot
     progress: tuple[JobProgress, ...] = ()
-    rule: str = DEFAULT_RULE
+    rule: str | None = None
+    until: datetime | None = None
 
     def __post_init__(self) -> None:
+        require(self.until is None or self.until > self.now, f"a case that is looked at until {self.until} is over")
         ids = [order.id for order in self.orders]
         require(len(set(ids)) == len(ids), "a case holds each customer order once")
         strange = sorted({one.job.customer_order for one in self.progress} - set(ids))
@@ -53,6 +54,13 @@ class Case:
     def now(self) -> datetime:
         """The moment from which the future is told, UTC."""
         return self.snapshot.at
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Names of the dispatching rules the machines go by."""
+        if self.rule is not None:
+            return (self.rule,)
+        return tuple(sorted({machine.rule or self.plant.rule for machine in self.plant.machines}))
 
     @property
     def begun(self) -> frozenset[str]:

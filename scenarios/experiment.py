@@ -19,10 +19,11 @@ from plant.checks import require
 from plant.errors import Cancelled
 from plant.ports import Progress, no_progress
 from scenarios.case import Case
-from scenarios.evaluate import CHUNK, Evaluator, Prepared, Sample, evaluate, prepare
+from scenarios.evaluate import CHUNK, Evaluator, Sample, evaluate
 from scenarios.intervals import Interval, each_of, mean_interval, paired_interval
 from scenarios.measures import COLUMN, MEASURES, Measure, measure_named
 from scenarios.precision import HalfWidth, replications_for
+from scenarios.prepare import Prepared, prepare
 from scenarios.selection import Selection, select_best
 
 Piece = tuple[str, int]

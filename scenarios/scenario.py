@@ -1,7 +1,7 @@
 """A scenario: named changes to a base, why it exists, and what to expect of it.
 
-A scenario is a folder with ``scenario.toml`` and ``README.md``. The README's section *What to expect* holds lines such
-as ``- **lead time** falls``, which tests hold it to.
+A scenario is a folder with ``scenario.toml`` and ``README.md``, perhaps with a ``README.zh.md``. The README's section
+*What to expect* holds lines such as ``- **lead time** falls``, which tests hold it to.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scenarios.changes import KINDS, Change
 from scenarios.measures import MEASURES
 
 FORMAT = 1
-FILE, README = "scenario.toml", "README.md"
+FILE, README, README_ZH = "scenario.toml", "README.md", "README.zh.md"
 LIBRARY = Path(__file__).parent / "library"
 BASE = "base"
 """What the unchanged case is called; no scenario may have this name."""
@@ -37,6 +37,8 @@ class Scenario:
         Its folder's name.
     title, title_zh
         One line in English and in Chinese.
+    readme, readme_zh
+        Why it exists and what to expect; the English text in both where there is no other.
     expected
         Per measure id, ``"rises"`` or ``"falls"`` against the base, as the README says.
     """
@@ -46,7 +48,16 @@ class Scenario:
     title_zh: str
     changes: tuple[Change, ...]
     readme: str
+    readme_zh: str
     expected: Mapping[str, str]
+
+    def title_in(self, language: str) -> str:
+        """Return its title in a language, ``"en"`` or ``"zh"``."""
+        return self.title_zh if language == "zh" else self.title
+
+    def readme_in(self, language: str) -> str:
+        """Return its README in a language."""
+        return self.readme_zh if language == "zh" else self.readme
 
     def apply(self, case: Case) -> Case:
         """Return the case with all changes made, in their order.
@@ -93,7 +104,7 @@ def load(folder: Path) -> Scenario:
         )
     if problems:
         raise PlantInvalid(problems)
-    return Scenario(folder.name, title, title_zh, changes, readme, expected)
+    return Scenario(folder.name, title, title_zh, changes, readme, _readme_zh(folder) or readme, expected)
 
 
 def _read(root: Table) -> tuple[str, str, tuple[Change, ...]]:
@@ -129,6 +140,16 @@ def _readme(folder: Path, problems: list[Problem]) -> tuple[str, dict[str, str]]
         else:
             problems.append(Problem(file, "What to expect", unknown("measure", name, list(ids))))
     return text, expected
+
+
+def _readme_zh(folder: Path) -> str:
+    """Return the Chinese README, nothing where there is none."""
+    try:
+        return (folder / README_ZH).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{folder / README_ZH} cannot be read: {error}") from error
 
 
 def library(folder: Path = LIBRARY) -> tuple[Scenario, ...]:

@@ -1,78 +1,64 @@
-"""Machines need someone who can run them: a machine works only while a person with a skill it needs is there.
+"""A plant that says which skills its operations need, but not when somebody attends them.
 
-How many machines one person runs at a time is not limited here; that is the floor model's business.
+There a machine works only while someone is there who can run it. How many machines one person runs at a time is not
+limited; a plant that wants this limited states `attendance`, and the open floor keeps to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
 
-from plant.calendar import Window, WorkingTime, merge_windows
+from plant.calendar import WorkingTime
 from plant.checks import require
+from plant.floor_model import FloorModel
+from plant.item import Attendance, Operation
 from plant.plant import Machine, Plant
-from plant.work import Work
 
 
-def staffed(work: Work, plant: Plant, horizon: timedelta) -> Work:
-    """Return the work with every machine's working time cut to when someone is there who can run it.
+def staffed(model: FloorModel) -> FloorModel:
+    """Return the floor on which machines stand while nobody is there who can run them.
 
-    A plant without people is run by nobody in particular: nothing is cut.
+    Left as they are: machines with an operation that states attendance, machines on which nothing is made, and the
+    floor of a plant without people.
 
     Raises
     ------
     InvalidInput
-        If nobody who can run a machine is there at any time its calendar is open.
+        If nobody has a skill that a machine needs.
     """
-    if not plant.people:
-        return work
-    end = work.epoch + horizon
-    calendars = {calendar.id: calendar.windows(work.epoch, end) for calendar in plant.calendars}
-    machines = dict(work.machines)
-    for machine in plant.machines:
-        attended = _overlap(calendars[machine.calendar], _presence(plant, machine, calendars))
-        if attended != calendars[machine.calendar]:
-            require(
-                bool(attended),
-                f"nobody with a skill that {machine.id} needs ({', '.join(sorted(_skills(plant, machine)))}) is there "
-                f"at any time of its calendar {machine.calendar!r}",
-            )
-            machines[machine.id] = replace(machines[machine.id], working_time=_working_time(attended, work.epoch))
-    return replace(work, machines=machines)
+    if not model.plant.people:
+        return model
+    calendars = dict(model.calendars)
+    machines = [_staffed(model, machine, calendars) for machine in model.plant.machines]
+    return replace(model, plant=replace(model.plant, machines=tuple(machines)), calendars=calendars)
 
 
-def _skills(plant: Plant, machine: Machine) -> set[str]:
-    """Return the skills that operations on a machine ask for; none where nothing is made on it."""
-    return {
-        operation.skill
-        for item in plant.items
-        for operation in item.routing
-        if operation.capability in machine.capabilities
-    }
+def _staffed(model: FloorModel, machine: Machine, calendars: dict[str, WorkingTime]) -> Machine:
+    """Return the machine with a calendar, added to `calendars`, that leaves out when nobody is there."""
+    operations = _operations(model.plant, machine)
+    skills = sorted({operation.skill for operation in operations})
+    if not skills or any(operation.attendance is not Attendance.NONE for operation in operations):
+        return machine
+    able = [person.id for person in model.plant.people if set(skills) & set(person.skills)]
+    require(bool(able), f"nobody has a skill that {machine.id} needs ({', '.join(skills)}); give it to a person")
+    calendar = f"{machine.calendar} with {', '.join(able)}"
+    if calendar not in calendars:
+        calendars[calendar] = calendars[machine.calendar].common(_someone(model.people, able))
+    return replace(machine, calendar=calendar)
 
 
-def _presence(plant: Plant, machine: Machine, calendars: Mapping[str, list[Window]]) -> list[Window]:
-    skills = _skills(plant, machine)
-    if not skills:
-        return calendars[machine.calendar]
-    able = [person for person in plant.people if skills & set(person.skills)]
-    return merge_windows([window for person in able for window in calendars[person.calendar]])
+def _operations(plant: Plant, machine: Machine) -> list[Operation]:
+    return [
+        operation for item in plant.items for operation in item.routing if operation.capability in machine.capabilities
+    ]
 
 
-def _overlap(one: list[Window], other: list[Window]) -> list[Window]:
-    """Return what lies in both of two lists of disjoint windows in order."""
-    found, i, k = [], 0, 0
-    while i < len(one) and k < len(other):
-        start, end = max(one[i][0], other[k][0]), min(one[i][1], other[k][1])
-        if start < end:
-            found.append((start, end))
-        if one[i][1] <= other[k][1]:
-            i += 1
-        else:
-            k += 1
-    return found
-
-
-def _working_time(windows: list[Window], epoch: datetime) -> WorkingTime:
-    return WorkingTime.of([((a - epoch).total_seconds(), (b - epoch).total_seconds()) for a, b in windows])
+def _someone(people: Mapping[str, WorkingTime], able: list[str]) -> WorkingTime:
+    """Return when at least one of them is there."""
+    spans = sorted(span for name in able for span in zip(people[name].starts, people[name].ends, strict=True))
+    merged = [spans[0]]
+    for start, end in spans[1:]:
+        before, until = merged[-1]
+        merged[-1:] = [(before, max(until, end))] if start <= until else [(before, until), (start, end)]
+    return WorkingTime.of(merged)

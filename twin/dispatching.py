@@ -6,7 +6,6 @@ A rule is one file in `twin/rules/` that defines one subclass of `DispatchingRul
 from __future__ import annotations
 
 import importlib
-import math
 import pkgutil
 from abc import ABC, abstractmethod
 from typing import ClassVar, Protocol
@@ -130,5 +129,5 @@ def rule_named(name: str, plan: Plan | None = None) -> DispatchingRule:
 
 
 def slack_s(lot: Waiting, now_s: float) -> float:
-    """Return the time left to the due date beyond the planned work; negative when it is late anyway."""
-    return lot.due_s - now_s - lot.remaining_s if lot.due_s < math.inf else math.inf
+    """Return the time left to the due date beyond the planned work; negative when it is late, inf without one."""
+    return lot.due_s - now_s - lot.remaining_s

@@ -8,12 +8,12 @@ from typing import ClassVar
 from plant.checks import require
 from plant.folder_table import Table
 from scenarios.case import Case
-from scenarios.evaluate import rule_named
+from twin.dispatching import rule_named
 
 
 @dataclass(frozen=True)
 class DispatchingRule:
-    """`rule` decides which waiting job a machine takes."""
+    """`rule` decides, on every machine, which waiting lot it takes."""
 
     KIND: ClassVar[str] = "dispatching_rule"
 
@@ -28,7 +28,7 @@ class DispatchingRule:
     def apply(self, case: Case) -> Case:
         """See `Change`; refused where it is the rule already."""
         rule_named(self.rule)
-        require(self.rule != case.rule, f"{self.rule!r} is the rule of the base already; name another")
+        require((self.rule,) != case.rules, f"{self.rule!r} is the rule of the base already; name another")
         return replace(case, rule=self.rule)
 
     def told(self) -> str:

@@ -43,6 +43,9 @@ class LateMaterial:
         late = replace(item, lead_time_s=item.lead_time_s + self.days * _DAY_S, stock=stock)
         items = tuple(late if one.id == item.id else one for one in case.plant.items)
         changed = replace(case, plant=replace(case.plant, items=items))
+        if self.stock_lost:
+            on_hand = {**case.snapshot.stock, item.id: stock}
+            changed = replace(changed, snapshot=replace(case.snapshot, stock=on_hand))
         require(
             _releases(changed) != _releases(case),
             f"no open order waits for a delivery of {item.id}: {item.stock} are on hand; choose another item, or "

@@ -20,9 +20,9 @@ SEED = 20260105
 def outcome() -> Outcome:
     base = machine_shop()
     cases = {BASE: base} | {scenario.name: scenario.apply(base) for scenario in library()}
-    # Every expectation is of an effect many standard errors away from zero: at 128 replications and a confidence of
+    # Every expectation is of an effect many standard errors away from zero: at 96 replications and a confidence of
     # 99.9 % over all scenarios, an interval that covers zero means that the README is wrong.
-    return run_experiment(cases, Question(half_width=None, confidence=0.999, max_replications=128, seed=SEED), RUNNER)
+    return run_experiment(cases, Question(half_width=None, confidence=0.999, max_replications=96, seed=SEED), RUNNER)
 
 
 RUNNER = InlineRunner()
@@ -54,6 +54,14 @@ def test_its_readme_says_why_it_exists_and_what_to_expect(name: str) -> None:
     assert "## What to expect\n" in scenario.readme
     assert scenario.expected
     assert scenario.title_zh != scenario.title
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_chinese_readme_says_as_much(name: str) -> None:
+    scenario = shipped(name)
+    assert scenario.readme_in("zh").startswith(f"# {scenario.title_in('zh')}\n\n## 缘由\n")
+    assert "\n## 预期\n" in scenario.readme_zh
+    assert scenario.readme_zh.count("\n- **") == scenario.readme.count("\n- **")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -25,5 +25,6 @@ class Atc(DispatchingRule):
 
     def key(self, lot: Waiting, machine: Asking, now_s: float) -> float:
         """Sort by the negative logarithm of the apparent tardiness cost."""
-        urgency = math.log(lot.weight / max(machine.planned_s(lot), _LEAST_S))
-        return max(slack_s(lot, now_s), 0.0) / (LOOK_AHEAD * max(machine.mean_work_s, _LEAST_S)) - urgency
+        urgency = math.log(lot.weight / (machine.planned_s(lot) or _LEAST_S))
+        slack = slack_s(lot, now_s)
+        return slack / (LOOK_AHEAD * (machine.mean_work_s or _LEAST_S)) - urgency if slack > 0 else -urgency
