@@ -48,19 +48,19 @@ class Choice:
     def may_begin(self, lot: Lot, machine: OpenMachine, now_s: float) -> bool:
         """Tell whether all is there that the lot's operation needs beside the machine."""
         stage = lot.stage
-        if stage.plain and not self._flow.planned_machine:
+        if stage.plain and self._flow.plan is None:
             return True
-        if self._flow.is_planned(lot):
+        if self._flow.plan is not None and self._flow.plan.knows(lot):
             return False
         return stage.plain or self._has_all(lot, machine, now_s)
 
     def _has_all(self, lot: Lot, machine: OpenMachine, now_s: float) -> bool:
         flow, operation = self._flow, lot.stage.operation
-        short = flow.missing_stock(lot) or any(flow.tools[name].free == 0 for name in operation.tools)
-        attended = flow.needs_people(machine, lot)
-        if not short and attended and flow.people.free(operation.skill, operation.people, now_s) is None:
+        short = flow.needs.missing_stock(lot) or any(flow.needs.tools[name].free == 0 for name in operation.tools)
+        attended = flow.needs.needs_people(machine, lot)
+        if not short and attended and flow.needs.people.free(operation.skill, operation.people, now_s) is None:
             short = True
-            machine.ask_again(flow.people.next_coming_s(operation.skill, now_s))
+            machine.ask_again(flow.needs.people.next_coming_s(operation.skill, now_s))
         if short:
             machine.wants = True
             return False
@@ -72,10 +72,10 @@ class Choice:
         time = machine.working_time
         setup_s = machine.setup_s(lot.family)
         if operation.attendance is Attendance.ALL or (operation.attendance is Attendance.SETUP and setup_s > 0):
-            people = flow.people.free(operation.skill, operation.people, now_s) or ()
+            people = flow.needs.people.free(operation.skill, operation.people, now_s) or ()
             time = flow.shop.shared_time(machine.spec.calendar, tuple(one.spec.id for one in people))
-        work_s = flow.work_s(machine, [lot])
-        total_s = setup_s + work_s + flow.repairs_within_s(machine, work_s)
+        work_s = flow.luck.work_s(machine, [lot])
+        total_s = setup_s + work_s + flow.luck.repairs_within_s(machine, work_s)
         if time.holds(now_s, total_s):
             return True
         machine.ask_again(time.begin(math.nextafter(closing_s(time, now_s), math.inf)))
@@ -85,7 +85,8 @@ class Choice:
 
     def _planned(self, machine: OpenMachine, now_s: float) -> list[Lot]:
         assert machine.sequence is not None
-        waiting = self._flow.waiting
+        assert self._flow.plan is not None
+        waiting = self._flow.plan.waiting
         found = [waiting.get(name) for name in machine.sequence[machine.place]]
         lots = [lot for lot in found if lot is not None]
         if len(lots) < len(found):

@@ -6,8 +6,15 @@ does, so both meet the same luck. What comes without end is counted, and drawn a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from plant.distribution import Distribution, uniform
 from twin.draws import BLOCK, Draws, Row
+
+if TYPE_CHECKING:
+    from twin.open_lot import Lot
+    from twin.open_machine import OpenMachine
 
 _UNIT = uniform(0.0, 1.0)
 
@@ -44,6 +51,52 @@ class Luck:
             found = self._draws.stream(distribution, purpose, subject, self._replication, block)
             values = blocks[block] = found.tolist()
         return values[number - block * BLOCK]
+
+    def factor(self, lot: Lot) -> float:
+        """Return what the lot's planned processing time is multiplied with."""
+        stage = lot.stage
+        if stage.factor is None:
+            return 1.0
+        if lot.number < 0:
+            return self.named(stage.factor, "processing", lot.job_order, lot.attempt)
+        subject = f"{stage.name} {lot.attempt}" if lot.attempt else stage.name
+        stream = lot.order.stream
+        assert stream is not None
+        return self.counted(stage.factor, "processing", stream.id + subject, lot.number)
+
+    def work_s(self, machine: OpenMachine, lots: Sequence[Lot]) -> float:
+        """Return the processing time of a lot, or of a batch: its longest member's."""
+        if len(lots) == 1:
+            return machine.planned_s(lots[0]) * self.factor(lots[0])
+        return max(machine.planned_s(lot) * self.factor(lot) for lot in lots)
+
+    def repairs_within_s(self, machine: OpenMachine, work_s: float) -> float:
+        """Return the repairs that `work_s` more seconds of operation will bring, in working seconds."""
+        total_s, at_s, ordinal = 0.0, machine.upkeep.fail_at_s, machine.upkeep.failures
+        reliability = machine.spec.reliability
+        while at_s <= machine.operated_s + work_s:
+            assert reliability is not None
+            total_s += machine.upkeep.repair_s(ordinal)
+            ordinal += 1
+            between = reliability.time_between_failures
+            at_s += self.named(between, "time between failures", machine.spec.id, ordinal)
+        return total_s
+
+    def judged(self, lot: Lot) -> tuple[int, int]:
+        """Return how many pieces of a processed lot are scrap, and how many must be done again."""
+        stage, operation = lot.stage, lot.stage.operation
+        subject = lot.job_order if lot.number < 0 else f"{lot.order.stream.id if lot.order.stream else ''} {stage.name}"
+        bad = again = 0
+        if operation.scrap_ratio > 0:
+            share = self.share("scrap", subject, lot.number, lot.attempt)
+            bad = pieces_hit(lot.quantity, operation.scrap_ratio, share)
+        rework = operation.rework
+        if rework is not None and rework.ratio > 0:
+            share = self.share("rework", subject, lot.number, lot.attempt)
+            again = pieces_hit(lot.quantity - bad, rework.ratio, share)
+            if rework.limit is not None and lot.passes >= rework.limit:
+                bad, again = bad + again, 0
+        return bad, again
 
     def share(self, purpose: str, subject: str, number: int, attempt: int) -> float:
         """Return a number equally likely anywhere in [0, 1): named where `number` is negative, else counted."""

@@ -34,7 +34,7 @@ class Waits:
             for lot in one.holding:
                 if not lot.awaits_place:
                     return
-                for target in self._flow.targets(lot):
+                for target in self._flow.passage.targets(lot):
                     if not target.holding:
                         return
                     if target.index not in reached:
@@ -46,7 +46,7 @@ class Waits:
         path = [machine]
         while True:
             lot = path[-1].holding[0]
-            following = self._flow.targets(lot)[0]
+            following = self._flow.passage.targets(lot)[0]
             if following in path:
                 path = [*path[path.index(following) :], following]
                 break
@@ -77,22 +77,22 @@ class Waits:
         return "; ".join(said[:_TOLD]) + more
 
     def _of_blocked(self, machine: OpenMachine, lot: Lot) -> str:
-        names = ", ".join(target.spec.id for target in self._flow.targets(lot))
+        names = ", ".join(target.spec.id for target in self._flow.passage.targets(lot))
         return f"{lot.id} on {machine.spec.id} waits for a place at {names}"
 
     def _missing(self, machine: OpenMachine, lot: Lot) -> str:
         flow, operation = self._flow, lot.stage.operation
-        stock = [name for name, per in lot.stage.materials if flow.stocks[name].on_hand < per * lot.quantity]
+        stock = [name for name, per in lot.stage.materials if flow.needs.stocks[name].on_hand < per * lot.quantity]
         if stock and not lot.attempt:
             return f"{', '.join(stock)}, of which there is too little and nothing is on order"
-        if tools := [name for name in operation.tools if flow.tools[name].free == 0]:
+        if tools := [name for name in operation.tools if flow.needs.tools[name].free == 0]:
             return f"the tool {', '.join(tools)}"
-        if flow.is_planned(lot):
-            planned = flow.planned_machine[lot.job_order]
+        if flow.plan is not None and flow.plan.knows(lot):
+            planned = flow.plan.machine[lot.job_order]
             if planned.sequence is not None and planned.place < len(planned.sequence):
                 return f"{planned.spec.id}, which by its plan waits for {', '.join(planned.sequence[planned.place])}"
         if machine.is_down:
             return f"{machine.spec.id}, which is down"
-        if flow.needs_people(machine, lot):
+        if flow.needs.needs_people(machine, lot):
             return f"{operation.people} with the skill {operation.skill!r}"
         return f"{machine.spec.id}, which does not take it"
