@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from methods.explosion import explode
-from methods.work import HORIZON, LEAST_REMAINING_S
+from methods.work import HORIZON, LEAST_REMAINING_S, done_untold
 from plant.calendar import Calendar, WorkingTime
 from plant.errors import InvalidInput
 from plant.floor_model import FloorModel, FloorOrder
@@ -44,7 +44,7 @@ def floor_model(
     """
     _check(plant)
     epoch = snapshot.at if snapshot is not None else plant.starts_at
-    done = {(one.job.production_order, one.job.operation): one for one in progress}
+    done = {(one.job.production_order, one.job.operation): one for one in (*progress, *done_untold(progress))}
     found: list[FloorOrder] = []
     for order in orders:
         for made in explode(plant, order):
@@ -58,6 +58,7 @@ def floor_model(
         {calendar.id: _working_time(calendar, epoch, horizon) for calendar in _used(plant)},
         {person.id: _there(plant, person, epoch, horizon) for person in plant.people},
         {} if snapshot is None else snapshot.machines,
+        {} if snapshot is None else snapshot.stock,
     )
 
 
@@ -98,9 +99,9 @@ def _running(
     if one.state is not JobState.RUNNING or one.machine is None or snapshot is None:
         return None
     planned_s = operation.duration_s(order.quantity, plant.machine(one.machine).speed)
-    left_s = planned_s - snapshot.worked_s.get(one.job.id, 0.0)
+    worked_s = snapshot.worked_s.get(one.job.id, 0.0)
     started_s = ((one.started_at or snapshot.at) - snapshot.at).total_seconds()
-    return Running(one.machine, started_s, max(left_s, LEAST_REMAINING_S))
+    return Running(one.machine, started_s, max(planned_s - worked_s, LEAST_REMAINING_S), worked_s=worked_s)
 
 
 def _without_done(orders: Sequence[FloorOrder]) -> tuple[FloorOrder, ...]:

@@ -42,7 +42,7 @@ def build_work(plant: Plant, orders: Sequence[CustomerOrder], jobs: Sequence[Job
         If an item, operation or machine is unknown to the plant.
     """
     by_id = {progress.job.id: progress for progress in jobs}
-    by_id |= {done.job.id: done for done in _done_untold(jobs)}
+    by_id |= {done.job.id: done for done in done_untold(jobs)}
     pieces: dict[str, int] = {}
     tasks: list[Task] = []
     sharing = _sharing(by_id.values())
@@ -98,7 +98,7 @@ def _delivered(progress: JobProgress, pieces: Mapping[str, int]) -> int:
     return progress.good if counted else pieces[progress.job.id]
 
 
-def _done_untold(jobs: Sequence[JobProgress]) -> list[JobProgress]:
+def done_untold(jobs: Sequence[JobProgress]) -> list[JobProgress]:
     """Return as completed what runs on a machine that has taken up another job since: its end is yet to be told."""
     running = [job for job in jobs if job.state is JobState.RUNNING and job.started_at is not None]
     latest: dict[str | None, datetime] = {}

@@ -147,19 +147,19 @@ def failed(rework: ReworkPass, work: Work, draws: Draws) -> Flags:
     return found
 
 
-def first_failure_s(machine: MachineOutlook, reliability: Reliability, draws: Draws) -> Row:
+def first_failure_s(machine: str, reliability: Reliability, operated_s: float, draws: Draws) -> Row:
     """Return the operating seconds from the epoch to the first failure, shape (R,), given those it has come through."""
     between = reliability.time_between_failures
-    require(between.mean > 0, f"machine {machine.id}: the mean time between failures must be above 0")
+    require(between.mean > 0, f"machine {machine}: the mean time between failures must be above 0")
     # What is overdue fails when it processes, not before.
-    return np.maximum(draws.beyond(between, machine.operated_s, "time between failures", machine.id), _SOON_S)
+    return np.maximum(draws.beyond(between, operated_s, "time between failures", machine), _SOON_S)
 
 
 def _failures(machine: MachineOutlook, operating_s: Row, draws: Draws) -> Failures:
     reliability = machine.reliability
     assert reliability is not None
     between, repair = reliability.time_between_failures, reliability.time_to_repair
-    points = [first_failure_s(machine, reliability, draws)]
+    points = [first_failure_s(machine.id, reliability, machine.operated_s, draws)]
     repairs: list[Row] = []
     # A replication whose last point lies within its operating time fails there: it needs the repair and one more.
     while (points[-1] <= operating_s).any():

@@ -22,7 +22,6 @@ class Demand:
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
         self._next_number: dict[str, int] = {}
-        self._running: dict[str, list[tuple[Lot, float]]] = {}
 
     def start(self) -> None:
         """Put everything where it stands at the epoch, and arrange what comes."""
@@ -38,8 +37,8 @@ class Demand:
         for number, spec in enumerate(model.orders):
             found[spec.id] = self._expect(number, spec, found)
         for machine in self._flow.machines:
-            if machine.spec.id in self._running:
-                machine.resume(self._running[machine.spec.id])
+            if machine.begun:
+                machine.resume()
         for stream in model.plant.arrivals:
             self._open_stream(stream)
         self._flow.decide()
@@ -68,13 +67,13 @@ class Demand:
         order.released_s, order.lots, order.awaits = 0.0, 1, 0
         stage = order.stages[spec.first]
         machine = next((one for one in self._flow.machines if one.spec.id == spec.running.machine), None)
-        running = self._running.setdefault(spec.running.machine, [])
-        if machine is None or machine.index not in stage.machines or len(running) == machine.capacity:
+        if machine is None or machine.index not in stage.machines or len(machine.begun) == machine.capacity:
             raise InvalidInput(f"order {order.id} runs on {spec.running.machine}, which cannot be")
         lot = Lot(order, stage, order.quantity, 0, -1)
+        lot.running, lot.leads = spec.running, True
         if machine.sequence and lot.job_order in machine.sequence[0]:
             machine.place = 1
-        running.append((lot, spec.running.remaining_s))
+        machine.begun.append(lot)
 
     def _component_there(self, order: Order, first: int, now_s: float) -> None:
         order.awaits -= 1
@@ -132,13 +131,17 @@ class Demand:
         parts = max(math.ceil(order.quantity / size), 1) if order.quantity else 0
         order.lots = parts
         if parts == 0:
+            if self._flow.plan is not None:
+                self._flow.plan.leave_out(order, first)
             self.complete(order, now_s)
         if first == 0:
             self._flow.needs.promise(order, now_s)
         for part in range(parts):
             quantity = min(size, order.quantity - part * size)
             counted = number * parts + part if number >= 0 else -1
-            self._flow.passage.leave(Lot(order, order.stages[first], quantity, part, counted), None, now_s)
+            lot = Lot(order, order.stages[first], quantity, part, counted)
+            lot.leads = part == 0
+            self._flow.passage.leave(lot, None, now_s)
 
     def complete(self, order: Order, now_s: float) -> None:
         """Note that the last lot of an order is done, and release what waited for it."""

@@ -52,9 +52,9 @@ class Flow:
         self.orders: list[Order] = []
         self.unfinished = 0
         is_followed = plan is not None and any(machine.sequence is not None for machine in self.machines)
-        self.plan = FollowedPlan(plan, self.machines) if plan is not None and is_followed else None
         self.demand = Demand(self)
         self.needs = Needs(self)
+        self.plan = FollowedPlan(self, plan) if plan is not None and is_followed else None
         self.passage = Passage(self)
         self.choice = Choice(self)
         self.waits = Waits(self)
@@ -166,6 +166,8 @@ class Flow:
                 going.append(lot)
         elif not again:
             lot.quantity = 0
+            if lot.leads and self.plan is not None:
+                self.plan.leave_out(order, stage.place + 1)
             self._lot_done(lot, now_s)
         return going
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from plant.distribution import Distribution, uniform
+from plant.distribution import Distribution, scaled, uniform
+from plant.plant import Reliability
 from twin.draws import BLOCK, Draws, Row
+from twin.luck import first_failure_s
 
 if TYPE_CHECKING:
     from twin.open_lot import Lot
@@ -37,6 +39,13 @@ class Luck:
         if row is None:
             row = self._rows[key] = self._draws.row(distribution, purpose, subject, ordinal)
         return row.item(self._replication)
+
+    def first_failure_s(self, machine: str, reliability: Reliability, operated_s: float) -> float:
+        """Return the time to a machine's first failure, given the operating seconds it has come through."""
+        key = ("time between failures", machine, 0)
+        if key not in self._rows:
+            self._rows[key] = first_failure_s(machine, reliability, operated_s, self._draws)
+        return self._rows[key].item(self._replication)
 
     def counted(self, distribution: Distribution, purpose: str, subject: str, number: int) -> float:
         """Return member `number` of an endless sequence."""
@@ -66,9 +75,19 @@ class Luck:
 
     def work_s(self, machine: OpenMachine, lots: Sequence[Lot]) -> float:
         """Return the processing time of a lot, or of a batch: its longest member's."""
-        if len(lots) == 1:
-            return machine.planned_s(lots[0]) * self.factor(lots[0])
-        return max(machine.planned_s(lot) * self.factor(lot) for lot in lots)
+        return self._lot_s(machine, lots[0]) if len(lots) == 1 else max(self._lot_s(machine, lot) for lot in lots)
+
+    def _lot_s(self, machine: OpenMachine, lot: Lot) -> float:
+        running, planned_s = lot.running, machine.planned_s(lot)
+        if running is None:
+            return planned_s * self.factor(lot)
+        factor = lot.stage.factor
+        if factor is None or running.worked_s == 0 or planned_s == 0:
+            return running.remaining_s * self.factor(lot)
+        key = ("processing", lot.job_order, 0)
+        if key not in self._rows:
+            self._rows[key] = self._draws.beyond(scaled(factor, planned_s), running.worked_s, *key)
+        return self._rows[key].item(self._replication)
 
     def repairs_within_s(self, machine: OpenMachine, work_s: float) -> float:
         """Return the repairs that `work_s` more seconds of operation will bring, in working seconds."""

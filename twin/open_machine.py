@@ -31,6 +31,8 @@ class OpenMachine:
     ----------
     lots, holding, output
         What it processes, what is done but still stands on it, what waits in the buffer behind it.
+    begun
+        Lots it worked at before the epoch and has not gone on with yet.
     count, room
         Lots given to it that are under way, wait or are in it, and how many of them find a place.
     waiters
@@ -43,6 +45,7 @@ class OpenMachine:
         "always",
         "ask_at_s",
         "awake",
+        "begun",
         "begun_s",
         "blocked_since_s",
         "capacity",
@@ -99,6 +102,7 @@ class OpenMachine:
         self.family: str | None = None
         self.phase: Phase = FREE
         self.lots: list[Lot] = []
+        self.begun: list[Lot] = []
         self.holding: list[Lot] = []
         self.output: deque[Lot] = deque()
         self.waiters: deque[Lot] = deque()
@@ -128,8 +132,12 @@ class OpenMachine:
 
     def setup_s(self, family: str) -> float:
         """Return the changeover from what it is set up for to `family`."""
+        return self.changeover_s(self.family, family)
+
+    def changeover_s(self, before: str | None, after: str) -> float:
+        """Return the changeover from one family to another."""
         shop = self.flow.shop
-        return shop.setup_s(shop.model.plant.setup_matrix_of(self.spec.id), self.family, family)
+        return shop.setup_s(shop.model.plant.setup_matrix_of(self.spec.id), before, after)
 
     # Taking up work
 
@@ -144,6 +152,10 @@ class OpenMachine:
                 return
         if self.upkeep.is_due():
             self.upkeep.maintain(now_s)
+            return
+        if self.begun:
+            if self.flow.choice.may_go_on(self, now_s):
+                self.go_on_with_begun(now_s)
             return
         lots = self.flow.choice.lots_for(self, now_s)
         if lots:
@@ -174,7 +186,9 @@ class OpenMachine:
         self.work_s = flow.luck.work_s(self, lots)
         setup_s = 0.0 if stage.family == self.family and not flow.pays_to_stay else self.setup_s(stage.family)
         if not stage.plain:
-            flow.needs.attend(self, lead, setup_s, now_s)
+            flow.needs.attend(self, lots, setup_s, now_s)
+        if flow.plan is not None:
+            flow.plan.began(lots)
         self.setup_begun_s = now_s
         if setup_s > 0:
             self.phase = SETUP
@@ -183,16 +197,30 @@ class OpenMachine:
         else:
             self._process(now_s)
 
-    def resume(self, running: list[tuple[Lot, float]]) -> None:
-        """Go on, at the beginning, with lots that have begun; each with the planned time that is left of it."""
-        self.lots = [lot for lot, _ in running]
-        self.count += len(running)
-        self.work_s = max(left_s * self.flow.luck.factor(lot) for lot, left_s in running)
+    def resume(self) -> None:
+        """Have the lots on it that have begun; go on with them unless who attends them by plan must come first."""
+        self.count += len(self.begun)
+        plan = self.flow.plan
+        if plan is not None and plan.attendant_of(self.begun) is not None:
+            self.flow.wake(self)
+        else:
+            self.go_on_with_begun(0.0)
+
+    def go_on_with_begun(self, now_s: float) -> None:
+        """Take up what had begun before the epoch, without a changeover."""
+        self.lots, self.begun = self.begun, []
+        self.work_s = self.flow.luck.work_s(self, self.lots)
         if not self.lots[0].stage.plain:
-            self.flow.needs.attend_running(self, self.lots[0])
-        self._process(0.0)
+            self.flow.needs.attend_begun(self, self.lots, now_s)
+        if self.flow.plan is not None:
+            self.flow.plan.began(self.lots)
+        for lot in self.lots:
+            lot.running = None
+        self.setup_begun_s = now_s
+        self._process(now_s)
 
     def end_setup(self, moment: Moment) -> None:
+        """Process what it has been set up for."""
         now_s = self.flow.clock.now
         if self.people and self.lots[0].stage.operation.attendance is Attendance.SETUP:
             self.flow.needs.dismiss(self, self.setup_begun_s, now_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from plant.distribution import constant
@@ -34,7 +35,9 @@ class Needs:
         self.people = People(self.attendants)
         self.tools = {pool.id: Things(pool.id, pool.count) for pool in plant.tools}
         self.stocks = {
-            item.id: Stock(item.id, float(item.stock)) for item in plant.items if item.replenishment is not None
+            item.id: Stock(item.id, float(model.stock.get(item.id, item.stock)))
+            for item in plant.items
+            if item.replenishment is not None
         }
 
     def expect_deliveries(self) -> None:
@@ -70,11 +73,34 @@ class Needs:
             return False
         return any(self.stocks[name].on_hand < per * lot.quantity - 1e-9 for name, per in lot.stage.materials)
 
-    def attend(self, machine: OpenMachine, lot: Lot, setup_s: float, now_s: float) -> None:
-        """Take the people, tools and stock the lot's operation needs."""
+    def attendants_of(self, lots: Sequence[Lot], now_s: float) -> tuple[Attendant, ...] | None:
+        """Return who would attend a step that begins now, None if they are not free or not there.
+
+        Who the plan names attends in the order it gives them; a batch is attended as its first member.
+        """
+        operation, plan = lots[0].stage.operation, self._flow.plan
+        planned = None if plan is None else plan.attendant_of(lots)
+        if plan is None or planned is None:
+            return self.people.free(operation.skill, operation.people, now_s)
+        if planned.is_busy or plan.before(lots) or planned.working_time.begin(now_s) > now_s:
+            return None
+        others = self.people.free(operation.skill, operation.people - 1, now_s, planned)
+        return None if others is None else (planned, *others)
+
+    def next_coming_s(self, lots: Sequence[Lot], now_s: float) -> float:
+        """Return when to look again for people who are away now; inf where somebody has to become free first."""
+        plan = self._flow.plan
+        planned = None if plan is None else plan.attendant_of(lots)
+        if planned is not None and (comes_s := planned.working_time.begin(now_s)) > now_s:
+            return comes_s
+        return self.people.next_coming_s(lots[0].stage.operation.skill, now_s)
+
+    def attend(self, machine: OpenMachine, lots: Sequence[Lot], setup_s: float, now_s: float) -> None:
+        """Take the people, tools and stock a step needs."""
+        lot = lots[0]
         operation = lot.stage.operation
         if operation.attendance is Attendance.ALL or (operation.attendance is Attendance.SETUP and setup_s > 0):
-            people = self.people.free(operation.skill, operation.people, now_s)
+            people = self.attendants_of(lots, now_s)
             assert people is not None
             self._occupy(machine, people)
         self._take_tools(machine, operation)
@@ -83,11 +109,10 @@ class Needs:
                 self.stocks[name].on_hand -= per * lot.quantity
                 self.stocks[name].promised -= per * lot.quantity
 
-    def attend_running(self, machine: OpenMachine, lot: Lot) -> None:
+    def attend_begun(self, machine: OpenMachine, lots: Sequence[Lot], now_s: float) -> None:
         """Take the people and tools of a step that has begun; where they are not there, it goes on without."""
-        operation = lot.stage.operation
-        people = self.people.free(operation.skill, operation.people, 0.0)
-        if operation.attendance is Attendance.ALL and people is not None:
+        operation = lots[0].stage.operation
+        if operation.attendance is Attendance.ALL and (people := self.attendants_of(lots, now_s)) is not None:
             self._occupy(machine, people)
         if all(self.tools[name].free for name in operation.tools):
             self._take_tools(machine, operation)

@@ -25,7 +25,17 @@ class Upkeep:
         How often it has failed.
     """
 
-    __slots__ = ("_ages_always", "_clock", "_crew", "_flow", "_machine", "_maintained_s", "fail_at_s", "failures")
+    __slots__ = (
+        "_ages_always",
+        "_clock",
+        "_crew",
+        "_flow",
+        "_is_overdue",
+        "_machine",
+        "_maintained_s",
+        "fail_at_s",
+        "failures",
+    )
 
     def __init__(self, machine: OpenMachine) -> None:
         reliability = machine.spec.reliability
@@ -35,10 +45,14 @@ class Upkeep:
         self._ages_always = reliability is not None and reliability.failure_time is FailureTime.CALENDAR
         self._crew = flow.crews[reliability.crew] if reliability is not None and reliability.crew else None
         self._maintained_s = 0.0
+        self._is_overdue = False
         self.failures = 0
         self.fail_at_s = math.inf
         if reliability is not None:
-            first_s = self._between_failures_s()
+            state = flow.shop.model.machines.get(machine.spec.id)
+            first_s = flow.luck.first_failure_s(
+                machine.spec.id, reliability, 0.0 if state is None else state.operated_s
+            )
             if self._ages_always:
                 self._clock.at(first_s, self._fail_now)
             else:
@@ -71,6 +85,9 @@ class Upkeep:
             limit_s = machine.work_s if machine.phase is EXECUTING else machine.change_s
             done_s = time.worked_at(now_s) - time.worked_at(machine.begun_s) - machine.stopped_s
             machine.done_s = min(max(done_s, 0.0), limit_s)
+        if machine.is_down:  # as a snapshot says: it fails as soon as it is up again
+            self._is_overdue = True
+            return
         if machine.phase is UPKEEP:  # it is being looked after anyway: it fails later, if at all
             self._clock.at(self._clock.now + self._between_failures_s(), self._fail_now)
             return
@@ -96,14 +113,15 @@ class Upkeep:
     def _repair(self, now_s: float, ordinal: int) -> None:
         machine, repair_s = self._machine, self.repair_s(ordinal)
         in_phase = machine.phase in (SETUP, EXECUTING)
-        if in_phase and now_s == machine.down_since_s and machine.step_time is machine.working_time:
+        if not in_phase:
+            until_s = machine.working_time.finish(now_s, repair_s)
+        elif now_s == machine.down_since_s:
             machine.stopped_s += repair_s
             until_s = machine.clock_s(machine.done_s)
         else:
-            until_s = machine.working_time.finish(now_s, repair_s)
-            if in_phase:
-                worked_at = machine.step_time.worked_at
-                machine.stopped_s = worked_at(until_s) - worked_at(machine.begun_s) - machine.done_s
+            until_s = machine.step_time.finish(now_s, repair_s)
+            worked_at = machine.step_time.worked_at
+            machine.stopped_s = worked_at(until_s) - worked_at(machine.begun_s) - machine.done_s
         self._clock.at(until_s, self._repaired)
 
     def _repaired(self, moment: Moment) -> None:
@@ -135,6 +153,8 @@ class Upkeep:
             machine.go_on()
         else:
             self._flow.wake(machine)
+        if self._is_overdue:  # after it has taken up what it can
+            self._clock.at(math.nextafter(now_s, math.inf), self._fail_now)
 
     # Being maintained
 

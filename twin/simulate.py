@@ -193,7 +193,7 @@ class _Futures:
         if reliability is None:
             return math.inf
         if ordinal == 0:
-            drawn = partial(luck.first_failure_s, outlook, reliability, self._draws)
+            drawn = partial(luck.first_failure_s, machine, reliability, outlook.operated_s, self._draws)
         else:
             between = reliability.time_between_failures
             drawn = partial(self._draws.row, between, "time between failures", machine, ordinal)
