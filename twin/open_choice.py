@@ -60,6 +60,9 @@ class Choice:
 
     def may_go_on(self, machine: OpenMachine, now_s: float) -> bool:
         """Tell whether who attends by plan what had begun is there; if not, the machine will look again."""
+        plan = self._flow.plan
+        if plan is None or plan.attendant_of(machine.begun) is None:
+            return True
         return self._is_attended(machine.begun, machine, now_s)
 
     def _is_attended(self, lots: list[Lot], machine: OpenMachine, now_s: float) -> bool:

@@ -198,10 +198,13 @@ class OpenMachine:
             self._process(now_s)
 
     def resume(self) -> None:
-        """Have the lots on it that have begun; go on with them unless who attends them by plan must come first."""
+        """Have the lots on it that have begun, with their tools.
+
+        A plan says who goes on with them and when; without one it goes on at once, with whoever is there.
+        """
         self.count += len(self.begun)
-        plan = self.flow.plan
-        if plan is not None and plan.attendant_of(self.begun) is not None:
+        self.flow.needs.keep_tools(self, self.begun[0].stage.operation)
+        if self.flow.plan is not None:
             self.flow.wake(self)
         else:
             self.go_on_with_begun(0.0)
@@ -210,8 +213,7 @@ class OpenMachine:
         """Take up what had begun before the epoch, without a changeover."""
         self.lots, self.begun = self.begun, []
         self.work_s = self.flow.luck.work_s(self, self.lots)
-        if not self.lots[0].stage.plain:
-            self.flow.needs.attend_begun(self, self.lots, now_s)
+        self.flow.needs.attend_begun(self, self.lots, now_s)
         if self.flow.plan is not None:
             self.flow.plan.began(self.lots)
         for lot in self.lots:

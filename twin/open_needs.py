@@ -110,10 +110,13 @@ class Needs:
                 self.stocks[name].promised -= per * lot.quantity
 
     def attend_begun(self, machine: OpenMachine, lots: Sequence[Lot], now_s: float) -> None:
-        """Take the people and tools of a step that has begun; where they are not there, it goes on without."""
+        """Take the people of a step that has begun; where they are not there, it goes on without."""
         operation = lots[0].stage.operation
         if operation.attendance is Attendance.ALL and (people := self.attendants_of(lots, now_s)) is not None:
             self._occupy(machine, people)
+
+    def keep_tools(self, machine: OpenMachine, operation: Operation) -> None:
+        """Take the tools of a step that has begun, as far as there are so many."""
         if all(self.tools[name].free for name in operation.tools):
             self._take_tools(machine, operation)
 

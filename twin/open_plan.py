@@ -48,6 +48,7 @@ class FollowedPlan:
         self.machine: dict[str, OpenMachine] = {}
         self.waiting: dict[str, Lot] = {}
         self.gone: set[str] = set()
+        self._begun: set[str] = set()
         self.has_loose = False
         self._attendant: dict[str, Attendant] = {}
         self._turns: dict[int, deque[Step]] = {}
@@ -79,8 +80,8 @@ class FollowedPlan:
                 step = tuple(operation.job_order for operation in operations)
                 if stages[step[0]].operation.attendance is not Attendance.NONE and step[0] in self.machine:
                     one = _attendant(name, everybody, operations, stages)
-                    self._attendant |= dict.fromkeys(step, one)
                     if step in attended:
+                        self._attendant |= dict.fromkeys(step, one)
                         self._turns.setdefault(one.index, deque()).append(step)
 
     def _attended(self, plan: Plan, stages: dict[str, Stage]) -> set[Step]:
@@ -109,7 +110,7 @@ class FollowedPlan:
 
     def knows(self, lot: Lot) -> bool:
         """Tell whether the plan says where and when in turn the lot is processed."""
-        return lot.leads and lot.job_order in self.machine
+        return lot.leads and lot.job_order in self.machine and lot.job_order not in self._begun
 
     def lets(self, lot: Lot, machine: OpenMachine) -> bool:
         """Tell whether a machine may take a lot the plan does not know.
@@ -162,28 +163,26 @@ class FollowedPlan:
     # People
 
     def attendant_of(self, lots: Sequence[Lot]) -> Attendant | None:
-        """Return who attends a step by the plan; None where it leaves that open or does not know the step."""
+        """Return who attends a step by the plan; None where nobody need be there or it leaves that open."""
         return self._attendant.get(lots[0].job_order) if self.knows(lots[0]) else None
 
     def before(self, lots: Sequence[Lot]) -> Step:
         """Return the step that who attends this one attends first; nothing where this one is next."""
         one = self.attendant_of(lots)
-        turns = self._turns.get(one.index) if one is not None else None
-        while turns and self.gone.issuperset(turns[0]):
+        if one is None:
+            return ()
+        turns = self._turns[one.index]
+        while self.gone.issuperset(turns[0]):
             turns.popleft()
-        return () if not turns or lots[0].job_order in turns[0] or not _holds(turns, lots[0].job_order) else turns[0]
+        return () if lots[0].job_order in turns[0] else turns[0]
 
     def began(self, lots: Sequence[Lot]) -> None:
-        """Note that a step has begun: who attends it turns to the next one afterwards."""
+        """Note that a step has begun: it will not be again, and who attends it turns to the next one afterwards."""
         one = self.attendant_of(lots)
-        turns = self._turns.get(one.index, ()) if one is not None else ()
-        mine = next((step for step in turns if lots[0].job_order in step), None)
-        if mine is not None and isinstance(turns, deque):
-            turns.remove(mine)
-
-
-def _holds(turns: Sequence[Step], job_order: str) -> bool:
-    return any(job_order in step for step in turns)
+        if one is not None:
+            turns = self._turns[one.index]
+            turns.remove(next(step for step in turns if lots[0].job_order in step))
+        self._begun.update(lot.job_order for lot in lots if self.knows(lot))
 
 
 def _attendant(
