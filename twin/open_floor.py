@@ -22,6 +22,7 @@ from twin.open_flow import Flow
 from twin.open_luck import Luck
 from twin.open_phase import BLOCKED, EXECUTING, SETUP, UPKEEP
 from twin.open_shop import OpenShop
+from twin.open_waits import who_waits
 
 _QUIET = 20_000
 """Moments in a row in which no lot moves: after so many failures and repairs of idle machines, nothing will."""
@@ -90,7 +91,7 @@ def _run(flow: Flow, until_s: float, is_endless: bool) -> None:
     if flow.unfinished or until_s < math.inf:
         flow.clock.run_until(until_s, decide)
     if flow.unfinished and (until_s == math.inf or flow.clock.peek() == math.inf) and not is_endless:
-        raise Infeasible(f"the floor cannot finish: {flow.waits.told()}")
+        raise Infeasible(f"the floor cannot finish: {who_waits(flow)}")
 
 
 def _happened(flow: Flow, until_s: float) -> Happened:

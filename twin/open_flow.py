@@ -15,7 +15,6 @@ from twin.open_needs import Needs
 from twin.open_passage import Passage
 from twin.open_plan import FollowedPlan
 from twin.open_shop import OpenShop
-from twin.open_waits import Waits
 
 
 class Flow:
@@ -23,8 +22,8 @@ class Flow:
 
     Attributes
     ----------
-    demand, needs, passage, choice, waits
-        What is asked of it, what operations need beside machines, how lots move, what machines take, who waits.
+    demand, needs, passage, choice
+        What is asked of it, what operations need beside machines, how lots move, what machines take.
     plan
         The plan that machines follow, None where none does.
     pays_to_stay
@@ -57,7 +56,6 @@ class Flow:
         self.plan = FollowedPlan(self, plan) if plan is not None and is_followed else None
         self.passage = Passage(self)
         self.choice = Choice(self)
-        self.waits = Waits(self)
         self._awake: list[OpenMachine] = []
         self._arrivals = 0
 

@@ -14,6 +14,7 @@ from plant.item import Attendance
 from plant.machine_state import MachineState
 from plant.plant import Machine
 from twin.dispatching import DispatchingRule, Waiting
+from twin.open_blocking import refuse_circle
 from twin.open_clock import Moment
 from twin.open_lot import Lot, Queue, Things
 from twin.open_people import Attendant
@@ -279,7 +280,7 @@ class OpenMachine:
             flow.passage.leave(lot, self, now_s)
         flow.passage.room_changed(self, now_s)
         if self.phase is BLOCKED and self.holding:
-            flow.waits.refuse_circle(self)
+            refuse_circle(flow.passage, self)
         else:
             self.freed(now_s)
 
