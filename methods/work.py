@@ -160,15 +160,26 @@ def _task(
 
 def _outlooks(plant: Plant, snapshot: Snapshot) -> dict[str, MachineOutlook]:
     working = {
-        calendar.id: _working_time(calendar, snapshot.at)
+        calendar.id: working_time(calendar, snapshot.at)
         for calendar in plant.calendars
         if any(machine.calendar == calendar.id for machine in plant.machines)
     }
     return {machine.id: _outlook(plant, machine, working[machine.calendar], snapshot) for machine in plant.machines}
 
 
-def _working_time(calendar: Calendar, epoch: datetime) -> WorkingTime:
-    windows = calendar.windows(epoch, epoch + HORIZON)
+def working_time(calendar: Calendar, epoch: datetime, horizon: timedelta = HORIZON) -> WorkingTime:
+    """Return when a calendar is open, in seconds since `epoch`; after the horizon its last window goes on.
+
+    Raises
+    ------
+    InvalidInput
+        If it is never open within the horizon.
+    """
+    if not calendar.shifts:
+        return WorkingTime.always()
+    windows = calendar.windows(epoch, epoch + horizon)
+    if not windows:
+        raise InvalidInput(f"calendar {calendar.id} has no working time within {horizon.days} days of {epoch}")
     return WorkingTime.of([(_seconds(epoch, start), _seconds(epoch, end)) for start, end in windows])
 
 

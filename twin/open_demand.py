@@ -67,10 +67,15 @@ class Demand:
         order.released_s, order.lots, order.awaits = 0.0, 1, 0
         stage = order.stages[spec.first]
         machine = next((one for one in self._flow.machines if one.spec.id == spec.running.machine), None)
-        if machine is None or machine.index not in stage.machines or len(machine.begun) == machine.capacity:
-            raise InvalidInput(f"order {order.id} runs on {spec.running.machine}, which cannot be")
         lot = Lot(order, stage, order.quantity, 0, -1)
         lot.running, lot.leads = spec.running, True
+        where = f"job order {lot.job_order} runs on {spec.running.machine}"
+        if machine is None or machine.index not in stage.machines:
+            able = ", ".join(self._flow.machines[number].spec.id for number in stage.machines)
+            raise InvalidInput(f"{where}, which cannot do it; {able} can")
+        if len(machine.begun) == machine.capacity:
+            others = ", ".join(one.job_order for one in machine.begun)
+            raise InvalidInput(f"{where}, and so does {others}, but it takes {machine.capacity} at a time")
         if machine.sequence and lot.job_order in machine.sequence[0]:
             machine.place = 1
         machine.begun.append(lot)
