@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from methods.explosion import explode
-from methods.work import HORIZON, LEAST_REMAINING_S
+from methods.work import HORIZON, LEAST_REMAINING_S, done_untold, working_time
 from plant.calendar import Calendar, WorkingTime
-from plant.errors import InvalidInput
+from plant.errors import InvalidInput, NotFound
 from plant.floor_model import FloorModel, FloorOrder
 from plant.item import Attendance, Item, ItemKind, Operation
 from plant.order import CustomerOrder, JobProgress, JobState, ProductionOrder
@@ -38,13 +38,15 @@ def floor_model(
     ------
     InvalidInput
         If an item is made of itself, an operation needs what no machine can do or more people than have the skill,
-        rework or a reference leads nowhere, or a calendar or person has no working time.
+        rework or a reference leads nowhere, a calendar or person has no working time, or `progress` is of another
+        plant.
     NotFound
         If an order's item, or one in its bill of material, is unknown.
     """
     _check(plant)
+    _check_progress(plant, progress)
     epoch = snapshot.at if snapshot is not None else plant.starts_at
-    done = {(one.job.production_order, one.job.operation): one for one in progress}
+    done = {(one.job.production_order, one.job.operation): one for one in (*progress, *done_untold(progress))}
     found: list[FloorOrder] = []
     for order in orders:
         for made in explode(plant, order):
@@ -55,9 +57,10 @@ def floor_model(
         plant,
         epoch,
         _without_done(found),
-        {calendar.id: _working_time(calendar, epoch, horizon) for calendar in _used(plant)},
+        {calendar.id: working_time(calendar, epoch, horizon) for calendar in _used(plant)},
         {person.id: _there(plant, person, epoch, horizon) for person in plant.people},
         {} if snapshot is None else snapshot.machines,
+        {} if snapshot is None else snapshot.stock,
     )
 
 
@@ -98,9 +101,9 @@ def _running(
     if one.state is not JobState.RUNNING or one.machine is None or snapshot is None:
         return None
     planned_s = operation.duration_s(order.quantity, plant.machine(one.machine).speed)
-    left_s = planned_s - snapshot.worked_s.get(one.job.id, 0.0)
+    worked_s = snapshot.worked_s.get(one.job.id, 0.0)
     started_s = ((one.started_at or snapshot.at) - snapshot.at).total_seconds()
-    return Running(one.machine, started_s, max(left_s, LEAST_REMAINING_S))
+    return Running(one.machine, started_s, max(planned_s - worked_s, LEAST_REMAINING_S), worked_s=worked_s)
 
 
 def _without_done(orders: Sequence[FloorOrder]) -> tuple[FloorOrder, ...]:
@@ -112,21 +115,23 @@ def _without_done(orders: Sequence[FloorOrder]) -> tuple[FloorOrder, ...]:
     )
 
 
+def _check_progress(plant: Plant, progress: Sequence[JobProgress]) -> None:
+    """Refuse job orders that this plant cannot have: they are another plant's, or of another version of it."""
+    for one in progress:
+        try:
+            plant.operation(one.job.item, one.job.operation)
+            if one.machine is not None and one.state is JobState.RUNNING:
+                plant.machine(one.machine)
+        except NotFound as error:
+            raise InvalidInput(f"job order {one.job.id}: {error}; take the floor as it stands anew") from error
+
+
 def _used(plant: Plant) -> list[Calendar]:
     names = {machine.calendar for machine in plant.machines} | {person.calendar for person in plant.people}
     known = {calendar.id for calendar in plant.calendars}
     if missing := sorted(names - known):
         raise InvalidInput(f"calendar {missing[0]!r} is unknown; known are {', '.join(sorted(known))}")
     return [calendar for calendar in plant.calendars if calendar.id in names]
-
-
-def _working_time(calendar: Calendar, epoch: datetime, horizon: timedelta) -> WorkingTime:
-    if not calendar.shifts:
-        return WorkingTime.always()
-    windows = calendar.windows(epoch, epoch + horizon)
-    if not windows:
-        raise InvalidInput(f"calendar {calendar.id} has no working time within {horizon.days} days of {epoch}")
-    return WorkingTime.of([((a - epoch).total_seconds(), (b - epoch).total_seconds()) for a, b in windows])
 
 
 def _there(plant: Plant, person: Person, epoch: datetime, horizon: timedelta) -> WorkingTime:

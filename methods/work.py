@@ -42,7 +42,7 @@ def build_work(plant: Plant, orders: Sequence[CustomerOrder], jobs: Sequence[Job
         If an item, operation or machine is unknown to the plant.
     """
     by_id = {progress.job.id: progress for progress in jobs}
-    by_id |= {done.job.id: done for done in _done_untold(jobs)}
+    by_id |= {done.job.id: done for done in done_untold(jobs)}
     pieces: dict[str, int] = {}
     tasks: list[Task] = []
     sharing = _sharing(by_id.values())
@@ -98,7 +98,7 @@ def _delivered(progress: JobProgress, pieces: Mapping[str, int]) -> int:
     return progress.good if counted else pieces[progress.job.id]
 
 
-def _done_untold(jobs: Sequence[JobProgress]) -> list[JobProgress]:
+def done_untold(jobs: Sequence[JobProgress]) -> list[JobProgress]:
     """Return as completed what runs on a machine that has taken up another job since: its end is yet to be told."""
     running = [job for job in jobs if job.state is JobState.RUNNING and job.started_at is not None]
     latest: dict[str | None, datetime] = {}
@@ -160,15 +160,26 @@ def _task(
 
 def _outlooks(plant: Plant, snapshot: Snapshot) -> dict[str, MachineOutlook]:
     working = {
-        calendar.id: _working_time(calendar, snapshot.at)
+        calendar.id: working_time(calendar, snapshot.at)
         for calendar in plant.calendars
         if any(machine.calendar == calendar.id for machine in plant.machines)
     }
     return {machine.id: _outlook(plant, machine, working[machine.calendar], snapshot) for machine in plant.machines}
 
 
-def _working_time(calendar: Calendar, epoch: datetime) -> WorkingTime:
-    windows = calendar.windows(epoch, epoch + HORIZON)
+def working_time(calendar: Calendar, epoch: datetime, horizon: timedelta = HORIZON) -> WorkingTime:
+    """Return when a calendar is open, in seconds since `epoch`; after the horizon its last window goes on.
+
+    Raises
+    ------
+    InvalidInput
+        If it is never open within the horizon.
+    """
+    if not calendar.shifts:
+        return WorkingTime.always()
+    windows = calendar.windows(epoch, epoch + horizon)
+    if not windows:
+        raise InvalidInput(f"calendar {calendar.id} has no working time within {horizon.days} days of {epoch}")
     return WorkingTime.of([(_seconds(epoch, start), _seconds(epoch, end)) for start, end in windows])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from plant.calendar import WorkingTime
 from plant.checks import require, require_aware
@@ -58,6 +59,8 @@ class FloorModel:
         Working time by calendar id, and by person (absences taken out). After the horizon the last window goes on.
     machines
         How machines stand; one that is missing stands empty, set up for nothing.
+    stock
+        Pieces on hand of purchased items; the plant's where one is missing.
     """
 
     plant: Plant
@@ -66,6 +69,7 @@ class FloorModel:
     calendars: Mapping[str, WorkingTime]
     people: Mapping[str, WorkingTime]
     machines: Mapping[str, MachineSnapshot] = field(default_factory=dict)
+    stock: Mapping[str, Decimal] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_aware("epoch", self.epoch)

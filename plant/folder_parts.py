@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from plant.folder_floor import (
     read_replenishment,
 )
 from plant.folder_table import Table, note_repeats, parse_date, parse_time, unknown
-from plant.item import BomLine, Item, ItemKind, Operation
+from plant.item import Attendance, BomLine, Item, ItemKind, Operation
 from plant.plant import Machine, Person, SetupMatrix, SetupTime
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -39,7 +40,7 @@ class Names:
     setup_matrices: set[str] | None
     machines: set[str] | None
     capabilities: set[str] | None
-    skills: set[str] | None
+    skills: Mapping[str, int] | None
     items: set[str] | None
     setup_families: set[str] | None
     floor: FloorNames
@@ -65,7 +66,7 @@ class Names:
             setup_matrices=_named(plant, "setup_matrix", "id"),
             machines=_named(plant, "machine", "id"),
             capabilities=_named(plant, "machine", "capabilities"),
-            skills=_named(plant, "person", "skills"),
+            skills=_counted(plant, "person", "skills"),
             items=_named(products, "item", "id"),
             setup_families=families,
             floor=FloorNames(
@@ -94,6 +95,13 @@ def _named(document: Document | None, kind: str, name: str) -> set[str] | None:
     if document is None:
         return None
     return {text for row in _rows(document, kind) for text in _texts(row, name)}
+
+
+def _counted(document: Document | None, kind: str, name: str) -> Mapping[str, int] | None:
+    """Return in how many rows each text stands."""
+    if document is None:
+        return None
+    return Counter(text for row in _rows(document, kind) for text in set(_texts(row, name)))
 
 
 @dataclass(frozen=True)
@@ -302,6 +310,9 @@ def _operation(table: Table, names: Names) -> Operation | None:
     variation, scrap_ratio = table.number("variation", 0.0), table.number("scrap_ratio", 0.0)
     factor = read_factor(table.table("time_factor")) if table.has("time_factor") else None
     extras = read_operation_extras(table, names.floor)
+    able = 0 if names.skills is None else names.skills.get(skill, 0)
+    if 0 < able < extras["people"] and extras.get("attendance", Attendance.NONE) is not Attendance.NONE:
+        table.problem("people", f"{extras['people']} must have the skill {skill!r}, which only {able} have")
     return table.make(
         lambda: Operation(
             id_, name, capability, skill, family, fixed_s, per_piece_s, variation, scrap_ratio, factor, **extras

@@ -3,7 +3,8 @@
 `apply` puts the estimates in the place of planned values. `CalibratedDraws` gives every replication one joint draw of
 the parameters from their posterior, so what is still unknown of the plant widens what the twin says of a plan. The
 choice is keyed like all luck: the same seed meets the same parameters, in either engine and whatever the sequence.
-Changeovers are no random quantity of a released plan; they take their estimate in every replication.
+That holds for what has begun, too: what is left is conditional on its age under the parameters of the replication.
+Changeovers take the mean of their replication; how much single ones vary around it is not drawn.
 """
 
 from __future__ import annotations
@@ -131,12 +132,29 @@ class CalibratedDraws(Draws):
     def row(self, distribution: Distribution, purpose: str, subject: str, ordinal: int = 0) -> Row:
         """Return R draws as `Draws.row`, each under the parameters of its replication."""
         row = super().row(distribution, purpose, subject, ordinal)
-        if purpose == "processing":
-            return self._processing(row, distribution, subject)
-        if purpose in (Parameter.TIME_BETWEEN_FAILURES, Parameter.TIME_TO_REPAIR):
-            ratio = self._ratio(Parameter(purpose), subject, "")
-            return row if ratio is None else row * ratio
-        return row
+        ratio, variation = self._known(distribution, purpose, subject)
+        if variation is not None:
+            spread = np.sqrt(np.log1p(distribution.variation**2))
+            other = np.sqrt(np.log1p(variation**2))
+            row = np.exp((np.log(row) + spread**2 / 2) * (other / spread) - other**2 / 2)
+        return row if ratio is None else row * ratio
+
+    def beyond(self, distribution: Distribution, threshold: float, purpose: str, subject: str, ordinal: int = 0) -> Row:
+        """Return R draws of what is left as `Draws.beyond`, each under the parameters of its replication."""
+        ratio, variation = self._known(distribution, purpose, subject)
+        has_memory = threshold > 0 and distribution.mean > 0 and distribution.family is not Family.CONSTANT
+        if not has_memory or (ratio is None and variation is None):
+            return super().beyond(distribution, threshold, purpose, subject, ordinal)
+        # What is `ratio` times as long exceeds the threshold where the quantity itself exceeds so much less.
+        factor = np.ones(self.replications) if ratio is None else ratio
+        spread = distribution.variation if variation is None else variation
+        return factor * self._beyond(distribution, threshold / factor, spread, self._text(purpose, subject, ordinal))
+
+    def setup_factor(self, machine: str, before: str | None, after: str) -> Row | None:
+        """Return the mean of a changeover in each replication over its estimate, shape (R,)."""
+        own = None if before is None else changeover_subject(before, after)
+        has_own = own is not None and self.calibration.find(Parameter.SETUP, machine, own) is not None
+        return self._ratio(Parameter.SETUP, machine, own if own is not None and has_own else ANY_CHANGEOVER)
 
     @cached_property
     def _chosen(self) -> NDArray[np.intp] | None:
@@ -155,13 +173,14 @@ class CalibratedDraws(Draws):
         ratio: Row = np.array(found.posterior)[self._chosen] / found.value
         return ratio
 
-    def _processing(self, row: Row, distribution: Distribution, task_id: str) -> Row:
-        task, planned = self.work.by_id[task_id], self.plan.by_job_order[task_id]
-        subject = operation_subject(task.item, task.operation)
-        spread_ratio = self._ratio(Parameter.VARIATION, None, subject)
-        if spread_ratio is not None and distribution.variation > 0:
-            spread = np.sqrt(np.log1p(distribution.variation**2))
-            other = np.sqrt(np.log1p((distribution.variation * spread_ratio) ** 2))
-            row = np.exp((np.log(row) + spread**2 / 2) * (other / spread) - other**2 / 2)
-        ratio = self._ratio(Parameter.DURATION, planned.machine, subject)
-        return row if ratio is None else row * ratio
+    def _known(self, distribution: Distribution, purpose: str, subject: str) -> tuple[Row | None, Row | None]:
+        """Return the mean over its estimate and the coefficient of variation; None where nothing is known of it."""
+        if purpose in (Parameter.TIME_BETWEEN_FAILURES, Parameter.TIME_TO_REPAIR):
+            return self._ratio(Parameter(purpose), subject, ""), None
+        if purpose != "processing":
+            return None, None
+        task, planned = self.work.by_id[subject], self.plan.by_job_order[subject]
+        operation = operation_subject(task.item, task.operation)
+        spread = self._ratio(Parameter.VARIATION, None, operation) if distribution.variation > 0 else None
+        variation = None if spread is None else distribution.variation * spread
+        return self._ratio(Parameter.DURATION, planned.machine, operation), variation

@@ -69,13 +69,16 @@ class Draws:
         """
         if threshold <= 0 or distribution.mean == 0 or distribution.family is Family.CONSTANT:
             return np.maximum(self.row(distribution, purpose, subject, ordinal) - max(threshold, 0.0), 0.0)
-        if distribution.family not in BY_MOMENTS:
-            return self._beyond_by_trial(distribution, threshold, self._text(purpose, subject, ordinal))
-        # Minus the logarithm of the survivors' share: exponential, and so much more than it was at the threshold.
-        more = self._generator(purpose, subject, ordinal).standard_exponential(self.replications)
-        return remainder(distribution, threshold, more)
+        return self._beyond(distribution, threshold, distribution.variation, self._text(purpose, subject, ordinal))
 
-    def _beyond_by_trial(self, distribution: Distribution, threshold: float, text: str) -> Row:
+    def _beyond(self, distribution: Distribution, threshold: float | Row, variation: float | Row, text: str) -> Row:
+        if distribution.family not in BY_MOMENTS:
+            return self._beyond_by_trial(distribution, threshold, text)
+        # Minus the logarithm of the survivors' share: exponential, and so much more than it was at the threshold.
+        more = _generator(text).standard_exponential(self.replications)
+        return remainder(distribution, threshold, more, variation)
+
+    def _beyond_by_trial(self, distribution: Distribution, threshold: float | Row, text: str) -> Row:
         left = np.zeros(self.replications)
         for trial in range(_TRIALS):
             open_ = left <= 0
@@ -84,6 +87,10 @@ class Draws:
             more = _sample(distribution, f"{text}\0trial {trial}", self.replications) - threshold
             np.copyto(left, np.maximum(more, 0.0), where=open_)
         return left
+
+    def setup_factor(self, machine: str, before: str | None, after: str) -> Row | None:
+        """Return what a changeover takes over what the work says of it, shape (R,); None where that is 1 throughout."""
+        return None
 
     def uniform(self, purpose: str, subject: str, ordinal: int = 0) -> Row:
         """Return R uniform draws from [0, 1), shape (R,)."""
@@ -161,15 +168,21 @@ def _chosen(generator: np.random.Generator, weights: tuple[float, ...], size: in
     return chosen
 
 
-def remainder(distribution: Distribution, threshold: float, more: Row) -> Row:
+def remainder(
+    distribution: Distribution, threshold: float | Row, more: Row, variation: float | Row | None = None
+) -> Row:
     """Return ``x - threshold`` where the survival function at x is ``exp(-more)`` times that at `threshold`.
 
     Parameters
     ----------
     distribution
         Of a family that is given by its moments (`plant.distribution.BY_MOMENTS`), but not constant.
+    threshold
+        One, or of the shape of `more`.
     more
         Increase of the cumulated hazard, at least 0, any shape.
+    variation
+        Instead of the distribution's own if it is lognormal; of the shape of `more`, too.
     """
     beyond: Row
     if distribution.family is Family.EXPONENTIAL:
@@ -179,19 +192,21 @@ def remainder(distribution: Distribution, threshold: float, more: Row) -> Row:
         scale = distribution.mean / math.gamma(1 + 1 / shape)
         beyond = scale * ((threshold / scale) ** shape + more) ** (1 / shape)
     elif distribution.family is Family.LOGNORMAL:
-        variance = math.log1p(distribution.variation**2)
-        location, width = math.log(distribution.mean) - variance / 2, math.sqrt(variance)
+        variance = np.log1p((distribution.variation if variation is None else variation) ** 2)
+        location, width = math.log(distribution.mean) - variance / 2, np.sqrt(variance)
         # In logarithms, so that the far tail, where survivors are few beyond counting, is still exact.
-        survived = special.log_ndtr(-(math.log(threshold) - location) / width) - more
+        survived = special.log_ndtr(-(np.log(threshold) - location) / width) - more
         beyond = np.exp(location - width * special.ndtri_exp(survived))
     else:
         shape = distribution.variation**-2
         scale = distribution.mean / shape
-        share = float(special.gammaincc(shape, threshold / scale))
+        share = special.gammaincc(shape, threshold / scale) * np.exp(-more)
         # Where no float can tell the survivors' share, the hazard is that of the exponential the tail approaches.
-        if share * np.exp(-more.max()) < _LEAST_SHARE:
-            return scale * more
-        beyond = scale * special.gammainccinv(shape, share * np.exp(-more))
+        beyond = np.where(
+            share < _LEAST_SHARE,
+            threshold + scale * more,
+            scale * special.gammainccinv(shape, np.maximum(share, _LEAST_SHARE)),
+        )
     return np.maximum(beyond - threshold, 0.0)
 
 

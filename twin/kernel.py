@@ -134,7 +134,7 @@ def walk(nodes, maps, luck, results, low, high):  # type: ignore[no-untyped-def]
     always = np.empty(edges.size - 1, np.bool_)
     for k in range(always.size):  # each map ends with a window that never begins
         always[k] = edges[k + 1] - edges[k] == 2 and starts[edges[k]] == 0
-    processing, releases, needed, point_row, points, repair_row, repairs = luck
+    processing, releases, needed, point_row, points, repair_row, repairs, factor_row, factors = luck
     start, finish, freed, busy_setup, busy_work, busy_repair = results
     machine_free = np.empty((first_family.size, BLOCK))
     person_free = np.empty((people.max() + 1 if people.size else 0, BLOCK))
@@ -143,7 +143,8 @@ def walk(nodes, maps, luck, results, low, high):  # type: ignore[no-untyped-def]
     passed = np.empty((first_family.size, BLOCK), np.int64)
     family = np.empty((first_family.size, BLOCK), np.int64)
     ready, known, work = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
-    open_setup = setup_table.size > 1
+    varied = factors.shape[0] > 0
+    open_setup = varied or setup_table.size > 1
     for base in range(low, high, BLOCK):
         count = min(BLOCK, high - base)
         machine_free[:], person_free[:], operated[:], passed[:] = 0.0, 0.0, 0.0, 0
@@ -191,8 +192,13 @@ def walk(nodes, maps, luck, results, low, high):  # type: ignore[no-untyped-def]
                 else:
                     begun_s = ready[b]
                     if open_setup:
-                        if setups[n] < 0:
+                        setup_s = setups[n]
+                        if setup_s < 0:
                             setup_s = setup_table[m, family[m, b], after_family]
+                        if varied:
+                            factor = factor_row[m, family[m, b], after_family]
+                            if factor >= 0:
+                                setup_s *= factors[factor, _at(base + b)]
                         family[m, b] = after_family
                     if setup_s > 0:
                         busy_setup[m, _at(base + b)] += setup_s

@@ -23,6 +23,8 @@ _SOON_S = 1e-9
 
 Matrix = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Changeover = tuple[str, str | None, str]
+"""Machine, and the families before and after."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,15 @@ class Luck:
         By `Node.row`: when the deliveries are there that a node waits for, shape (R,).
     needed
         By `Node.row` of a rework pass: whether it is done, shape (R,).
+    setup_factors
+        By machine and families before and after: what a changeover's time is multiplied with, shape (R,).
     """
 
     processing_s: Matrix
     failures: Mapping[str, Failures]
     release_s: Mapping[int, Row] = field(default_factory=dict)
     needed: Mapping[int, Flags] = field(default_factory=dict)
+    setup_factors: Mapping[Changeover, Row] = field(default_factory=dict)
 
 
 def draw(work: Work, nodes: Sequence[Node], draws: Draws) -> Luck:
@@ -90,7 +95,20 @@ def draw(work: Work, nodes: Sequence[Node], draws: Draws) -> Luck:
             total_s += row
     failures = {name: _failures(work.machines[name], total_s, draws) for name, total_s in operating_s.items()}
     found = {name: each for name, each in failures.items() if len(each.repairs_s)}
-    return Luck(processing_s, found, releases, needed)
+    factors = {each: factor for each in changeovers(work, nodes) if (factor := draws.setup_factor(*each)) is not None}
+    return Luck(processing_s, found, releases, needed, factors)
+
+
+def changeovers(work: Work, nodes: Iterable[Node]) -> Iterable[Changeover]:
+    """Return the changeovers that may come up; after a rework pass, which may be left out, several."""
+    families: dict[str, set[str | None]] = {name: {outlook.setup_family} for name, outlook in work.machines.items()}
+    found: dict[Changeover, None] = {}
+    for node in nodes:
+        before, after = families[node.machine], work.tasks[node.row].setup_family
+        if not node.running:
+            found |= dict.fromkeys((node.machine, one, after) for one in before)
+        families[node.machine] = {*before, after} if node.rework is not None else {after}
+    return found
 
 
 def step_s(tasks: Iterable[Task], machine: str, draws: Draws, out: Row) -> Row:
@@ -147,19 +165,19 @@ def failed(rework: ReworkPass, work: Work, draws: Draws) -> Flags:
     return found
 
 
-def first_failure_s(machine: MachineOutlook, reliability: Reliability, draws: Draws) -> Row:
+def first_failure_s(machine: str, reliability: Reliability, operated_s: float, draws: Draws) -> Row:
     """Return the operating seconds from the epoch to the first failure, shape (R,), given those it has come through."""
     between = reliability.time_between_failures
-    require(between.mean > 0, f"machine {machine.id}: the mean time between failures must be above 0")
+    require(between.mean > 0, f"machine {machine}: the mean time between failures must be above 0")
     # What is overdue fails when it processes, not before.
-    return np.maximum(draws.beyond(between, machine.operated_s, "time between failures", machine.id), _SOON_S)
+    return np.maximum(draws.beyond(between, operated_s, "time between failures", machine), _SOON_S)
 
 
 def _failures(machine: MachineOutlook, operating_s: Row, draws: Draws) -> Failures:
     reliability = machine.reliability
     assert reliability is not None
     between, repair = reliability.time_between_failures, reliability.time_to_repair
-    points = [first_failure_s(machine, reliability, draws)]
+    points = [first_failure_s(machine.id, reliability, machine.operated_s, draws)]
     repairs: list[Row] = []
     # A replication whose last point lies within its operating time fails there: it needs the repair and one more.
     while (points[-1] <= operating_s).any():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from plant.item import Attendance
-from twin.alarm import closing_s
+from twin.fitting import first_fit
 from twin.open_lot import Entry, Lot
+from twin.open_plan import FollowedPlan
 
 if TYPE_CHECKING:
     from twin.open_flow import Flow
@@ -25,8 +27,11 @@ class Choice:
 
         A machine that has to wait for anything but a lot will be woken then.
         """
-        if machine.sequence is not None and machine.place < len(machine.sequence):
-            return self._planned(machine, now_s)
+        plan = self._flow.plan
+        if plan is not None and (step := plan.next_step(machine)):
+            lots = self._planned(plan, step, machine, now_s)
+            if lots or not (plan.has_loose or machine.wants):
+                return lots
         best, source = None, None
         if machine.capacity == 1:
             for queue in machine.queues:
@@ -48,54 +53,61 @@ class Choice:
     def may_begin(self, lot: Lot, machine: OpenMachine, now_s: float) -> bool:
         """Tell whether all is there that the lot's operation needs beside the machine."""
         stage = lot.stage
-        if stage.plain and not self._flow.planned_machine:
-            return True
-        if self._flow.is_planned(lot):
+        plan = self._flow.plan
+        if plan is not None and (plan.knows(lot) or not plan.lets(lot, machine)):
             return False
-        return stage.plain or self._has_all(lot, machine, now_s)
+        return stage.plain or self._has_all([lot], machine, now_s)
 
-    def _has_all(self, lot: Lot, machine: OpenMachine, now_s: float) -> bool:
-        flow, operation = self._flow, lot.stage.operation
-        short = flow.missing_stock(lot) or any(flow.tools[name].free == 0 for name in operation.tools)
-        attended = flow.needs_people(machine, lot)
-        if not short and attended and flow.people.free(operation.skill, operation.people, now_s) is None:
-            short = True
-            machine.ask_again(flow.people.next_coming_s(operation.skill, now_s))
+    def may_go_on(self, machine: OpenMachine, now_s: float) -> bool:
+        """Tell whether who attends by plan what had begun is there; if not, the machine will look again."""
+        plan = self._flow.plan
+        if plan is None or plan.attendant_of(machine.begun) is None:
+            return True
+        return self._is_attended(machine.begun, machine, now_s)
+
+    def _is_attended(self, lots: list[Lot], machine: OpenMachine, now_s: float) -> bool:
+        if self._flow.needs.attendants_of(lots, now_s) is not None:
+            return True
+        machine.ask_again(self._flow.needs.next_coming_s(lots, now_s))
+        machine.wants = True
+        return False
+
+    def _has_all(self, lots: list[Lot], machine: OpenMachine, now_s: float) -> bool:
+        flow, lot, operation = self._flow, lots[0], lots[0].stage.operation
+        short = flow.needs.missing_stock(lot) or any(flow.needs.tools[name].free == 0 for name in operation.tools)
         if short:
             machine.wants = True
             return False
-        return operation.interruptible or self._fits(lot, machine, now_s)
+        if flow.needs.needs_people(machine, lot) and not self._is_attended(lots, machine, now_s):
+            return False
+        return operation.interruptible or self._fits(lots, machine, now_s)
 
-    def _fits(self, lot: Lot, machine: OpenMachine, now_s: float) -> bool:
-        """Tell whether an operation that must not be interrupted ends before the next break; if not, arrange a try."""
-        flow, operation = self._flow, lot.stage.operation
-        time = machine.working_time
+    def _fits(self, lots: list[Lot], machine: OpenMachine, now_s: float) -> bool:
+        """Tell whether a step that must not be interrupted ends before the next break; if not, arrange a try."""
+        flow, lot, attendance = self._flow, lots[0], lots[0].stage.operation.attendance
         setup_s = machine.setup_s(lot.family)
-        if operation.attendance is Attendance.ALL or (operation.attendance is Attendance.SETUP and setup_s > 0):
-            people = flow.people.free(operation.skill, operation.people, now_s) or ()
-            time = flow.shop.shared_time(machine.spec.calendar, tuple(one.spec.id for one in people))
-        work_s = flow.work_s(machine, [lot])
-        total_s = setup_s + work_s + flow.repairs_within_s(machine, work_s)
-        if time.holds(now_s, total_s):
-            return True
-        machine.ask_again(time.begin(math.nextafter(closing_s(time, now_s), math.inf)))
-        return False
+        setup_time = time = machine.working_time
+        if flow.needs.needs_people(machine, lot):
+            people = flow.needs.attendants_of(lots, now_s) or ()
+            setup_time = flow.shop.shared_time(machine.spec.calendar, tuple(one.spec.id for one in people))
+            time = setup_time if attendance is Attendance.ALL else time
+        work_s = flow.luck.work_s(machine, lots)
+        begin_s = first_fit(setup_time, time, now_s, setup_s, work_s + flow.luck.repairs_within_s(machine, work_s))
+        if begin_s > now_s:
+            machine.ask_again(begin_s)
+        return begin_s <= now_s
 
     # What a plan fixes
 
-    def _planned(self, machine: OpenMachine, now_s: float) -> list[Lot]:
-        assert machine.sequence is not None
-        waiting = self._flow.waiting
-        found = [waiting.get(name) for name in machine.sequence[machine.place]]
-        lots = [lot for lot in found if lot is not None]
-        if len(lots) < len(found):
+    def _planned(self, plan: FollowedPlan, step: Sequence[str], machine: OpenMachine, now_s: float) -> list[Lot]:
+        if any(name not in plan.waiting for name in step):
             return []
-        if not lots[0].stage.plain and not self._has_all(lots[0], machine, now_s):
+        lots = [plan.waiting[name] for name in step]
+        if not lots[0].stage.plain and not self._has_all(lots, machine, now_s):
             return []
-        machine.place += 1
         for lot in lots:
             self._flow.queue_of(lot, machine).take(lot)
-            del waiting[lot.job_order]
+        plan.take(machine, lots)
         return lots
 
     # Batches

@@ -20,8 +20,9 @@ from twin.draws import Draws
 from twin.happened import OPERATION_COLUMNS, STATES, Happened, table
 from twin.open_flow import Flow
 from twin.open_luck import Luck
-from twin.open_machine import BLOCKED, EXECUTING, SETUP, UPKEEP
+from twin.open_phase import BLOCKED, EXECUTING, SETUP, UPKEEP
 from twin.open_shop import OpenShop
+from twin.open_waits import who_waits
 
 _QUIET = 20_000
 """Moments in a row in which no lot moves: after so many failures and repairs of idle machines, nothing will."""
@@ -66,7 +67,7 @@ def simulate_floor(
         shop = _prepared[model] = OpenShop(model)
     luck = Luck(draws, replication, shop.rows_for(draws))
     flow = Flow(shop, luck, rule or (_FOLLOW if plan is not None else None), plan)
-    flow.start()
+    flow.demand.start()
     _run(flow, until_s, bool(endless))
     return _happened(flow, until_s)
 
@@ -90,7 +91,7 @@ def _run(flow: Flow, until_s: float, is_endless: bool) -> None:
     if flow.unfinished or until_s < math.inf:
         flow.clock.run_until(until_s, decide)
     if flow.unfinished and (until_s == math.inf or flow.clock.peek() == math.inf) and not is_endless:
-        raise Infeasible(f"the floor cannot finish: {flow.who_waits()}")
+        raise Infeasible(f"the floor cannot finish: {who_waits(flow)}")
 
 
 def _happened(flow: Flow, until_s: float) -> Happened:
@@ -114,7 +115,7 @@ def _happened(flow: Flow, until_s: float) -> Happened:
     stops = [(machine, STATES.index(state), since, until) for machine, state, since, until in log.stops]
     names = {
         "machine": tuple(machine.spec.id for machine in flow.machines),
-        "person": tuple(one.spec.id for one in flow.attendants),
+        "person": tuple(one.spec.id for one in flow.needs.attendants),
         "stage": tuple(stage.name for stage in flow.shop.stages),
         "state": tuple(STATES),
     }

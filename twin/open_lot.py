@@ -9,6 +9,7 @@ from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 from plant.arrival import ArrivalStream
+from plant.work import Running
 from twin.dispatching import DispatchingRule
 from twin.open_shop import Stage
 
@@ -85,6 +86,10 @@ class Lot:
         The how-manieth lot of its order; only the first pays an operation's fixed time.
     attempt
         0, or the number its order gave it when it went back for rework.
+    running
+        Set until its machine goes on with it: it had begun before the epoch.
+    leads
+        Whether it carries the first pieces of its order, for which a plan may have a place.
     source
         The machine it still stands on or behind while it waits for a place, None outside.
     awaits_place
@@ -96,11 +101,13 @@ class Lot:
         "attempt",
         "awaits_place",
         "family",
+        "leads",
         "number",
         "order",
         "part",
         "passes",
         "quantity",
+        "running",
         "source",
         "stage",
     )
@@ -115,6 +122,8 @@ class Lot:
         self.attempt = 0
         self.passes = 0
         self.arrived_s = 0.0
+        self.running: Running | None = None
+        self.leads = False
         self.source: OpenMachine | None = None
         self.awaits_place = False
 

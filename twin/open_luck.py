@@ -6,8 +6,17 @@ does, so both meet the same luck. What comes without end is counted, and drawn a
 
 from __future__ import annotations
 
-from plant.distribution import Distribution, uniform
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from plant.distribution import Distribution, scaled, uniform
+from plant.plant import Reliability
 from twin.draws import BLOCK, Draws, Row
+from twin.luck import first_failure_s
+
+if TYPE_CHECKING:
+    from twin.open_lot import Lot
+    from twin.open_machine import OpenMachine
 
 _UNIT = uniform(0.0, 1.0)
 
@@ -31,6 +40,13 @@ class Luck:
             row = self._rows[key] = self._draws.row(distribution, purpose, subject, ordinal)
         return row.item(self._replication)
 
+    def first_failure_s(self, machine: str, reliability: Reliability, operated_s: float) -> float:
+        """Return the time to a machine's first failure, given the operating seconds it has come through."""
+        key = ("time between failures", machine, 0)
+        if key not in self._rows:
+            self._rows[key] = first_failure_s(machine, reliability, operated_s, self._draws)
+        return self._rows[key].item(self._replication)
+
     def counted(self, distribution: Distribution, purpose: str, subject: str, number: int) -> float:
         """Return member `number` of an endless sequence."""
         blocks = self._blocks.get((purpose, subject))
@@ -44,6 +60,62 @@ class Luck:
             found = self._draws.stream(distribution, purpose, subject, self._replication, block)
             values = blocks[block] = found.tolist()
         return values[number - block * BLOCK]
+
+    def factor(self, lot: Lot) -> float:
+        """Return what the lot's planned processing time is multiplied with."""
+        stage = lot.stage
+        if stage.factor is None:
+            return 1.0
+        if lot.number < 0:
+            return self.named(stage.factor, "processing", lot.job_order, lot.attempt)
+        subject = f"{stage.name} {lot.attempt}" if lot.attempt else stage.name
+        stream = lot.order.stream
+        assert stream is not None
+        return self.counted(stage.factor, "processing", stream.id + subject, lot.number)
+
+    def work_s(self, machine: OpenMachine, lots: Sequence[Lot]) -> float:
+        """Return the processing time of a lot, or of a batch: its longest member's."""
+        return self._lot_s(machine, lots[0]) if len(lots) == 1 else max(self._lot_s(machine, lot) for lot in lots)
+
+    def _lot_s(self, machine: OpenMachine, lot: Lot) -> float:
+        running, planned_s = lot.running, machine.planned_s(lot)
+        if running is None:
+            return planned_s * self.factor(lot)
+        factor = lot.stage.factor
+        if factor is None or running.worked_s == 0 or planned_s == 0:
+            return running.remaining_s * self.factor(lot)
+        key = ("processing", lot.job_order, 0)
+        if key not in self._rows:
+            self._rows[key] = self._draws.beyond(scaled(factor, planned_s), running.worked_s, *key)
+        return self._rows[key].item(self._replication)
+
+    def repairs_within_s(self, machine: OpenMachine, work_s: float) -> float:
+        """Return the repairs that `work_s` more seconds of operation will bring, in working seconds."""
+        total_s, at_s, ordinal = 0.0, machine.upkeep.fail_at_s, machine.upkeep.failures
+        reliability = machine.spec.reliability
+        while at_s <= machine.operated_s + work_s:
+            assert reliability is not None
+            total_s += machine.upkeep.repair_s(ordinal)
+            ordinal += 1
+            between = reliability.time_between_failures
+            at_s += self.named(between, "time between failures", machine.spec.id, ordinal)
+        return total_s
+
+    def judged(self, lot: Lot) -> tuple[int, int]:
+        """Return how many pieces of a processed lot are scrap, and how many must be done again."""
+        stage, operation = lot.stage, lot.stage.operation
+        subject = lot.job_order if lot.number < 0 else f"{lot.order.stream.id if lot.order.stream else ''} {stage.name}"
+        bad = again = 0
+        if operation.scrap_ratio > 0:
+            share = self.share("scrap", subject, lot.number, lot.attempt)
+            bad = pieces_hit(lot.quantity, operation.scrap_ratio, share)
+        rework = operation.rework
+        if rework is not None and rework.ratio > 0:
+            share = self.share("rework", subject, lot.number, lot.attempt)
+            again = pieces_hit(lot.quantity - bad, rework.ratio, share)
+            if rework.limit is not None and lot.passes >= rework.limit:
+                bad, again = bad + again, 0
+        return bad, again
 
     def share(self, purpose: str, subject: str, number: int, attempt: int) -> float:
         """Return a number equally likely anywhere in [0, 1): named where `number` is negative, else counted."""

@@ -34,11 +34,21 @@ class People:
             for skill in skills
         }
 
-    def free(self, skill: str, count: int, now_s: float) -> tuple[Attendant, ...] | None:
-        """Return `count` people with the skill who are there and not busy, None if there are not so many."""
+    def free(
+        self, skill: str, count: int, now_s: float, beside: Attendant | None = None
+    ) -> tuple[Attendant, ...] | None:
+        """Return `count` people with the skill who are there and not busy, None if there are not so many.
+
+        Parameters
+        ----------
+        beside
+            Somebody who is not to be among them.
+        """
         found: list[Attendant] = []
+        if count == 0:
+            return ()
         for one in self._able.get(skill, ()):
-            if not one.is_busy and one.working_time.begin(now_s) <= now_s:
+            if not one.is_busy and one is not beside and one.working_time.begin(now_s) <= now_s:
                 found.append(one)
                 if len(found) == count:
                     return tuple(found)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from plant.calendar import WorkingTime
 from plant.item import Attendance
 from plant.work import Work
+from twin.draws import Row
 from twin.graph import Node
-from twin.luck import Luck
+from twin.luck import Changeover, Luck, Matrix
 
 Array = NDArray[np.generic]
 
@@ -37,12 +38,15 @@ class Program:
         The kernel's arrays; their order is that of its first lines.
     freed
         Per node row whose person goes before the step ends: its row in the matrix of those moments.
+    families
+        The kernel's numbers of setup families; 0 is what a machine begins with if nothing follows in that family.
     """
 
     machines: tuple[str, ...]
     nodes: tuple[Array, ...]
     maps: tuple[Array, ...]
     freed: Mapping[int, int]
+    families: Mapping[str, int]
     release_rows: tuple[int, ...]
     needed_rows: tuple[int, ...]
 
@@ -82,7 +86,7 @@ def program_of(work: Work, nodes: Sequence[Node]) -> Program:
         _setup_table(work, nodes, machines, families),
     )
     places = {row: place for place, row in enumerate(freed)}
-    return Program(machines, layout, maps.arrays(), places, tuple(waiting), tuple(needed))
+    return Program(machines, layout, maps.arrays(), places, families, tuple(waiting), tuple(needed))
 
 
 def luck_arrays(program: Program, luck: Luck) -> tuple[Array, ...]:
@@ -106,7 +110,20 @@ def luck_arrays(program: Program, luck: Luck) -> tuple[Array, ...]:
         np.concatenate(points),
         repair_row,
         np.concatenate(repairs),
+        *_factors(program, luck.setup_factors, nothing),
     )
+
+
+def _factors(program: Program, factors: Mapping[Changeover, Row], nothing: Matrix) -> tuple[Array, Array]:
+    """Return the rows of factors on changeovers by machine and families (-1: none), and the rows."""
+    if not factors:
+        return np.full((1, 1, 1), _NONE), nothing
+    number = {name: index for index, name in enumerate(program.machines)}
+    count = len(program.families) + 1
+    rows = np.full((len(number), count, count), _NONE)
+    for row, (machine, before, after) in enumerate(factors):
+        rows[number[machine], program.families.get(before or "", 0), program.families[after]] = row
+    return rows, np.array([*factors.values()])
 
 
 class _Maps:

@@ -186,6 +186,15 @@ class _Futures:
 
         return bool(self.value("rework", rework.of, rework.number, replication, drawn))
 
+    def setup_factor(self, machine: str, before: str | None, after: str, replication: int) -> float:
+        """Return what a changeover's time is multiplied with."""
+
+        def drawn() -> Row:
+            found = self._draws.setup_factor(machine, before, after)
+            return np.ones(self._draws.replications) if found is None else found
+
+        return self.value("setup", f"{machine}\0{before}\0{after}", 0, replication, drawn)
+
     def between_failures_s(self, machine: str, ordinal: int, replication: int) -> float:
         """Return the time to the first failure, or from the one before."""
         outlook = self._work.machines[machine]
@@ -193,7 +202,7 @@ class _Futures:
         if reliability is None:
             return math.inf
         if ordinal == 0:
-            drawn = partial(luck.first_failure_s, outlook, reliability, self._draws)
+            drawn = partial(luck.first_failure_s, machine, reliability, outlook.operated_s, self._draws)
         else:
             between = reliability.time_between_failures
             drawn = partial(self._draws.row, between, "time between failures", machine, ordinal)
@@ -224,6 +233,10 @@ class _Future:
 
     def repair_s(self, machine: str, ordinal: int) -> float:
         return self._futures.repair_s(machine, ordinal, self._replication)
+
+    def setup_factor(self, machine: str, before: str | None, after: str) -> float:
+        """Return what a changeover's time is multiplied with."""
+        return self._futures.setup_factor(machine, before, after, self._replication)
 
     def processing_s(self, step: PlannedStep) -> float:
         """Return the processing time of a step: its longest member's."""
@@ -292,6 +305,8 @@ class _PlannedShop:
         family = planned.tasks[0].setup_family
         matrix = self._work.machines[station.machine].setup_matrix
         setup_s = 0.0 if planned.running else matrix.duration_s(station.setup_family, family)
+        if setup_s > 0:
+            setup_s *= self._future.setup_factor(station.machine, station.setup_family, family)
         shared, jobs = self._shared_time(planned), tuple(task.id for task in planned.tasks)
         working_time = shared if planned.attendance is Attendance.ALL else None
         processing_s = self._future.processing_s(planned)

@@ -203,3 +203,12 @@ def test_the_shipped_shop_is_work_for_every_machine() -> None:
     assert {machine for task in work.tasks for machine in task.durations_s} == set(work.machines)
     assert set(work.orders) == {order.id for order in orders}
     assert all(demand.due_s > 86400 for demand in work.orders.values())
+
+
+def test_a_calendar_that_never_opens_is_refused_by_its_name() -> None:
+    (day,) = SHOP.calendars
+    mondays = tuple((MONDAY + timedelta(weeks=week)).date() for week in range(60))
+    shift = replace(day.shifts[0], days=(0,))
+    closed = replace(SHOP, calendars=(replace(day, shifts=(shift,), closed_days=mondays),))
+    with pytest.raises(InvalidInput, match="calendar day has no working time within 182 days of 2026"):
+        build_work(closed, [AXLES], list(waiting(AXLES).values()), Snapshot(NOON))

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from scipy.stats import kstest, lognorm, weibull_min
+from scipy.stats.distributions import rv_frozen
 
 from benchmarks.calibration import brier, calibrated, calibration_error
 from benchmarks.hidden_factories import hidden_factory
 from benchmarks.hidden_plans import judged
 from plant.calendar import WorkingTime
-from plant.calibration import ANY_CHANGEOVER, Calibration, Estimate, Parameter
+from plant.calibration import ANY_CHANGEOVER, Calibration, Estimate, Parameter, operation_subject
 from plant.distribution import Distribution, Family, exponential
 from plant.plan import Plan, PlannedOperation
 from plant.plant import Reliability, SetupMatrix, SetupTime
 from plant.work import MachineOutlook, OrderDemand, Running, Task, Work
 from tests.plant.shops import MONDAY
+from tests.twin.random_works import cases
 from twin.calibrated import CalibratedDraws, apply
-from twin.draws import Draws
+from twin.draws import Draws, weibull_shape
+from twin.luck import first_failure_s, processing_s
 from twin.replay import replay
 from twin.simulate import simulate
 
@@ -134,6 +140,107 @@ def test_both_engines_agree_under_drawn_parameters() -> None:
     for future in range(30):
         run = simulate(known, PLAN, draws, future)
         assert [run.finish_s[one.id] for one in known.tasks] == replayed.finish_s[:, future].tolist()
+
+
+@settings(deadline=None, max_examples=150)
+@given(cases())
+def test_both_engines_agree_on_whatever_calibrated_work_has_begun(case: tuple[Work, Plan, int]) -> None:
+    """Ages, changeovers after rework passes that may be left out, batches, people: all under drawn parameters."""
+    work, plan, seed = case
+    random = np.random.default_rng(seed)
+    said = calibration(*(drawn(random, *about) for about in every_parameter(work)))
+    known = apply(work, said)
+    draws = CalibratedDraws(seed, 3, calibration=said, work=known, plan=plan)
+    replayed = replay(known, plan, draws)
+    for future in range(3):
+        run = simulate(known, plan, draws, future)
+        assert [run.start_s[one.id] for one in known.tasks] == replayed.start_s[:, future].tolist()
+        assert [run.finish_s[one.id] for one in known.tasks] == replayed.finish_s[:, future].tolist()
+        spent = {name: busy.setup_s[future] for name, busy in replayed.machines.items()}
+        assert spent == pytest.approx({name: run.busy[name].setup_s for name in spent})
+
+
+def every_parameter(work: Work) -> list[tuple[Parameter, str | None, str, float]]:
+    """Return parameter, machine, subject and value of all there is to know of a work."""
+    operations = {operation_subject(task.item, task.operation) for task in work.tasks}
+    found: list[tuple[Parameter, str | None, str, float]] = []
+    for name, machine in work.machines.items():
+        found += [(Parameter.DURATION, name, subject, 1.1) for subject in sorted(operations)]
+        found += [(Parameter.SETUP, name, subject, 0.9) for subject in ("red -> blue", "blue -> red", ANY_CHANGEOVER)]
+        if machine.reliability is not None:
+            between, repair = machine.reliability.time_between_failures, machine.reliability.time_to_repair
+            found.append((Parameter.TIME_BETWEEN_FAILURES, name, "", between.mean))
+            found.append((Parameter.TIME_TO_REPAIR, name, "", repair.mean))
+    return found + [(Parameter.VARIATION, None, subject, 0.3) for subject in sorted(operations)]
+
+
+def drawn(
+    random: np.random.Generator, parameter: Parameter, machine: str | None, subject: str, value: float
+) -> Estimate:
+    return estimate(parameter, machine, subject, value, tuple((value * np.exp(random.normal(0, 0.3, 8))).tolist()))
+
+
+OLD = Running("M1", -7000.0, 1.0, worked_s=5500.0)
+
+
+def test_what_has_begun_is_as_uncertain_as_what_is_known_of_it() -> None:
+    """Under each of two parameters, what is left has the law of such a time beyond the age it has reached."""
+    doubt = (0.5, 2.0)
+    said = calibration(
+        estimate(Parameter.DURATION, "M1", "item/10", 1.0, doubt),
+        estimate(Parameter.VARIATION, None, "item/10", 0.3, (0.2, 0.6)),
+        estimate(Parameter.TIME_BETWEEN_FAILURES, "M1", "", 18000.0, (9000.0, 36000.0)),
+        estimate(Parameter.TIME_TO_REPAIR, "M1", "", 3600.0),
+    )
+    known = apply(work(task("t10", "a", running=OLD)), said)
+    plan = Plan(MONDAY, PLAN.operations[:1])
+    draws = CalibratedDraws(3, 4000, calibration=said, work=known, plan=plan)
+    left_s = processing_s(known.tasks[0], "M1", draws)
+    up_s = first_failure_s("M1", PLANNED, 5000.0, draws)
+    chosen = draws.row(exponential(1.0), "time between failures", "M1") / Draws(3, 4000).row(
+        exponential(1.0), "time between failures", "M1"
+    )
+    for ratio, variation, mean in ((0.5, 0.2, 0.5), (2.0, 0.6, 2.0)):
+        mine = np.isclose(chosen, mean)
+        assert 1800 < mine.sum() < 2200
+        variance = np.log1p(variation**2)
+        whole = lognorm(np.sqrt(variance), scale=5000.0 * ratio * np.exp(-variance / 2))
+        assert follows(left_s[mine], whole, 5500.0)
+        shape = weibull_shape(0.7)
+        lasting = weibull_min(shape, scale=36000.0 * ratio / math.gamma(1 + 1 / shape))
+        assert follows(up_s[mine], lasting, 5000.0)
+
+
+def follows(left_s: np.ndarray, whole: rv_frozen, age_s: float) -> bool:
+    """Tell whether what is left has the law of `whole` beyond an age; wrong once in ten thousand."""
+    survived = whole.sf(age_s + left_s) / whole.sf(age_s)
+    return bool(kstest(survived, "uniform").pvalue > 1e-4)
+
+
+def test_without_an_age_what_has_begun_is_drawn_as_ever() -> None:
+    said = doubtful()
+    known = apply(WORK, said)
+    draws = CalibratedDraws(5, 30, calibration=said, work=known, plan=PLAN)
+    fresh = draws.row(PLANNED.time_between_failures, "time between failures", "M1")
+    assert np.array_equal(draws.beyond(PLANNED.time_between_failures, 0.0, "time between failures", "M1"), fresh)
+
+
+def test_changeovers_are_as_uncertain_as_what_is_known_of_them() -> None:
+    """A pair of families with an estimate of its own has its own draws, others those for any changeover."""
+    said = calibration(
+        estimate(Parameter.SETUP, "M1", "a -> b", 2.0, (1.0, 3.0)),
+        estimate(Parameter.SETUP, "M1", ANY_CHANGEOVER, 1.5, (1.5, 4.5)),
+    )
+    known = apply(WORK, said)
+    draws = CalibratedDraws(3, 400, calibration=said, work=known, plan=PLAN)
+    own, other = draws.setup_factor("M1", "a", "b"), draws.setup_factor("M1", "b", "a")
+    assert own is not None
+    assert other is not None
+    assert {*zip(own.tolist(), other.tolist(), strict=True)} == {(0.5, 1.0), (1.5, 3.0)}  # they go together
+    assert np.array_equal(draws.setup_factor("M1", None, "a"), other)
+    assert draws.setup_factor("M2", "a", "b") is None
+    spent = replay(known, PLAN, draws).busy("M1").setup_s
+    assert np.array_equal(spent, 600.0 * own)  # a -> b, planned with 300 s, known to take twice as long
 
 
 def test_drawn_parameters_are_keyed_joint_and_widen_what_is_said() -> None:

@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from plant.calendar import WorkingTime
 from plant.distribution import Distribution, Family, constant, exponential, mixture, shifted, uniform
 from plant.errors import InvalidInput
-from plant.plant import Reliability, SetupMatrix
-from plant.work import MachineOutlook, Running, Task
+from plant.plant import Reliability
+from plant.work import Running, Task
 from twin.draws import Draws
 from twin.luck import first_failure_s, processing_s
 
@@ -101,11 +100,10 @@ def test_scrap_is_made_again_until_enough_good_pieces_are_there() -> None:
 
 def test_the_first_failure_takes_into_account_what_the_machine_has_come_through() -> None:
     wearing = Reliability(Distribution(Family.WEIBULL, 1000.0, 0.3), constant(1.0))
-    new = MachineOutlook("M1", WorkingTime.always(), SetupMatrix("m", 0.0), reliability=wearing)
-    fresh = first_failure_s(new, wearing, DRAWS)
-    worn = first_failure_s(replace(new, operated_s=900.0), wearing, DRAWS)
+    fresh = first_failure_s("M1", wearing, 0.0, DRAWS)
+    worn = first_failure_s("M1", wearing, 900.0, DRAWS)
     assert worn.mean() < 0.4 * fresh.mean()
     overdue = Reliability(constant(100.0), constant(1.0))
-    assert 0 < first_failure_s(replace(new, operated_s=150.0), overdue, DRAWS).max() < 1e-6
+    assert 0 < first_failure_s("M1", overdue, 150.0, DRAWS).max() < 1e-6
     with pytest.raises(InvalidInput, match="M1: the mean time between failures must be above 0"):
-        first_failure_s(new, Reliability(constant(0.0), constant(1.0)), DRAWS)
+        first_failure_s("M1", Reliability(constant(0.0), constant(1.0)), 0.0, DRAWS)

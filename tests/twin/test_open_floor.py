@@ -492,6 +492,19 @@ def test_an_unknown_rule_and_endless_arrivals_without_an_end_are_refused() -> No
         ),
         ({}, {"tools": ["jig"]}, {}, "products.toml: item A: operation M: tools: unknown tool 'jig'; none is defined"),
         ({}, {"skill": "magic"}, {}, "products.toml: item A: operation M: skill: nobody has it: unknown skill 'magic'"),
+        (
+            {},
+            {"attendance": "all", "people": 2},
+            {},
+            "products.toml: item A: operation M: people: 2 must have the skill 'M', which only 1 have",
+        ),
+        (
+            {},
+            {"per_piece_s": -60},
+            {},
+            "products.toml: item A: operation M: per_piece_s: must be a number of at least 0",
+        ),
+        ({}, {"capability": "fly"}, {}, "products.toml: item A: operation M: capability: no machine has it"),
         ({}, {"rework": {"ratio": 0.1, "to": "X"}}, {}, "operation M sends rework to 'X'; it must be one of M"),
         ({}, {"rework": {"ratio": 1, "to": "M"}}, {}, "rework: a ratio of 1 needs a limit"),
         (
@@ -517,7 +530,7 @@ def test_an_unknown_rule_and_endless_arrivals_without_an_end_are_refused() -> No
 def test_the_folder_says_what_is_wrong_and_where(
     tmp_path: Path, machines: Values, items: Values, more: dict[str, list[Values]], told: str
 ) -> None:
-    step = operation("M", 60.0, None, **{"skill": "M"} | dict(items))
+    step = {**operation("M", 60.0, None, skill="M"), **items}
     write_floor(tmp_path, [machine("M", **machines)], [item("A", step)], more=more)
     if "skill" in items:
         text = (tmp_path / "plant.toml").read_text().replace('skills = ["M"]', 'skills = ["other"]')
@@ -561,6 +574,25 @@ WEEK = timedelta(weeks=1)
 
 def every_monday(plant: Plant) -> list[date]:
     return [plant.starts_at.date() + week * WEEK for week in range(-2, 60)]
+
+
+@pytest.mark.parametrize(
+    ("count", "change", "told"),
+    [
+        (1, {"operation": "99"}, "job order O0/1-M1: item A has no operation '99'"),
+        (1, {"machine": "M9"}, "job order O0/1-M1: unknown machine 'M9'; known are M1, M2"),
+        (1, {"machine": "M2"}, "job order O0/1-M1 runs on M2, which cannot do it; M1 can"),
+        (2, {}, "job order O1/1-M1 runs on M1, and so does O0/1-M1, but it takes 1 at a time"),
+    ],
+)
+def test_what_cannot_be_running_on_this_plant_is_refused(count: int, change: dict[str, str], told: str) -> None:
+    plant = floor([machine("M1"), machine("M2")], [item("A", fixed("M1", 1.0), fixed("M2", 1.0))]).plant
+    demand = load_demand(plant, orders(*[1] * count))
+    jobs = [job_orders(plant, explode(plant, order))[0] for order in demand]
+    jobs = [replace(job, operation=change.get("operation", "M1")) for job in jobs]
+    running = [JobProgress(job, JobState.RUNNING, change.get("machine", "M1"), plant.starts_at) for job in jobs]
+    with pytest.raises(InvalidInput, match=told):
+        run(floor_model(plant, demand, Snapshot(plant.starts_at), progress=running))
 
 
 @pytest.mark.parametrize(
