@@ -13,8 +13,8 @@ demo: .venv/installed  ## start the emulated machine shop and open the address i
 test: .venv/installed-dev  ## everything that must hold, in under ten minutes
 	@tests/prepare.sh
 	@$(MAKE) --no-print-directory lint
-	@$(PYTEST) -m "not long and not alone" --numprocesses 3
-	@$(PYTEST) -m "not long and alone" --numprocesses 2
+	@$(PYTEST) --hypothesis-profile steady -m "not long and not alone" --numprocesses 3
+	@$(PYTEST) --hypothesis-profile steady -m "not long and alone" --numprocesses 2
 
 test-long: .venv/installed-dev  ## the full counts
 	@tests/prepare.sh

@@ -19,7 +19,9 @@ from historian.database import Historian
 from runtime.embedded import EmbeddedPostgres
 
 # A slow machine is no failure; what fails is printed so that it can be run again.
+# `make test` asks the same examples of everybody, `make test-long` looks for new ones.
 settings.register_profile("forerun", deadline=None, print_blob=True)
+settings.register_profile("steady", settings.get_profile("forerun"), derandomize=True)
 settings.load_profile("forerun")
 
 _TEMPLATE = "migrated"

@@ -107,7 +107,7 @@ def installation(folder: Path, **settings: str) -> Installation:
         "FORERUN_DATA_DIR": str(folder / "data"),
         "FORERUN_PORT": "0",
         "FORERUN_EMULATOR__RATE": "120",
-        "FORERUN_PLANNING__TIME_LIMIT_S": "4",
+        "FORERUN_PLANNING__TIME_LIMIT_S": "2",
         "FORERUN_PLANNING__AUTOMATIC": "false",
         **settings,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -79,55 +80,84 @@ def test_ten_job_orders_go_all_the_way_and_what_is_stored_is_what_happened(
 ) -> None:
     with forerun.api() as api:
         until(lambda: len(completed(api)) >= 10, "10 completed job orders", 120)
-        reached = plan_time(api)
-        until(lambda: plan_time(api) > reached + SETTLE, "readings and responses of that time to settle", 60)
-        log = emulator_log(forerun)
-        cut = quiet_moment(log, reached)
-        truth = Truth(PLANT, log, cut)
-        start = datetime.fromisoformat(log[0]["at"])
-        _check_states(api, truth, start, cut)
-        _check_counters(api, truth, start, cut)
-        _check_progress(api, truth)
-        _check_oee(api, truth, start, cut)
+        past: Past = until(lambda: _look_back(forerun, api), "a quiet moment after 10 completed job orders", 60)
+        until(lambda: _is_told(api, past), "what happened before it to be stored", 60)
+        _check_states(api, past)
+        _check_counters(api, past)
+        _check_progress(api, past)
+        _check_oee(api, past)
 
 
-def _check_states(api: httpx.Client, truth: Truth, start: datetime, cut: datetime) -> None:
-    period = {"since": start.isoformat(), "until": cut.isoformat()}
-    for machine in truth.machines:
-        stored = api.get(f"/api/v1/machines/{machine}/states", params=period).raise_for_status().json()
-        seen = [(datetime.fromisoformat(one["started_at"]), one["state"], one["job_order"]) for one in stored]
-        happened = [(one.at, one.state, one.job_order) for one in truth.states(machine)]
-        assert [one for one in seen if one[0] <= cut] == happened, machine
+@dataclass(frozen=True)
+class Past:
+    """What truly happened in a period."""
+
+    truth: Truth
+    start: datetime
+    cut: datetime
+
+    @property
+    def period(self) -> dict[str, str]:
+        return {"since": self.start.isoformat(), "until": self.cut.isoformat()}
 
 
-def _check_counters(api: httpx.Client, truth: Truth, start: datetime, cut: datetime) -> None:
-    period = {"since": start.isoformat(), "until": cut.isoformat()}
-    figures = {one["machine"]: one["times"] for one in api.get("/api/v1/oee", params=period).raise_for_status().json()}
-    counted = 0
-    for machine in truth.machines:
-        entries = truth._pieces(machine, start)
-        good, scrap = sum(one["delta_good"] for one in entries), sum(one["delta_scrap"] for one in entries)
-        overtime = figures[machine]["overtime_s"]
-        assert overtime == 0 or machine == "M10", f"{machine} worked {overtime} s outside its calendar"
-        assert (figures[machine]["good"], figures[machine]["scrap"]) == (good, scrap), machine
-        counted += good + scrap
-    assert counted > 0
+def _look_back(forerun: Installation, api: httpx.Client) -> Past | None:
+    """Return the past up to a quiet moment, None while fewer than ten job orders were completed before it."""
+    now = plan_time(api)
+    log = emulator_log(forerun)
+    cut = quiet_moment(log, now - SETTLE)
+    truth = Truth(PLANT, log, cut)
+    return Past(truth, datetime.fromisoformat(log[0]["at"]), cut) if len(truth.completed()) >= 10 else None
 
 
-def _check_progress(api: httpx.Client, truth: Truth) -> None:
+def _is_told(api: httpx.Client, past: Past) -> bool:
+    """Tell whether as much is stored as happened: readings and responses are on their way for a while."""
+    stored = {job["job"]["id"] for job in completed(api)}
+    counts = {name: good + scrap for name, (good, scrap) in _counted(api, past).items()}
+    return stored >= past.truth.completed().keys() and all(
+        len(_stored_states(api, machine, past)) >= len(past.truth.states(machine))
+        and counts[machine] >= sum(past.truth.pieces(machine, past.start))
+        for machine in past.truth.machines
+    )
+
+
+def _stored_states(api: httpx.Client, machine: str, past: Past) -> list[tuple[datetime, str, str | None]]:
+    stored = api.get(f"/api/v1/machines/{machine}/states", params=past.period).raise_for_status().json()
+    seen = [(datetime.fromisoformat(one["started_at"]), one["state"], one["job_order"]) for one in stored]
+    return [one for one in seen if one[0] <= past.cut]
+
+
+def _counted(api: httpx.Client, past: Past) -> dict[str, tuple[int, int]]:
+    figures = api.get("/api/v1/oee", params=past.period).raise_for_status().json()
+    return {one["machine"]: (one["times"]["good"], one["times"]["scrap"]) for one in figures}
+
+
+def _check_states(api: httpx.Client, past: Past) -> None:
+    for machine in past.truth.machines:
+        happened = [(one.at, one.state, one.job_order) for one in past.truth.states(machine)]
+        assert _stored_states(api, machine, past) == happened, machine
+
+
+def _check_counters(api: httpx.Client, past: Past) -> None:
+    counted = _counted(api, past)
+    for machine in past.truth.machines:
+        assert counted[machine] == past.truth.pieces(machine, past.start), machine
+    assert sum(map(sum, counted.values())) > 0
+
+
+def _check_progress(api: httpx.Client, past: Past) -> None:
     stored = {job["job"]["id"]: job for job in completed(api)}
-    done = truth.completed()
-    assert len(done) >= 10
-    for name, entry in done.items():
+    for name, entry in past.truth.completed().items():
         assert (stored[name]["good"], stored[name]["scrap"]) == (entry["good"], entry["scrap"]), name
         assert datetime.fromisoformat(stored[name]["completed_at"]) == entry["at"]
         assert stored[name]["machine"] == entry["machine"]
 
 
-def _check_oee(api: httpx.Client, truth: Truth, start: datetime, cut: datetime) -> None:
-    period = {"since": start.isoformat(), "until": cut.isoformat()}
-    for one in api.get("/api/v1/oee", params=period).raise_for_status().json():
-        expected = truth.oee(one["machine"], start)
+def _check_oee(api: httpx.Client, past: Past) -> None:
+    for one in api.get("/api/v1/oee", params=past.period).raise_for_status().json():
+        overtime = one["times"]["overtime_s"]
+        assert overtime == 0 or one["machine"] == "M10", f"{one['machine']} worked {overtime} s outside its calendar"
+        expected = past.truth.oee(one["machine"], past.start)
         if expected is None:
             assert one["oee"] is None
         else:

@@ -53,7 +53,7 @@ def test_machines_change_state_on_the_page_without_reloading(forerun: Installati
         for machine in ("M12", "M07", "M01"):  # Modbus, MQTT, OPC UA
             _until_nothing_is_planned(api)
             badge = page.locator(f"article[data-machine={machine}] .state-badge")
-            for command, options in (("break", {"duration_s": 3600}), ("repair", {})):
+            for command, options in (("break", {"duration_s": 7200}), ("repair", {})):
                 began = time.monotonic()
                 emulator.post(f"/commands/{command}", json={"machine": machine, **options}).raise_for_status()
                 shown = expect(badge).to_have_text if command == "break" else expect(badge).not_to_have_text

@@ -73,7 +73,7 @@ class Truth:
         if busy == 0:
             return None
         planned = good = produced = 0.0
-        for entry in self._pieces(machine, start):
+        for entry in self._counts(machine, start):
             if not any(a < entry["at"] <= b for a, b in open_spans):
                 continue
             pieces = entry["delta_good"] + entry["delta_scrap"]
@@ -82,7 +82,12 @@ class Truth:
             produced += pieces
         return planned / busy * (good / produced if produced else 0.0)
 
-    def _pieces(self, machine: str, start: datetime) -> list[dict[str, Any]]:
+    def pieces(self, machine: str, start: datetime) -> tuple[int, int]:
+        """Return the good and the scrapped pieces a machine made after `start`."""
+        entries = self._counts(machine, start)
+        return sum(one["delta_good"] for one in entries), sum(one["delta_scrap"] for one in entries)
+
+    def _counts(self, machine: str, start: datetime) -> list[dict[str, Any]]:
         if self._machine(machine).get("batch_capacity", 1) == 1:
             return [entry for entry in self.counts(machine) if entry["at"] > start]
         # Of a batch, a job's pieces count when the job is done.
