@@ -80,14 +80,15 @@ def working(url: str, clock: Clock) -> Iterator[None]:
         assert not thread.is_alive()
 
 
-def make(forerun: Installation, days: float = 30) -> str:
-    """Keep a calibration from a history in which L1 is half as slow again as planned, and return its id."""
+def make(forerun: Installation, *days: float) -> list[str]:
+    """Keep calibrations from so many days of a history in which L1 is half as slow again, and return their ids."""
 
-    async def make(historian: Historian) -> str:
+    async def make(historian: Historian) -> list[str]:
         clock = await with_history(historian)
-        return (await calibration.make(historian, InlineCompute(), clock, PLANNER, days)).id
+        return [(await calibration.make(historian, InlineCompute(), clock, PLANNER, one)).id for one in days]
 
-    return str(forerun.ask(make))
+    found: list[str] = forerun.ask(make)
+    return found
 
 
 def listed(forerun: Installation) -> list[CalibrationSummary]:
@@ -154,10 +155,11 @@ def _state(forerun: Installation, job_id: str) -> LongJobState:
 def test_calibrations_are_listed_compared_adopted_and_rolled_back(forerun: Installation) -> None:
     code, out, _ = forerun("calibrate", "--list")
     assert (code, "There is no calibration yet" in out) == (0, True)
-    made = make(forerun)
+    made, other = make(forerun, 30, 0.1)
     code, out, _ = forerun("calibrate", "--list")
     assert (code, "in use" in out.replace("None is in use", "")) == (0, False)
     assert made in out
+    assert other in out
     until = listed(forerun)[0].until.astimezone(ZoneInfo(PLANT.timezone))
     assert f" {until:%Y-%m-%d %H:%M} " in out, "the history stands in the plant's time"
 
@@ -166,7 +168,6 @@ def test_calibrations_are_listed_compared_adopted_and_rolled_back(forerun: Insta
     assert len([line for line in out.splitlines() if "× " in line or "%" in line]) > 5
     code, out, _ = forerun("calibrate", "--compare", made, made)
     assert (code, "0 estimates differ" in out) == (0, True)
-    other = make(forerun, days=0.1)
     assert "before" not in forerun("calibrate", "--compare", "plan", other)[1]
     assert " before " in forerun("calibrate", "--compare", made, other)[1]
 
@@ -179,7 +180,7 @@ def test_calibrations_are_listed_compared_adopted_and_rolled_back(forerun: Insta
 
 
 def test_all_differences_are_shown_on_demand(forerun: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = make(forerun)
+    (made,) = make(forerun, 30)
     monkeypatch.setattr("runtime.calibrating._ROWS", 2)
     compare = ("calibrate", "--compare", "plan", made)
     short, everything = forerun(*compare)[1], forerun(*compare, "--all")[1]
@@ -190,7 +191,7 @@ def test_all_differences_are_shown_on_demand(forerun: Installation, monkeypatch:
 
 def test_the_ledger_says_who_adopted_it(forerun: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("getpass.getuser", lambda: "maria")
-    made = make(forerun)
+    (made,) = make(forerun, 30)
     forerun("calibrate", "--adopt", made)
 
     async def read(historian: Historian) -> Any:
@@ -210,7 +211,7 @@ def test_the_ledger_says_who_adopted_it(forerun: Installation, monkeypatch: pyte
     ],
 )
 def test_what_cannot_be_is_told(forerun: Installation, arguments: tuple[str, ...], told: str) -> None:
-    make(forerun)
+    make(forerun, 30)
     code, out, err = forerun("calibrate", *arguments)
     assert (code, out) == (1, "")
     assert told in err
