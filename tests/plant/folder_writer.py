@@ -61,6 +61,7 @@ def shop_toml(plant: Plant) -> str:
         "name": plant.name,
         "timezone": plant.timezone,
         "starts_at": local_time(plant, plant.starts_at),
+        "rule": plant.rule,
     }
     parts = ["format = 1", "plant = " + quoted(head)]
     parts += [table("shift", shift_values(shift)) for shift in shifts.values()]
