@@ -179,7 +179,14 @@ def working_time(calendar: Calendar, epoch: datetime, horizon: timedelta = HORIZ
         return WorkingTime.always()
     windows = calendar.windows(epoch, epoch + horizon)
     if not windows:
-        raise InvalidInput(f"calendar {calendar.id} has no working time within {horizon.days} days of {epoch}")
+        raise InvalidInput(
+            told(
+                "calendar {calendar} has no working time within {days:count} days of {epoch:moment}",
+                calendar=calendar.id,
+                days=horizon.days,
+                epoch=epoch,
+            )
+        )
     return WorkingTime.of([(_seconds(epoch, start), _seconds(epoch, end)) for start, end in windows])
 
 

@@ -9,8 +9,6 @@ from rich.console import Console
 
 from plant.errors import InvalidInput
 
-_console = Console()
-
 
 def calibrate(
     days: Annotated[float, typer.Option(help="plant days of history to calibrate from")] = 30.0,
@@ -28,15 +26,16 @@ def calibrate(
     """
     from runtime import calibrating
 
+    console = Console()
     if sum((list_, compare is not None, adopt is not None, rollback)) > 1:
         raise InvalidInput("--list, --compare, --adopt and --rollback each do one thing; give one of them")
     if list_:
-        calibrating.show_list(_console)
+        calibrating.show_list(console)
     elif compare is not None:
-        calibrating.show_differences(*compare, _console, all_)
+        calibrating.show_differences(*compare, console, all_)
     elif adopt is not None:
-        calibrating.adopt(adopt, _console)
+        calibrating.adopt(adopt, console)
     elif rollback:
-        calibrating.roll_back(_console)
+        calibrating.roll_back(console)
     else:
-        calibrating.calibrate_now(days, _console, all_)
+        calibrating.calibrate_now(days, console, all_)
