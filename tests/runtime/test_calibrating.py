@@ -28,7 +28,7 @@ from tests.operations.past import with_history
 from tests.operations.shop import PLANNER, PLANT, RULES, Clock, ledger_of
 from tests.runtime.installed import Installation
 
-DEADLINE_S = 60
+DEADLINE_S = 120
 
 
 @pytest.fixture(autouse=True)
