@@ -17,6 +17,9 @@ from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.mqtt.puback import PubackPacket
 from amqtt.session import OUTGOING, IncomingApplicationMessage, OutgoingApplicationMessage, Session
 
+_HEARD_S = 1.0
+"""After this time a reader that was cancelled and goes on did not hear it."""
+
 _Message = OutgoingApplicationMessage | IncomingApplicationMessage
 
 
@@ -103,7 +106,22 @@ class _DurableHandler(BrokerProtocolHandler):
     async def stop(self) -> None:
         """End the connection; what is not acknowledged stays in the session."""
         self._over = True
+        await self._end_reader()
         await super().stop()
+
+    async def _end_reader(self) -> None:
+        """Cancel the reader until it ends: a cancellation that meets an arriving packet is lost.
+
+        `asyncio.wait_for` drops it before Python 3.12, and amqtt, which cancels once, would wait for ever.
+        """
+        reader = self._reader_task
+        if reader is None or reader is asyncio.current_task():
+            return
+        while not (reader.done() or self._reader_stopped.is_set()):
+            reader.cancel()
+            stopped = asyncio.create_task(self._reader_stopped.wait())
+            await asyncio.wait({reader, stopped}, timeout=_HEARD_S, return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
 
     def handle_puback(self, puback: PubackPacket) -> Coroutine[Any, Any, None]:
         """Strike the message off at once: the coroutine is dropped when the client leaves right behind it."""

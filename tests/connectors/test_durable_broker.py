@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
+from amqtt.errors import NoDataError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from plant.errors import SourceLost
@@ -45,6 +48,32 @@ def test_unacknowledged_and_new_messages_come_in_order_however_often_the_client_
         await driver.show(last)
         haul = await collect(source, having(last))
         assert haul.times("M01") == [last.moment], "what was acknowledged does not come again"
+        await source.close()
+
+    run(driver, test())
+
+
+def test_it_stops_although_a_cancellation_meets_an_arriving_packet(
+    run: Run, driver: AmqttDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait, lost = asyncio.wait_for, list[str]()
+
+    async def deaf_once(awaitable: Any, timeout: float | None) -> Any:  # noqa: ASYNC109 - as asyncio has it
+        try:
+            return await wait(awaitable, timeout)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if lost or task is None or "_reader_loop" not in repr(task.get_coro()):
+                raise
+            lost.append(task.get_name())
+            raise NoDataError("a packet came instead") from None
+
+    async def test() -> None:
+        monkeypatch.setattr(asyncio, "wait_for", deaf_once)
+        source = driver.source()
+        await source.open()
+        await driver.stop()
+        assert len(lost) == 1
         await source.close()
 
     run(driver, test())
