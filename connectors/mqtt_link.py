@@ -103,7 +103,8 @@ class Link:
         self._client.disconnect()
         # A peer that takes nothing any more keeps the thread busy until its keep-alive ends: not worth waiting for.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.to_thread(self._client.loop_stop), self._options.timeout_s)
+            async with asyncio.timeout(self._options.timeout_s):
+                await asyncio.to_thread(self._client.loop_stop)
 
     def _new_client(self) -> Client:
         client = Client(

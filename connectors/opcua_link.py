@@ -92,7 +92,8 @@ class Link:
             return
         # A server that is gone must not hold up the next opening: what it thinks of our session times out there.
         with contextlib.suppress(TimeoutError, OSError):
-            await asyncio.wait_for(self._client.disconnect(), self._options.timeout_s)
+            async with asyncio.timeout(self._options.timeout_s):
+                await self._client.disconnect()
         self._client.disconnect_socket()
 
     def _lose(self, reason: str) -> None:

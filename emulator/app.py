@@ -118,7 +118,8 @@ class Emulator:
             while not stop.is_set():
                 await self._tell(self._factory.step())
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), TICK_S)
+                    async with asyncio.timeout(TICK_S):
+                        await stop.wait()
             await self._tell(self._factory.step())
             sending.cancel()
             self._api.should_exit = True

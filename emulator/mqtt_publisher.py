@@ -107,7 +107,8 @@ class MqttPublisher:
             return
         if self._client.is_connected():
             try:
-                await asyncio.wait_for(self._drained.wait(), drain_s)
+                async with asyncio.timeout(drain_s):
+                    await self._drained.wait()
             except TimeoutError:
                 _log.warning("mqtt messages left for the next start", messages=self.waiting)
         self._client.disconnect()

@@ -155,8 +155,10 @@ class Worker:
 
 
 async def _wait(wake: asyncio.Event, longest_s: float) -> None:
+    """Wait, at most so long. (`asyncio.wait_for` may drop a cancellation before Python 3.12.)"""
     try:
-        await asyncio.wait_for(wake.wait(), longest_s)
+        async with asyncio.timeout(longest_s):
+            await wake.wait()
     except TimeoutError:
         return
 

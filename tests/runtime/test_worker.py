@@ -111,6 +111,16 @@ async def test_from_an_order_to_the_mes_and_once_more_after_a_breakdown(
     assert len(made) == 2
 
 
+async def test_being_stopped_is_heard_at_the_moment_of_a_notice() -> None:
+    wake = asyncio.Event()
+    waiting = asyncio.create_task(workers._wait(wake, DEADLINE_S))
+    await asyncio.sleep(0.01)
+    wake.set()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
 async def test_what_another_worker_left_behind_is_done(historian: Historian, database_url: str) -> None:
     class Lost:
         async def defer(self, kind: str, job_id: str) -> None:
