@@ -17,8 +17,8 @@ from dashboard.figures.risk import by_risk, percent
 from dashboard.report import at_risk, report
 from methods.explosion import explode, job_orders
 from methods.work import build_work
-from operations.gate import Thresholds, judge_plan
-from operations.rehearsal import rehearse
+from operations.gate import Thresholds
+from operations.rehearsal import Terms, rehearse
 from plant.errors import InvalidInput
 from plant.folder import load, load_orders
 from plant.order import CustomerOrder, JobOrder, JobProgress, JobState
@@ -135,19 +135,17 @@ def _version(
         interruptible(console, "Taking the best plan so far; Ctrl-C again ends without one.") as interrupted,
     ):
         task = bar.add_task("starting", total=1.0)
-        solving = True
+        asked = False
 
         def progress(share: float, doing: Text) -> None:
-            nonlocal solving
+            nonlocal asked
             bar.update(task, completed=share, description=str(doing))
-            solving = solving and not str(doing).startswith("rehears")
-            if solving and interrupted():
-                solving = False
+            if interrupted() and not asked:
+                asked = True
                 raise Enough
 
-        rehearsal = rehearse(work, solver, replications, solver.seed, progress=progress)
-    priorities = {order.id: order.priority for order in orders}
-    zone = ZoneInfo(plant.timezone)
+        terms = Terms(thresholds, zone=ZoneInfo(plant.timezone))
+        rehearsal = rehearse(work, solver, replications, solver.seed, terms=terms, progress=progress)
     return PlanVersion(
         id=f"plan-{hash_of(rehearsal.plan)[:12]}",
         parent=None,
@@ -158,8 +156,9 @@ def _version(
         plan=rehearsal.plan,
         solver=rehearsal.report,
         verdict=rehearsal.verdict,
-        judgement=judge_plan(rehearsal.verdict, None, priorities, thresholds, zone),
+        judgement=rehearsal.judgement,
         orders=tuple(sorted(work.orders)),
+        robustness=rehearsal.robustness,
     )
 
 
