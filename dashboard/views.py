@@ -18,7 +18,7 @@ from plant.calendar import Window
 from plant.long_job import LongJob
 from plant.machine_state import MachineState, StateInterval
 from plant.order import CustomerOrder
-from plant.plan import Plan, PlanState, SolverReport
+from plant.plan import Plan, PlanState, Robustness, SolverReport
 from plant.text import Text
 from plant.verdict import Judgement, Verdict
 
@@ -171,6 +171,8 @@ class PlanView:
         Working windows per machine over the plan's horizon.
     override_reason, released_by
         Who released it, and why in spite of the gate, where that was so.
+    robustness
+        What was paid for certainty; None where nothing was compared.
     """
 
     id: str
@@ -188,6 +190,7 @@ class PlanView:
     windows: Mapping[str, tuple[Window, ...]]
     released_by: str | None = None
     override_reason: str | None = None
+    robustness: Robustness | None = None
 
 
 class HealthState(StrEnum):

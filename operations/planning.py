@@ -26,6 +26,8 @@ from plant.ports import Compute, PlantClock, Progress, no_progress
 from plant.text import Text, told
 from plant.trouble import Troubles
 from plant.work import Work
+from scheduler.check import check
+from scheduler.keep import keep
 from scheduler.solve import SolverSettings
 
 
@@ -172,7 +174,8 @@ async def release(
     GateRefused
         With the gate's reasons; an override needs the permission and a written reason, kept in the ledger.
     Conflict
-        If another plan came into force since this one was made, or this one was in force before.
+        If another plan came into force since this one was made, this one was in force before, or it cannot be carried
+        out on the floor as it is by now: no reason in writing makes that possible.
     """
     actor.require(Permission.RELEASE_PLANS)
     refused: GateRefused | None = None
@@ -185,6 +188,7 @@ async def release(
             )
         if version.judgement.passed or _may_override(actor, override_reason):
             await plans.release(tx, expected=version.parent, new=version.id)
+            _require_possible(version, (await _basis(tx, clock.now())).work)
             how = {
                 "passed": version.judgement.passed,
                 "override": None if version.judgement.passed else override_reason,
@@ -201,6 +205,24 @@ async def release(
     if refused is not None:
         raise refused
     return version
+
+
+def _require_possible(version: PlanVersion, work: Work) -> None:
+    """Refuse a plan that the floor cannot carry out any more, such as one for a machine that is gone."""
+    homeless = [
+        told("{job} cannot be made on {machine}", job=one.job_order, machine=one.machine)
+        for one in version.plan.operations
+        if one.job_order in work.by_id and one.machine not in work.by_id[one.job_order].durations_s
+    ]
+    kept = keep(work, version.plan)
+    if problems := [*homeless, *check(kept.work, kept.plan)]:
+        raise Conflict(
+            told(
+                "plan {plan} cannot be carried out on the floor as it is now: {problem}; make a new plan",
+                plan=version.id,
+                problem=problems[0],
+            )
+        )
 
 
 def _may_override(actor: Actor, reason: str | None) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from plant.calendar import WorkingTime
+from plant.checks import require_not_negative
 from plant.errors import InvalidInput
 from plant.plan import Plan, PlannedOperation
 from plant.text import Told, told
@@ -42,15 +43,20 @@ class Costs:
         Of each operation on another machine, and of each hour it takes longer there.
     split
         Of each lot more: handling, papers, another first piece.
-    delay_per_day
-        Of each day that a promise is later; times the weight of the order's class.
+    promise, delay_per_day
+        Of taking a promise back, and of each day that it is later; both times the weight of the order's class.
     """
 
     overtime_per_h: float = 60.0
     move: float = 20.0
     move_per_h: float = 40.0
     split: float = 30.0
-    delay_per_day: float = 100.0
+    promise: float = 100.0
+    delay_per_day: float = 200.0
+
+    def __post_init__(self) -> None:
+        for name, cost in vars(self).items():
+            require_not_negative(f"cost of remedies: {name}", cost)
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ def promised(patient: Patient, costs: Costs, due_s: float) -> Change:
     return Change(
         RemedyKind.PROMISE,
         told("promise {order} for {due:moment}", order=order, due=work.moment(due_s).astimezone(patient.zone)),
-        costs.delay_per_day * demand.priority.weight * (due_s - demand.due_s) / _DAY_S,
+        (costs.promise + costs.delay_per_day * (due_s - demand.due_s) / _DAY_S) * demand.priority.weight,
         replace(work, orders=orders),
         patient.plan,
     )

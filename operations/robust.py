@@ -29,10 +29,11 @@ from scheduler.solve import Enough, Solution, SolverSettings, solve
 _NOMINAL = 0.4
 """Share of the solver's time for the plan at planned times; the candidates share the rest."""
 
-_SPREADS = (0.5, 1.0, 0.25)
-"""Tried first, in this order; after them the best one again, with slack before due dates."""
+_SPREADS = (0.5, 1.0, 0.3)
+"""Tried first, in this order."""
 
 _FEEDBACKS = 2
+"""How often the best one is planned again: with slack before due dates, and sooner done where it was too dear."""
 
 _BINDING = 1.5
 """Tasks that feed the binding machine are padded by so many times the spread: slack stands before what binds."""
@@ -189,13 +190,16 @@ class _Choosing:
         return Choice(best.plan, best.report, self._paid(nominal, best))
 
     def _best(self) -> Candidate:
-        nominal_s = self._candidates[0].plan.makespan_s
-
         def rank(one: Candidate) -> tuple[bool, bool, float]:
-            dear = one.plan.makespan_s > nominal_s * (1 + self._price)
+            dear = self._paid_by(one) > 1 + self._price
             return not one.outcome.passed, dear, one.expected_tardiness_s
 
         return min(self._candidates, key=rank)
+
+    def _paid_by(self, one: Candidate) -> float:
+        """Return a candidate's makespan over the nominal one's."""
+        nominal_s = self._candidates[0].plan.makespan_s
+        return one.plan.makespan_s / nominal_s if nominal_s > 0 else 1.0
 
     def _attempt(self, nominal: Candidate, number: int, share: float, first: float) -> None:
         best = self._best()
@@ -204,18 +208,16 @@ class _Choosing:
         else:
             spread = _SPREADS[0] if best.spread is None else best.spread
             slack_s = self._lacking(best, spread)
-            if not slack_s:
-                return
         feeding = _feeding(self._work, best)
         without_cap = padded(self._work, spread, slack_s, math.inf, feeding)
-        latest_s = keep(without_cap, nominal.plan).plan.makespan_s
+        latest_s = keep(without_cap, nominal.plan).plan.makespan_s / max(self._paid_by(best) / (1 + self._price), 1.0)
         solution = self._solved(padded(self._work, spread, slack_s, latest_s, feeding), share, first, number)
         plan = keep(self._work, solution.plan).plan
         report = replace(
             solution.report,
             weighted_tardiness_s=weighted_tardiness_s(self._work, plan),
             makespan_s=plan.makespan_s,
-            status="feasible",
+            status=solution.report.status.replace("optimal", "feasible"),  # it was for other work
             bound_s=nominal.report.bound_s,
         )
         self._offer(plan, report, spread)

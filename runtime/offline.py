@@ -212,6 +212,11 @@ def _summarise(
         console.print(f"Bottleneck: {escape(bottleneck.id)} {escape(bottleneck.name)}")
     console.print(f"Expected OEE: {verdict.oee:.1%}")
     console.print(f"Plan: {escape(version.solver.method)}, {version.solver.status}, {version.solver.runtime_s:.1f} s")
+    if version.robustness is not None and version.robustness.spread is not None:
+        console.print(f"Paid for certainty: {version.robustness.makespan_paid:.1%} of the makespan")
     console.print("Gate: [green]passed[/]" if judgement.passed else "Gate: [red]refused[/]")
     for line in (*judgement.reasons, *judgement.notes):
         console.print(f"  - {escape(str(line))}", soft_wrap=True)
+    for remedy in judgement.remedies:
+        told = f"{remedy.order}: {remedy.what} (cost {remedy.cost:,.0f}, then on time {percent(remedy.on_time)})"
+        console.print(f"  * {escape(told)}", soft_wrap=True)

@@ -19,7 +19,7 @@ from dashboard.views import PlanSummary, PlanView, Topic, Views
 from dashboard.words import Words, mark
 from plant.actor import Actor, Permission
 from plant.long_job import LongJob, LongJobState
-from plant.plan import PlanState
+from plant.plan import PlanState, Robustness
 from plant.verdict import TwinError
 
 PATH = "/plan"
@@ -326,6 +326,7 @@ def _facts(view: PlanView, say: Words) -> list[Component]:
         (say("Expected OEE"), say.percent(view.verdict.oee)),
         (say("Bottleneck"), view.verdict.bottleneck or "–"),
         (say("Weighted delay as planned"), say.duration(late) if late >= 30 else say("none")),
+        (say("Price of certainty"), certainty(view.robustness, say)),
         (say("Rehearsed"), say.plural("{n} time", "{n} times", view.verdict.replications)),
         (say("Scheduled by"), method),
         (say("Twin's error"), twin_error(view.verdict.twin_error, say)),
@@ -333,6 +334,21 @@ def _facts(view: PlanView, say: Words) -> list[Component]:
     if view.verdict.twin_error is not None and view.verdict.twin_error.drifted:
         shown.append((say("Cycle times changed"), ", ".join(view.verdict.twin_error.drifted)))
     return [html.Div([html.Span(name), html.B(value, title=value)]) for name, value in shown]
+
+
+def certainty(paid: Robustness | None, say: Words) -> str:
+    """Say what the plan costs against the best one at planned times, and what that buys."""
+    if paid is None:
+        return say("not compared")
+    if paid.spread is None:
+        return say("none: the best plan at planned times is also the surest")
+    return say(
+        "{share} of the makespan, {planned} of planned delay; expected delay {after} instead of {before}",
+        share=say.percent(paid.makespan_paid, 1),
+        planned=say.duration(max(paid.tardiness_paid_s, 0.0)),
+        after=say.duration(paid.expected_tardiness_s),
+        before=say.duration(paid.nominal_expected_tardiness_s),
+    )
 
 
 def _method(method: str, say: Words) -> str:

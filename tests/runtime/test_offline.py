@@ -90,7 +90,7 @@ def test_the_first_interrupt_takes_the_best_plan_so_far(tmp_path: Path, monkeypa
     """Ctrl-C once the search has begun: an hour of solving ends at once, and a plan is written."""
     rehearse, before = offline.rehearse, signal.getsignal(signal.SIGINT)
 
-    def interrupted(*args: object, progress: object) -> object:
+    def interrupted(*args: object, terms: object, progress: object) -> object:
         sent = False
 
         def report(share: float, doing: Text) -> None:
@@ -100,7 +100,7 @@ def test_the_first_interrupt_takes_the_best_plan_so_far(tmp_path: Path, monkeypa
                 os.kill(os.getpid(), signal.SIGINT)
             progress(share, doing)  # type: ignore[operator]
 
-        return rehearse(*args, progress=report)  # type: ignore[arg-type]
+        return rehearse(*args, terms=terms, progress=report)  # type: ignore[arg-type]
 
     monkeypatch.setattr(offline, "rehearse", interrupted)
     said = io.StringIO()
