@@ -198,7 +198,7 @@ def _reason(
             "{reason} Cheapest remedy: {remedy} (cost {cost:count}); then it is on time with {on_time:percent}.",
             reason=reason,
             remedy=cheapest.what,
-            cost=cheapest.cost,
+            cost=round(cheapest.cost),
             on_time=_share(cheapest.on_time),
         )
     return reason

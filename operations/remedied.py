@@ -178,21 +178,29 @@ def _longer(time: WorkingTime, longer_s: float, until_s: float) -> WorkingTime:
 
 
 def _alternatives(patient: Patient, costs: Costs) -> Iterator[Change]:
-    """Yield one operation on another machine; those that take least longer first."""
+    """Yield one operation on another machine, as soon as it is ready or when it was planned; the cheapest first."""
     options = [
         (seconds - task.durations_s[here], task, machine)
         for task in patient.tasks
-        if (here := patient.plan.by_job_order[task.id].machine)
+        for here in [patient.plan.by_job_order[task.id].machine]
         for machine, seconds in task.durations_s.items()
         if machine != here
     ]
     for longer_s, task, machine in sorted(options, key=lambda option: (option[0], option[1].id, option[2])):
-        steps = _steps(patient.plan)
-        operation = _taken_out(steps, task.id)
-        _put(steps, replace(operation, machine=machine, batch=None), patient)
-        what = told("{job} on {machine} instead of {here}", job=task.id, machine=machine, here=operation.machine)
+        planned = patient.plan.by_job_order[task.id]
+        what = told("{job} on {machine} instead of {here}", job=task.id, machine=machine, here=planned.machine)
         cost = costs.move + costs.move_per_h * max(longer_s, 0.0) / _HOUR_S
-        yield from _possible(RemedyKind.ALTERNATIVE, what, cost, patient.work, steps)
+        for from_s in dict.fromkeys((_ready_s(patient, task), planned.start_s)):
+            steps = _steps(patient.plan)
+            operation = replace(_taken_out(steps, task.id), machine=machine, batch=None)
+            _put(steps, operation, from_s, patient)
+            yield from _possible(RemedyKind.ALTERNATIVE, what, cost, patient.work, steps)
+
+
+def _ready_s(patient: Patient, task: Task) -> float:
+    """Return when a task could begin as planned if its machine were free."""
+    ended = (patient.plan.by_job_order[name].end_s for name in task.predecessors)
+    return max([task.release_s, *ended])
 
 
 def _splits(patient: Patient, costs: Costs) -> Iterator[Change]:
@@ -283,14 +291,14 @@ def _taken_out(steps: Steps, job_order: str) -> PlannedOperation:
     raise InvalidInput(f"the plan does not hold {job_order}")
 
 
-def _put(steps: Steps, operation: PlannedOperation, patient: Patient) -> None:
-    """Put an operation on its machine where it belongs in time, behind all that must stay first."""
+def _put(steps: Steps, operation: PlannedOperation, from_s: float, patient: Patient) -> None:
+    """Put an operation on its machine before what begins after `from_s`, but behind all that must stay first."""
     sequence = steps.setdefault(operation.machine, [])
     first = sum(
         patient.work.by_id[step[0].job_order].running is not None or step[0].job_order in patient.frozen
         for step in sequence
     )
-    place = next((n for n in range(first, len(sequence)) if sequence[n][0].start_s > operation.start_s), len(sequence))
+    place = next((n for n in range(first, len(sequence)) if sequence[n][0].start_s >= from_s), len(sequence))
     sequence.insert(place, [operation])
 
 

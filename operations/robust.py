@@ -139,16 +139,16 @@ def padded(work: Work, spread: float, slack_s: Mapping[str, float], latest_s: fl
 def padded_s(planned_s: float, task: Task, machine: MachineOutlook, spread: float) -> float:
     """Return the mean of what a planned time comes to on a machine, and `spread` standard deviations more.
 
-    Repairs are a compound Poisson process: with N = planned time / mean time between failures, they add
-    ``N E[repair]`` to the mean and ``N E[repair^2]`` to the variance.
+    Repairs are a compound Poisson process over a random time: with N = planned time / mean time between failures, the
+    mean is ``m = planned + N E[repair]`` and the variance ``(variation m)^2 + N E[repair^2]``.
     """
-    mean_s, variance = planned_s, (task.variation * planned_s) ** 2
+    mean_s, of_repairs = planned_s, 0.0
     if machine.reliability is not None and machine.reliability.time_between_failures.mean > 0:
         repair = machine.reliability.time_to_repair
         failures = planned_s / machine.reliability.time_between_failures.mean
         mean_s += failures * repair.mean
-        variance += failures * repair.mean**2 * (1 + repair.variation**2)
-    return mean_s + spread * math.sqrt(variance)
+        of_repairs = failures * repair.mean**2 * (1 + repair.variation**2)
+    return mean_s + spread * math.sqrt((task.variation * mean_s) ** 2 + of_repairs)
 
 
 def _there_s(task: Task, spread: float) -> float:

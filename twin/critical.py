@@ -176,6 +176,7 @@ class _Chains:
         until_s = self._finish_s[now, future]
         weight = self._counted(until_s.reshape(ends.shape)).ravel()
         chain, order = np.arange(len(now)), np.repeat(np.arange(len(ends)), self._taken)
+        excused_s = np.zeros(len(now))  # what waiting for somebody explains of the step they attended before
         spent = np.zeros((len(now), len(self._machines)))
         through = np.zeros(len(self._machine))
         waited = np.zeros((len(now), len(self._people)), dtype=bool)
@@ -185,9 +186,12 @@ class _Chains:
             through += np.bincount(now[until_s > bound_s], minlength=len(through))
             late = self._wait_s[now, future] > 0
             waited[chain[late], self._person[now[late]]] = True
-            self._tell(now, future, order, (until_s - bound_s) * weight[chain], weight[chain])
+            other_s = np.maximum(until_s - bound_s - excused_s, 0.0)
+            self._tell(now, future, order, (until_s - bound_s, other_s), weight[chain])
+            excused_s = np.maximum(excused_s - (until_s - bound_s), 0.0) + self._wait_s[now, future]
             on = before != _NONE
             now, future, chain, until_s, order = before[on], future[on], chain[on], bound_s[on], order[on]
+            excused_s = excused_s[on]
         return spent, through, waited
 
     def _counted(self, completion_s: Matrix) -> Matrix:
@@ -199,12 +203,17 @@ class _Chains:
         return counted
 
     def _tell(
-        self, now: NDArray[np.intp], future: NDArray[np.intp], order: NDArray[np.intp], weighted_s: Row, weight: Row
+        self,
+        now: NDArray[np.intp],
+        future: NDArray[np.intp],
+        order: NDArray[np.intp],
+        spent_s: tuple[Row, Row],
+        weight: Row,
     ) -> None:
-        """Add a step of every chain to its order's waits."""
+        """Add a step of every chain to its order's waits: what it spent if it is the order's own, and if it is not."""
         own = self._own[now, order]
-        np.add.at(self._own_s, order[own], weighted_s[own])
-        np.add.at(self._others_s, (order[~own], self._machine[now[~own]]), weighted_s[~own])
+        np.add.at(self._own_s, order[own], (spent_s[0] * weight)[own])
+        np.add.at(self._others_s, (order[~own], self._machine[now[~own]]), (spent_s[1] * weight)[~own])
         wait_s = self._wait_s[now, future] * weight
         late = wait_s > 0
         np.add.at(self._attending_s, (order[late], self._person[now[late]]), wait_s[late])
