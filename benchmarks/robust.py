@@ -28,13 +28,12 @@ _SEED = 77
 
 @dataclass(frozen=True)
 class Compared:
-    """Both plans of one case: share of missed deadlines, planned makespans, and whether each order is missed at all."""
+    """Both plans of one case: share of missed deadlines, and planned makespans."""
 
     nominal_missed: float
     robust_missed: float
     nominal_makespan_s: float
     robust_makespan_s: float
-    spread: float | None
 
     @property
     def paid(self) -> float:
@@ -84,7 +83,6 @@ def compared(work: Work, seconds: float) -> Compared:
         missed(work, robust.plan),
         nominal.makespan_s,
         robust.plan.makespan_s,
-        robust.robustness.spread,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
 from operations import gate, robust
@@ -66,11 +66,11 @@ class Examination:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """A plan, how it was found, what was paid for certainty, and how it was examined."""
+    """A plan, how it was found, what was paid for certainty (None: nothing compared), and how it was examined."""
 
     plan: Plan
     report: SolverReport
-    robustness: Robustness
+    robustness: Robustness | None
     verdict: Verdict
     judgement: Judgement
     forecast: Forecast
@@ -116,7 +116,7 @@ def rehearse(
         ran = futures.run(known, plan)
         orders = order_verdicts(ran)
         missed = gate.findings(futures.verdict(orders), kept, _priorities(known), terms.thresholds)
-        return Outcome(orders, not any(one.blocks for one in missed), _bottleneck(ran))
+        return Outcome(orders, sum(one.blocks for one in missed), _bottleneck(ran))
 
     choice = robust.choose(known, solver, frozen, terms.price, outcome, patience.looking)
     examined = examine(work, choice.plan, replications, seed, frozen, calibration, in_force, terms, patience.examining)
@@ -174,25 +174,6 @@ def problems_of(work: Work, plan: Plan, frozen: Plan | None = None) -> Iterator[
                 job=held.job_order,
                 machine=held.machine,
             )
-
-
-def rehearse_plan(
-    work: Work,
-    plan: Plan,
-    replications: int,
-    seed: int,
-    calibration: Calibration | None = None,
-    progress: Progress = no_progress,
-) -> Verdict:
-    """Return what the twin says of leaving `plan` in force from now on, in the same futures `rehearse` sees.
-
-    Orders that the plan does not cover to their end are not in the verdict: it says nothing of them.
-    """
-    progress(0.0, told("rehearsing the plan in force in {n:count} futures", n=replications))
-    kept = keep(work if calibration is None else apply(work, calibration), plan)
-    verdict = judge(kept.work, kept.plan, Futures(replications, seed, calibration).run(kept.work, kept.plan))
-    progress(1.0, told("rehearsed"))
-    return replace(verdict, orders=tuple(one for one in verdict.orders if one.order in kept.orders))
 
 
 def _priorities(work: Work) -> Mapping[str, Priority]:

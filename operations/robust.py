@@ -4,8 +4,8 @@ The scheduler knows planned times and no luck. So it is given other work to plan
 takes its mean (what repairs add on average included) and `spread` standard deviations more, an order that rehearsed
 late is due earlier by what it lacked, and no order may end later than the nominal plan would. What it finds is taken at
 planned times again and rehearsed; all candidates meet the same futures. The best of them is kept: one that the gate
-lets out before one that it does not, then one within the price that may be paid, then the least expected weighted
-tardiness.
+lets out before one that it does not, then one within the price that may be paid, then the one that is refused for the
+fewest orders, then the least expected weighted tardiness.
 
 Proactive slack by quantiles follows the surrogate measures of J. Goren and I. Sabuncuoglu, "Robustness and stability
 measures for scheduling: single-machine environment", IIE Transactions 40 (2008), and feeding buffers before what binds
@@ -45,14 +45,14 @@ class Outcome:
 
     Attributes
     ----------
-    passed
-        Whether the gate would let it out.
+    refused
+        Orders for which the gate would refuse it.
     bottleneck
         The machine that most often was what an order waited for, None where nothing was at risk.
     """
 
     orders: tuple[OrderVerdict, ...]
-    passed: bool
+    refused: int
     bottleneck: str | None = None
 
 
@@ -190,9 +190,9 @@ class _Choosing:
         return Choice(best.plan, best.report, self._paid(nominal, best))
 
     def _best(self) -> Candidate:
-        def rank(one: Candidate) -> tuple[bool, bool, float]:
+        def rank(one: Candidate) -> tuple[bool, bool, int, float]:
             dear = self._paid_by(one) > 1 + self._price
-            return not one.outcome.passed, dear, one.expected_tardiness_s
+            return one.outcome.refused > 0, dear, one.outcome.refused, one.expected_tardiness_s
 
         return min(self._candidates, key=rank)
 
@@ -267,11 +267,11 @@ class _Choosing:
             makespan_s=best.plan.makespan_s,
             weighted_tardiness_s=best.report.weighted_tardiness_s,
             expected_tardiness_s=best.expected_tardiness_s,
-            passed=best.outcome.passed,
+            refused=best.outcome.refused,
             nominal_makespan_s=nominal.plan.makespan_s,
             nominal_weighted_tardiness_s=nominal.report.weighted_tardiness_s,
             nominal_expected_tardiness_s=nominal.expected_tardiness_s,
-            nominal_passed=nominal.outcome.passed,
+            nominal_refused=nominal.outcome.refused,
         )
 
 

@@ -129,8 +129,8 @@ class Robustness:
         Weighted tardiness, mean over the futures the candidates were compared in.
     makespan_s, weighted_tardiness_s
         At planned times.
-    passed, nominal_passed
-        Whether the gate would let it out in those futures.
+    refused, nominal_refused
+        Orders for which the gate would refuse it in those futures.
     """
 
     spread: float | None
@@ -138,11 +138,11 @@ class Robustness:
     makespan_s: float
     weighted_tardiness_s: float
     expected_tardiness_s: float
-    passed: bool
+    refused: int
     nominal_makespan_s: float
     nominal_weighted_tardiness_s: float
     nominal_expected_tardiness_s: float
-    nominal_passed: bool
+    nominal_refused: int
 
     @property
     def makespan_paid(self) -> float:

@@ -366,7 +366,7 @@ _REMEDIES = (
         0.907,
     ),
 )
-_PAID = Robustness(0.5, 6, 1.02e6, 5400.0, 9000.0, True, 1e6, 0.0, 43200.0, False)
+_PAID = Robustness(0.5, 6, 1.02e6, 5400.0, 9000.0, 1, 1e6, 0.0, 43200.0, 3)
 
 
 def _plan(plan_id: str, *, late: bool) -> PlanView:

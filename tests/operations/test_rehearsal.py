@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from operations.futures import Futures
-from operations.rehearsal import Terms, examine, rehearse, rehearse_plan
+from operations.rehearsal import Terms, examine, rehearse
 from operations.remedies import RemedyRules
 from plant.distribution import Distribution, Family, exponential
 from plant.errors import Cancelled
@@ -53,15 +53,16 @@ def test_the_verdict_tells_the_three_orders_apart(some: Work) -> None:
     assert (rehearsal.verdict.replications, rehearsal.verdict.seed) == (400, 3)
 
 
-def test_keeping_the_same_plan_sees_the_same_futures(some: Work) -> None:
+def test_examining_the_same_plan_again_sees_the_same_futures(some: Work) -> None:
     rehearsal = rehearse(some, SOLVER, 300, 5)
-    assert rehearse_plan(some, rehearsal.plan, 300, 5) == rehearsal.verdict
+    assert examine(some, rehearsal.plan, 300, 5).verdict == rehearsal.verdict
+    assert Futures(300, 5).keeping(some, rehearsal.plan).orders == rehearsal.verdict.orders
 
 
 def test_orders_the_plan_in_force_does_not_cover_are_not_judged(some: Work) -> None:
     plan = rehearse(some, SOLVER, 50, 1).plan
     less = Plan(plan.epoch, tuple(one for one in plan.operations if not one.job_order.startswith("tight2")))
-    assert {one.order for one in rehearse_plan(some, less, 50, 1).orders} == {"safe", "hopeless"}
+    assert {one.order for one in Futures(50, 1).keeping(some, less).orders} == {"safe", "hopeless"}
 
 
 def test_a_plan_is_judged_against_the_plan_in_force_in_the_same_futures(some: Work) -> None:
@@ -115,6 +116,7 @@ def test_the_winner_is_not_judged_in_the_futures_it_was_chosen_in(some: Work, mo
     found = rehearse(some, SOLVER, 50, 3, terms=Terms(remedies=RemedyRules(most=0)))
     assert seeds.count(3) == 1
     assert len(set(seeds)) == 2
+    assert found.robustness is not None
     assert seeds.count(seeds[0]) == found.robustness.candidates
 
 

@@ -75,6 +75,7 @@ def test_the_sequence_that_holds_when_times_vary_is_chosen(uneven: Work) -> None
     assert shown.judgement.passed
     assert check(uneven, shown.plan) == []
     paid = shown.robustness
+    assert paid is not None
     assert paid.makespan_paid <= TERMS.price + 1e-9
     assert paid.expected_tardiness_s <= paid.nominal_expected_tardiness_s
 
@@ -83,38 +84,38 @@ def test_the_choice_never_rehearses_worse_than_the_nominal_plan(uneven: Work) ->
     """Whatever the candidates look like at planned times, the rehearsal decides."""
     for seed in range(4):
         paid = rehearse(uneven, replace(SOLVER, seed=seed), 100, seed, terms=TERMS).robustness
-        assert (not paid.passed, paid.expected_tardiness_s) <= (
-            not paid.nominal_passed,
-            paid.nominal_expected_tardiness_s,
-        )
+        assert paid is not None
+        assert (paid.refused, paid.expected_tardiness_s) <= (paid.nominal_refused, paid.nominal_expected_tardiness_s)
 
 
-def fixed(passed: dict[str, bool], late_s: dict[str, float]) -> Callable[[Plan], Outcome]:
+def fixed(refused: int, late_s: dict[str, float]) -> Callable[[Plan], Outcome]:
     """Return a rehearsal that knows plans by what they begin with."""
 
     def rehearsed(plan: Plan) -> Outcome:
         name = first_on(plan)
         order = OrderVerdict("sure", EPOCH, 0.5, 0.5, EPOCH, EPOCH, EPOCH, late_s[name], late_s[name])
-        return Outcome((order,), passed[name])
+        return Outcome((order,), refused)
 
     return rehearsed
 
 
-def candidate(makespan_s: float, passed: bool, late_s: float) -> Candidate:
+def candidate(makespan_s: float, refused: int, late_s: float) -> Candidate:
     plan = Plan(EPOCH, (PlannedOperation("sure", "M1", 0, 0.0, makespan_s),))
-    return Candidate(plan, SolverReport("x", "feasible", 0.0, makespan_s, 0.0, 1), 0.5, Outcome((), passed), late_s)
+    return Candidate(plan, SolverReport("x", "feasible", 0.0, makespan_s, 0.0, 1), 0.5, Outcome((), refused), late_s)
 
 
-def test_first_the_gate_then_the_price_then_expected_tardiness_decides(uneven: Work) -> None:
-    choosing = robust._Choosing(uneven, SOLVER, None, 0.05, fixed({}, {}), no_progress)
-    nominal = candidate(100.0, False, 50.0)
-    dear, cheap, surest = candidate(120.0, True, 1.0), candidate(104.0, True, 9.0), candidate(104.0, False, 0.5)
+def test_first_the_gate_then_the_price_then_refused_orders_then_expected_tardiness_decide(uneven: Work) -> None:
+    choosing = robust._Choosing(uneven, SOLVER, None, 0.05, fixed(0, {}), no_progress)
+    nominal = candidate(100.0, 2, 50.0)
+    dear, cheap, surest = candidate(120.0, 0, 1.0), candidate(104.0, 0, 9.0), candidate(104.0, 2, 0.5)
+    fewer, dear_too = candidate(104.0, 1, 60.0), candidate(120.0, 1, 0.1)
     for offered, best in (
         ([nominal], nominal),
         ([nominal, dear], dear),  # what the gate lets out may be dear
         ([nominal, dear, cheap], cheap),
         ([nominal, surest], surest),
         ([nominal, surest, cheap], cheap),
+        ([nominal, surest, fewer, dear_too], fewer),
     ):
         choosing._candidates = offered
         assert choosing._best() is best
@@ -129,7 +130,7 @@ def test_enough_takes_the_best_plan_so_far_and_cancelling_takes_none(uneven: Wor
         raise Enough
 
     late = {"sure": 10.0, "shaky": 10.0}
-    found = choose(uneven, SOLVER, None, 0.05, fixed(dict.fromkeys(late, False), late), soon)
+    found = choose(uneven, SOLVER, None, 0.05, fixed(1, late), soon)
     assert (found.robustness.candidates, calls) == (1, 1)
     assert check(uneven, found.plan) == []
 
@@ -137,12 +138,13 @@ def test_enough_takes_the_best_plan_so_far_and_cancelling_takes_none(uneven: Wor
         raise Cancelled("asked to stop")
 
     with pytest.raises(Cancelled):
-        choose(uneven, SOLVER, None, 0.05, fixed(dict.fromkeys(late, False), late), cancel)
+        choose(uneven, SOLVER, None, 0.05, fixed(1, late), cancel)
 
 
 def test_a_plan_without_any_risk_is_taken_as_it_is() -> None:
     shop = work([task("a", "o", {"M1": HOUR})], [machine("M1")], {"o": 2 * HOUR})
     found = rehearse(shop, SOLVER, 50, 1, terms=TERMS).robustness
+    assert found is not None
     assert (found.spread, found.candidates, found.makespan_paid, found.tardiness_paid_s) == (None, 1, 0.0, 0.0)
 
 
