@@ -326,6 +326,7 @@ def _facts(view: PlanView, say: Words) -> list[Component]:
         (say("Expected OEE"), say.percent(view.verdict.oee)),
         (say("Bottleneck"), view.verdict.bottleneck or "–"),
         (say("Weighted delay as planned"), say.duration(late) if late >= 30 else say("none")),
+        (say("Weighted delay expected"), expected_delay(view.robustness, say)),
         (say("Price of certainty"), certainty(view.robustness, say)),
         (say("Rehearsed"), say.plural("{n} time", "{n} times", view.verdict.replications)),
         (say("Scheduled by"), method),
@@ -337,18 +338,20 @@ def _facts(view: PlanView, say: Words) -> list[Component]:
 
 
 def certainty(paid: Robustness | None, say: Words) -> str:
-    """Say what the plan costs against the best one at planned times, and what that buys."""
+    """Say how much longer the plan is than the best one at planned times; what that buys is told beside it."""
     if paid is None:
         return say("not compared")
+    return say("none") if paid.spread is None else say("{share} longer", share=say.percent(paid.makespan_paid, 1))
+
+
+def expected_delay(paid: Robustness | None, say: Words) -> str:
+    """Say the weighted delay over all futures, and what it would have been without slack."""
+    if paid is None:
+        return say("not compared")
+    after = say.duration(paid.expected_tardiness_s)
     if paid.spread is None:
-        return say("none: the best plan at planned times is also the surest")
-    return say(
-        "{share} of the makespan, {planned} of planned delay; expected delay {after} instead of {before}",
-        share=say.percent(paid.makespan_paid, 1),
-        planned=say.duration(max(paid.tardiness_paid_s, 0.0)),
-        after=say.duration(paid.expected_tardiness_s),
-        before=say.duration(paid.nominal_expected_tardiness_s),
-    )
+        return after
+    return say("{after}, not {before}", after=after, before=say.duration(paid.nominal_expected_tardiness_s))
 
 
 def _method(method: str, say: Words) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dashboard.pages import plan, plan_orders, plan_release
-from dashboard.pages.plan import certainty, plan_parts, twin_error
+from dashboard.pages.plan import certainty, expected_delay, plan_parts, twin_error
 from dashboard.words import Words
 from plant.verdict import TwinError
 from tests.dashboard.factory import ANNA, NOW, ZONE, MemoryLive, MemoryViews, _plan, actor_now
@@ -84,13 +84,13 @@ def test_what_would_help_is_told_with_its_cost_in_the_readers_language() -> None
 
 def test_the_price_of_certainty_is_told() -> None:
     paid = _plan("plan-2", late=True).robustness
-    assert certainty(paid, Words("en", ZONE)) == (
-        "2.0% of the makespan, 1 h 30 min of planned delay; expected delay 2 h 30 min instead of 12 h 00 min"
-    )
-    assert certainty(paid, Words("zh", ZONE)).startswith("总工期增加 2.0%，计划延误增加 1 小时 30 分；")
     assert paid is not None
-    assert certainty(replace(paid, spread=None), Words("en", ZONE)).startswith("none: ")
-    assert certainty(None, Words("zh", ZONE)) == "未作比较"
+    en, zh = Words("en", ZONE), Words("zh", ZONE)
+    assert (certainty(paid, en), expected_delay(paid, en)) == ("2.0% longer", "2 h 30 min, not 12 h 00 min")
+    assert (certainty(paid, zh), expected_delay(paid, zh)) == ("延长 2.0%", "2 小时 30 分（否则 12 小时 00 分）")
+    as_planned = replace(paid, spread=None)
+    assert (certainty(as_planned, en), expected_delay(as_planned, en)) == ("none", "2 h 30 min")
+    assert {certainty(None, zh), expected_delay(None, zh)} == {"未作比较"}
 
 
 def test_machines_whose_cycle_times_changed_are_named_on_the_plan() -> None:
