@@ -192,7 +192,8 @@ def _frozen_moved(room: Planted, dice: random.Random) -> Planted | None:
         steps = room.plan.sequences[machine]
         held = [one for step in steps[: place + 1] for one in step]
         frozen = Plan(room.plan.epoch, tuple(held))
-        if len(keep(room.work, frozen).plan.operations) < len(held):
+        stays = keep(room.work, frozen).plan.by_job_order
+        if any(one.job_order not in stays for one in held):
             continue  # it waits for what is not frozen, so its place is free
         try:
             moved = keep(room.work, _last(room.plan, machine, steps[place])).plan
