@@ -1,7 +1,8 @@
 """Calibration of hidden factories: do stated intervals hold the truth, and are promises kept as often as stated.
 
 Factories are drawn at random with 30 plant days of history each; nobody tells the calibration how. Then a plan of
-each is judged by the twin as planned and as calibrated, and held against the factory itself.
+each is judged by the twin as planned and as calibrated, and held against the factory itself: probabilities to be on
+time, and the dates that are stated as P80 and P90.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks.figures import Figure, significant
 from benchmarks.hidden_factories import SINCE, HiddenFactory, hidden_factory, history
-from benchmarks.hidden_plans import Judged, judged
+from benchmarks.hidden_plans import STATED, Judged, judged
 from plant.calibration import Calibration, Estimate, Parameter
 from plant.version import version_of
 from twin.calibrate import calibrate
@@ -44,6 +45,7 @@ def run(quick: bool) -> Iterable[Figure]:
     yield from coverage_figures(scores)
     yield from _error_figures(scores)
     yield from _honesty_figures(plans, 200 if quick else 2000)
+    yield from date_figures(plans)
 
 
 def calibrated(factory: HiddenFactory, days: float = DAYS) -> Calibration:
@@ -211,6 +213,23 @@ def _honesty_figures(plans: Sequence[Judged], resamples: int) -> Iterable[Figure
             **shared,
         },
     )
+
+
+def date_figures(plans: Sequence[Judged]) -> Iterable[Figure]:
+    """Yield, per stated quantile, how far from it the share of orders lies that are truly done by its date."""
+    for quantile in STATED:
+        per_plan = np.array([float(one.covered[quantile].mean()) for one in plans])
+        yield Figure(
+            f"stated_p{quantile * 100:.0f}_gap",
+            abs(float(per_plan.mean()) - quantile),
+            "1",
+            "<= 0.04",
+            {
+                "covered": significant(float(per_plan.mean())),
+                "standard_error": significant(float(per_plan.std(ddof=1)) / len(plans) ** 0.5),
+                "plans": len(plans),
+            },
+        )
 
 
 def _columns(

@@ -6,6 +6,7 @@ will be done, some too early, most with some slack. The truth of a plan is its f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -24,17 +25,27 @@ from twin.replay import Replay, replay
 from twin.verdict import judge
 
 ORDERS = 40
+STATED = (0.8, 0.9)
+"""Quantiles whose dates are held against the truth."""
+
 _SLACK = (0.85, 1.35)
 """Due dates over planned completion times, in working time, drawn uniformly."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One plan's orders: the probability to be on time as truth has it and as either twin says, shape (orders,)."""
+    """One plan's orders: the probability to be on time as truth has it and as either twin says, shape (orders,).
+
+    Attributes
+    ----------
+    covered
+        By quantile, the true probability to be done by the date that the calibrated twin states for it.
+    """
 
     truth: NDArray[np.float64]
     calibrated: NDArray[np.float64]
     uncalibrated: NDArray[np.float64]
+    covered: Mapping[float, NDArray[np.float64]]
 
 
 def judged(factory: HiddenFactory, calibration: Calibration, replications: int, truths: int) -> Judged:
@@ -47,11 +58,21 @@ def judged(factory: HiddenFactory, calibration: Calibration, replications: int, 
     seed = factory.seed
     draws = CalibratedDraws(2 * seed, replications, calibration=calibration, work=known, plan=plan)
     true = replay(as_it_is(factory, work), plan, Draws(2 * seed + 1, truths))
+    said = replay(known, plan, draws)
     return Judged(
         np.array([float(np.mean(true.completion_s(order) <= work.orders[order].due_s)) for order in work.orders]),
-        _on_time(known, plan, replay(known, plan, draws)),
+        _on_time(known, plan, said),
         _on_time(work, plan, replay(work, plan, Draws(2 * seed, replications))),
+        {quantile: _covered(said, true, quantile) for quantile in STATED},
     )
+
+
+def _covered(said: Replay, true: Replay, quantile: float) -> NDArray[np.float64]:
+    """Return per order the true probability to be done by the date stated for a quantile."""
+    stated_s = {
+        order: np.quantile(said.completion_s(order), quantile, method="inverted_cdf") for order in said.work.orders
+    }
+    return np.array([float(np.mean(true.completion_s(order) <= at_s)) for order, at_s in stated_s.items()])
 
 
 def _on_time(work: Work, plan: Plan, futures: Replay) -> NDArray[np.float64]:

@@ -13,9 +13,9 @@ from dashboard.figures.risk import by_risk, colour_of, machine_load, order_risk,
 from dashboard.paper import figure_html, page, section
 from operations.gate import Thresholds
 from plant.order import CustomerOrder, JobOrder
-from plant.plan import PlanVersion
+from plant.plan import PlanVersion, Robustness
 from plant.plant import Plant
-from plant.verdict import OrderVerdict, TwinError
+from plant.verdict import OrderVerdict, Remedy, TwinError
 
 _ROWS = 12
 
@@ -113,6 +113,7 @@ def _cards(subject: _Subject) -> str:
         ("", "Bottleneck", bottleneck.id if bottleneck else "none", bottleneck.name if bottleneck else ""),
         ("", "Expected OEE", f"{verdict.oee:.1%}", "over all machines, until each one's last operation"),
         ("", "Weighted delay as planned", f"{late:,.1f} h", "if nothing goes wrong; high priority counts three times"),
+        *_certainty(version.robustness),
         *_twin_error(verdict.twin_error),
         ("", "Scheduled by", solver.method, f"{solver.status}, {solver.runtime_s:.1f} s, seed {solver.seed}"),
     ]
@@ -120,6 +121,19 @@ def _cards(subject: _Subject) -> str:
         f'<div class="card {kind}"><small>{name}</small><b>{escape(value)}</b><small>{escape(more)}</small></div>'
         for kind, name, value, more in cards
     ) + "</div>"  # fmt: skip
+
+
+def _certainty(paid: Robustness | None) -> list[tuple[str, str, str, str]]:
+    """Return the card of what was paid for certainty; none where nothing was compared."""
+    if paid is None:
+        return []
+    if paid.spread is None:
+        return [("", "Price of certainty", "none", "the best plan at planned times is also the surest")]
+    more = (
+        f"of the makespan, {max(paid.tardiness_paid_s, 0.0) / 3600:,.1f} h of planned delay; expected delay "
+        f"{paid.expected_tardiness_s / 3600:,.1f} h instead of {paid.nominal_expected_tardiness_s / 3600:,.1f} h"
+    )
+    return [("", "Price of certainty", f"{paid.makespan_paid:.1%}", more)]
 
 
 def _twin_error(error: TwinError | None) -> list[tuple[str, str, str, str]]:
@@ -141,10 +155,18 @@ def _gate(subject: _Subject) -> str:
         return ""
     lists = [
         f"<p><strong>{title}</strong></p><ul>{''.join(f'<li>{escape(str(line))}</li>' for line in lines)}</ul>"
-        for title, lines in (("Refused because", judgement.reasons), ("Noted", judgement.notes))
+        for title, lines in (
+            ("Refused because", judgement.reasons),
+            ("What would help, rehearsed", [_remedy(one) for one in judgement.remedies]),
+            ("Noted", judgement.notes),
+        )
         if lines
     ]
     return section("What the gate says", "".join(lists))
+
+
+def _remedy(remedy: Remedy) -> str:
+    return f"{remedy.order}: {remedy.what} (cost {remedy.cost:,.0f}); then it is on time with {remedy.on_time:.1%}"
 
 
 def _order_tables(subject: _Subject) -> str:

@@ -20,7 +20,7 @@ from plant.long_job import LongJob, LongJobKind
 from plant.machine_state import MachineState, StateInterval
 from plant.message import RefusedMessage
 from plant.order import CustomerOrder
-from plant.plan import Plan, PlanState, SolverReport
+from plant.plan import Plan, PlanState, Robustness, SolverReport
 from plant.text import Text
 from plant.verdict import Judgement, Verdict
 from twin.fidelity_report import FidelityReport
@@ -178,6 +178,8 @@ class PlanView:
         Working windows per machine over the plan's horizon.
     override_reason, released_by
         Who released it, and why in spite of the gate, where that was so.
+    robustness
+        What was paid for certainty; None where nothing was compared.
     """
 
     id: str
@@ -195,6 +197,7 @@ class PlanView:
     windows: Mapping[str, tuple[Window, ...]]
     released_by: str | None = None
     override_reason: str | None = None
+    robustness: Robustness | None = None
 
 
 class HealthState(StrEnum):

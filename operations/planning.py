@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,20 +11,23 @@ from historian import ledger, orders, plans, plants
 from historian.database import Historian, Transaction
 from historian.documents import document
 from methods.work import build_work
-from operations import calibration, dispatch, fidelity, gate, situation
-from operations.rehearsal import Rehearsal, rehearse, rehearse_plan
+from operations import calibration, dispatch, fidelity, situation
+from operations.gate import Thresholds
+from operations.rehearsal import Rehearsal, Terms, rehearse
+from operations.remedies import RemedyRules
 from plant.actor import Actor, Permission
 from plant.calibration import Calibration
 from plant.checks import require
 from plant.errors import Conflict, GateRefused, InvalidInput
 from plant.message import new_message_id
-from plant.order import CustomerOrder, Priority
+from plant.order import CustomerOrder
 from plant.plan import Plan, PlannedOperation, PlanState, PlanSummary, PlanVersion
 from plant.ports import Compute, PlantClock, Progress, no_progress
 from plant.text import Text, told
 from plant.trouble import Troubles
-from plant.verdict import Verdict
 from plant.work import Work
+from scheduler.check import check
+from scheduler.keep import keep
 from scheduler.solve import SolverSettings
 
 
@@ -38,13 +41,17 @@ class PlanningRules:
         Job orders the plan in force starts within this many plant seconds keep machine and place.
     dispatch_horizon_s
         Job orders a released plan starts within this many plant seconds are sent to the MES.
+    price
+        Share of the planned makespan that may be paid for certainty.
     """
 
     solver: SolverSettings
     replications: int
-    thresholds: gate.Thresholds
+    thresholds: Thresholds
     frozen_zone_s: float
     dispatch_horizon_s: float
+    price: float = 0.05
+    remedies: RemedyRules = field(default_factory=RemedyRules)
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,6 @@ class _Basis:
     knew: Troubles
     work: Work
     in_force: PlanVersion | None
-    priorities: dict[str, Priority]
     zone: ZoneInfo
     calibration: Calibration | None
 
@@ -85,10 +91,20 @@ async def make_plan(
     measured = await fidelity.up_to_date(historian, actor, basis.work.epoch)
     frozen = _frozen_zone(basis, rules.frozen_zone_s)
     seed, known = rules.solver.seed, basis.calibration
+    terms = Terms(rules.thresholds, rules.price, rules.remedies, basis.zone)
+    in_force = None if basis.in_force is None else basis.in_force.plan
     rehearsal: Rehearsal = await compute.run(
-        rehearse, basis.work, rules.solver, rules.replications, seed, frozen, known, progress=progress
+        rehearse,
+        basis.work,
+        rules.solver,
+        rules.replications,
+        seed,
+        frozen,
+        known,
+        in_force,
+        terms,
+        progress=progress,
     )
-    keep = await _rehearse_in_force(compute, basis, rules)
     version = PlanVersion(
         id=f"plan-{new_message_id()}",
         parent=basis.in_force.id if basis.in_force else None,
@@ -99,10 +115,11 @@ async def make_plan(
         plan=rehearsal.plan,
         solver=rehearsal.report,
         verdict=replace(rehearsal.verdict, twin_error=measured.twin_error),
-        judgement=gate.judge_plan(rehearsal.verdict, keep, basis.priorities, rules.thresholds, basis.zone),
+        judgement=rehearsal.judgement,
         orders=tuple(sorted(basis.work.orders)),
         knew=basis.knew,
         calibration=None if known is None else known.id,
+        robustness=rehearsal.robustness,
     )
     async with historian.transaction(actor, "keep plan") as tx:
         await plans.insert(tx, version)
@@ -123,7 +140,6 @@ async def _basis(tx: Transaction, now: datetime) -> _Basis:
         knew=knew,
         work=build_work(version.plant, customer_orders, jobs, snapshot),
         in_force=await plans.released(tx),
-        priorities={order.id: order.priority for order in customer_orders},
         zone=ZoneInfo(version.plant.timezone),
         calibration=await calibration.usable(tx, version.id),
     )
@@ -143,13 +159,6 @@ def _frozen_zone(basis: _Basis, frozen_zone_s: float) -> Plan | None:
     return Plan(plan.epoch, tuple(near)) if near else None
 
 
-async def _rehearse_in_force(compute: Compute, basis: _Basis, rules: PlanningRules) -> Verdict | None:
-    if basis.in_force is None:
-        return None
-    seed, known = rules.solver.seed, basis.calibration
-    return await compute.run(rehearse_plan, basis.work, basis.in_force.plan, rules.replications, seed, known)
-
-
 async def release(
     historian: Historian,
     clock: PlantClock,
@@ -165,7 +174,8 @@ async def release(
     GateRefused
         With the gate's reasons; an override needs the permission and a written reason, kept in the ledger.
     Conflict
-        If another plan came into force since this one was made, or this one was in force before.
+        If another plan came into force since this one was made, this one was in force before, or it cannot be carried
+        out on the floor as it is by now: no reason in writing makes that possible.
     """
     actor.require(Permission.RELEASE_PLANS)
     refused: GateRefused | None = None
@@ -178,6 +188,7 @@ async def release(
             )
         if version.judgement.passed or _may_override(actor, override_reason):
             await plans.release(tx, expected=version.parent, new=version.id)
+            _require_possible(version, (await _basis(tx, clock.now())).work)
             how = {
                 "passed": version.judgement.passed,
                 "override": None if version.judgement.passed else override_reason,
@@ -194,6 +205,24 @@ async def release(
     if refused is not None:
         raise refused
     return version
+
+
+def _require_possible(version: PlanVersion, work: Work) -> None:
+    """Refuse a plan that the floor cannot carry out any more, such as one for a machine that is gone."""
+    homeless = [
+        told("{job} cannot be made on {machine}", job=one.job_order, machine=one.machine)
+        for one in version.plan.operations
+        if one.job_order in work.by_id and one.machine not in work.by_id[one.job_order].durations_s
+    ]
+    kept = keep(work, version.plan)
+    if problems := [*homeless, *check(kept.work, kept.plan)]:
+        raise Conflict(
+            told(
+                "plan {plan} cannot be carried out on the floor as it is now: {problem}; make a new plan",
+                plan=version.id,
+                problem=problems[0],
+            )
+        )
 
 
 def _may_override(actor: Actor, reason: str | None) -> bool:

@@ -2,33 +2,77 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 
+from operations import gate, robust
+from operations.futures import Futures
+from operations.gate import Thresholds
+from operations.remedies import RemedyRules, Ward, remedies_for
+from operations.robust import Outcome
 from plant.calibration import Calibration
-from plant.plan import Plan, SolverReport
+from plant.order import Priority
+from plant.plan import Plan, Robustness, SolverReport
 from plant.ports import Progress, no_progress
 from plant.text import Text, told
-from plant.verdict import Verdict
+from plant.verdict import Judgement, Verdict
 from plant.work import Work
+from scheduler.check import check
 from scheduler.keep import keep
-from scheduler.solve import SolverSettings, solve
-from twin.calibrated import CalibratedDraws, apply
-from twin.draws import Draws
+from scheduler.solve import Enough, SolverSettings
+from twin.calibrated import apply
+from twin.critical import critical_shares
 from twin.fidelity import Forecast, forecast
-from twin.rehearse import rehearse as rehearsed
-from twin.verdict import judge
+from twin.replay import Replay
+from twin.verdict import judge, order_verdicts
 
-_SOLVING = 0.9
-"""Share of the progress that solving takes."""
+_LOOKING = 0.8
+"""Share of the progress that looking for a plan takes."""
+
+_UNKNOWN = Forecast({}, {})
+"""What is kept of a plan that was not rehearsed."""
+
+_OTHER_FUTURES = 2**31
+"""Added to the seed for the futures candidates are compared in: the winner must not have been chosen by its luck."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is asked of a plan and what may be paid for it.
+
+    Attributes
+    ----------
+    price
+        Share of the nominal makespan that may be paid for certainty; see `operations.robust`.
+    zone
+        The plant's time zone; dates in sentences are told in it.
+    """
+
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    price: float = 0.05
+    remedies: RemedyRules = field(default_factory=RemedyRules)
+    zone: tzinfo = UTC
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What the twin says of a plan, what the gate makes of it, and what is kept to be held against it later."""
+
+    verdict: Verdict
+    judgement: Judgement
+    forecast: Forecast
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """A plan, how it was found, what the twin says of it, and what is kept of that to be held against it later."""
+    """A plan, how it was found, what was paid for certainty (None: nothing compared), and how it was examined."""
 
     plan: Plan
     report: SolverReport
+    robustness: Robustness | None
     verdict: Verdict
+    judgement: Judgement
     forecast: Forecast
 
 
@@ -39,9 +83,11 @@ def rehearse(
     seed: int,
     frozen: Plan | None = None,
     calibration: Calibration | None = None,
+    in_force: Plan | None = None,
+    terms: Terms | None = None,
     progress: Progress = no_progress,
 ) -> Rehearsal:
-    """Make a plan for `work` and run it through `replications` futures of `seed`.
+    """Make a robust plan for `work`, run it through `replications` futures of `seed`, and judge it.
 
     Parameters
     ----------
@@ -49,52 +95,121 @@ def rehearse(
         Operations that keep machine and place, None when everything may move.
     calibration
         What takes the place of planned times, and how well it is known; None for the plan as it stands.
+    in_force
+        The plan it is judged against, None when there is none.
 
     Raises
     ------
     InvalidInput
         If the work cannot be planned in whole seconds, or frozen operations are circular.
     Cancelled
-        If `progress` raises it.
+        If `progress` raises it; `Enough` takes the best plan so far.
     """
-
-    def solving(share: float, doing: Text) -> None:
-        progress(_SOLVING * share, doing)
-
+    terms = terms or Terms()
     known = work if calibration is None else apply(work, calibration)
-    solution = solve(known, solver, solving, frozen)
-    progress(_SOLVING, told("rehearsing {n:count} futures", n=replications))
-    verdict, predicted = _judged(known, solution.plan, seed, replications, calibration)
-    progress(1.0, told("rehearsed"))
-    return Rehearsal(solution.plan, solution.report, verdict, predicted)
+    futures = Futures(replications, seed + _OTHER_FUTURES, calibration)
+    kept = None if in_force is None else futures.keeping(known, in_force)
+    patience = _Patience(progress)
+
+    def outcome(plan: Plan) -> Outcome:
+        patience.tell(told("rehearsing {n:count} futures", n=replications))
+        ran = futures.run(known, plan)
+        orders = order_verdicts(ran)
+        missed = gate.findings(futures.verdict(orders), kept, _priorities(known), terms.thresholds)
+        return Outcome(orders, sum(one.blocks for one in missed), _bottleneck(ran))
+
+    choice = robust.choose(known, solver, frozen, terms.price, outcome, patience.looking)
+    examined = examine(work, choice.plan, replications, seed, frozen, calibration, in_force, terms, patience.examining)
+    return Rehearsal(
+        choice.plan, choice.report, choice.robustness, examined.verdict, examined.judgement, examined.forecast
+    )
 
 
-def rehearse_plan(
+def examine(
     work: Work,
     plan: Plan,
     replications: int,
     seed: int,
+    frozen: Plan | None = None,
     calibration: Calibration | None = None,
+    in_force: Plan | None = None,
+    terms: Terms | None = None,
     progress: Progress = no_progress,
-) -> Verdict:
-    """Return what the twin says of leaving `plan` in force from now on, in the same futures `rehearse` sees.
+) -> Examination:
+    """Judge a plan, however it was made: is it possible, does it leave what is frozen, how sure is it, what would help.
 
-    Orders that the plan does not cover to their end are not in the verdict: it says nothing of them.
+    Parameters are those of `rehearse`. A plan that is not possible is refused without a rehearsal.
     """
-    progress(0.0, told("rehearsing the plan in force in {n:count} futures", n=replications))
-    kept = keep(work if calibration is None else apply(work, calibration), plan)
-    verdict, _ = _judged(kept.work, kept.plan, seed, replications, calibration)
+    terms = terms or Terms()
+    known = work if calibration is None else apply(work, calibration)
+    problems = list(problems_of(known, plan, frozen))
+    futures = Futures(replications, seed, calibration)
+    if problems:
+        nothing = futures.verdict(())
+        return Examination(nothing, gate.judge_plan(nothing, None, {}, terms.thresholds, problems=problems), _UNKNOWN)
+    progress(0.0, told("rehearsing {n:count} futures", n=replications))
+    ran = futures.run(known, plan)
+    verdict = judge(known, plan, ran)
+    kept = None if in_force is None else futures.keeping(known, in_force)
+    blocking = [one for one in gate.findings(verdict, kept, _priorities(known), terms.thresholds) if one.blocks]
+    held = frozenset() if frozen is None else frozenset(frozen.by_job_order)
+    ward = Ward(known, plan, verdict, futures, terms.thresholds, held, terms.zone)
+    remedies = remedies_for(ward, blocking, terms.remedies, progress)
+    judgement = gate.judge_plan(verdict, kept, _priorities(known), terms.thresholds, terms.zone, remedies=remedies)
     progress(1.0, told("rehearsed"))
-    return replace(verdict, orders=tuple(one for one in verdict.orders if one.order in kept.orders))
+    return Examination(verdict, judgement, forecast(ran) if known.tasks else _UNKNOWN)
 
 
-def _judged(
-    work: Work, plan: Plan, seed: int, replications: int, calibration: Calibration | None
-) -> tuple[Verdict, Forecast]:
-    if not work.tasks:
-        return Verdict("replay", replications, seed, (), (), 0.0, None), Forecast({}, {})
-    draws = Draws(seed, replications)
-    if calibration is not None:
-        draws = CalibratedDraws(seed, replications, calibration=calibration, work=work, plan=plan)
-    ran = rehearsed(work, plan, draws)
-    return judge(work, plan, ran), forecast(ran)
+def problems_of(work: Work, plan: Plan, frozen: Plan | None = None) -> Iterator[Text]:
+    """Yield what makes a plan impossible, or what it moves that must stay."""
+    for problem in check(work, plan):
+        yield told("The plan is not possible: {problem}.", problem=problem)
+    if frozen is None:
+        return
+    for held in keep(work, frozen).plan.operations:
+        planned = plan.by_job_order.get(held.job_order)
+        if planned is None or (planned.machine, planned.position) != (held.machine, held.position):
+            yield told(
+                "The plan moves {job}, which is about to begin on {machine}; it must stay there in its place.",
+                job=held.job_order,
+                machine=held.machine,
+            )
+
+
+def _priorities(work: Work) -> Mapping[str, Priority]:
+    return {name: demand.priority for name, demand in work.orders.items()}
+
+
+def _bottleneck(ran: Replay) -> str | None:
+    machines = critical_shares(ran)
+    return max(machines, key=lambda name: machines[name]) if machines else None
+
+
+class _Patience:
+    """Passes progress on; whoever has had enough of looking for plans (`Enough`) still gets the verdict."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._share = progress, 0.0
+        self._enough = False
+
+    def looking(self, share: float, doing: Text) -> None:
+        """Tell how far looking for a plan is; `Enough` ends it."""
+        if self._enough:
+            raise Enough
+        self._share = _LOOKING * share
+        self._progress(self._share, doing)
+
+    def tell(self, doing: Text) -> None:
+        """Tell what is done meanwhile."""
+        self._patiently(doing)
+
+    def examining(self, share: float, doing: Text) -> None:
+        """Tell how far the examination is."""
+        self._share = _LOOKING + (1 - _LOOKING) * share
+        self._patiently(doing)
+
+    def _patiently(self, doing: Text) -> None:
+        try:
+            self._progress(self._share, doing)
+        except Enough:
+            self._enough = True

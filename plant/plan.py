@@ -115,6 +115,46 @@ class SolverReport:
     bound_s: float | None = None
 
 
+@dataclass(frozen=True)
+class Robustness:
+    """What was paid so that a plan holds when times vary, against the nominal one: the best found at planned times.
+
+    Attributes
+    ----------
+    spread
+        Standard deviations that durations were planned above their mean; None where the nominal plan is the best.
+    candidates
+        Plans that were rehearsed against each other.
+    expected_tardiness_s
+        Weighted tardiness, mean over the futures the candidates were compared in.
+    makespan_s, weighted_tardiness_s
+        At planned times.
+    refused, nominal_refused
+        Orders for which the gate would refuse it in those futures.
+    """
+
+    spread: float | None
+    candidates: int
+    makespan_s: float
+    weighted_tardiness_s: float
+    expected_tardiness_s: float
+    refused: int
+    nominal_makespan_s: float
+    nominal_weighted_tardiness_s: float
+    nominal_expected_tardiness_s: float
+    nominal_refused: int
+
+    @property
+    def makespan_paid(self) -> float:
+        """Share of the nominal makespan by which the plan is longer; below 0 where it is shorter."""
+        return self.makespan_s / self.nominal_makespan_s - 1 if self.nominal_makespan_s > 0 else 0.0
+
+    @property
+    def tardiness_paid_s(self) -> float:
+        """Weighted tardiness at planned times beyond that of the nominal plan."""
+        return self.weighted_tardiness_s - self.nominal_weighted_tardiness_s
+
+
 class PlanState(StrEnum):
     """Where a plan version stands."""
 
@@ -140,6 +180,8 @@ class PlanVersion:
         What had gone wrong on the floor as it was made from; what comes to light later makes it stale.
     calibration
         What the twin knew of the plant, None for the plan as it stands.
+    robustness
+        What was paid for certainty; None where nothing was compared.
     """
 
     id: str
@@ -156,6 +198,7 @@ class PlanVersion:
     labels: Mapping[str, str] = field(default_factory=dict)
     knew: Troubles = field(default_factory=Troubles)
     calibration: str | None = None
+    robustness: Robustness | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 from plant.text import Text
 
@@ -20,8 +21,8 @@ class OrderVerdict:
         Its lower bound (95 %).
     p50, p80, p95
         Quantiles of the completion time.
-    tardiness_mean_s
-        Mean seconds late, an early order counting 0.
+    tardiness_mean_s, tardiness_p90_s
+        Mean and 90 % quantile of the seconds late, an early order counting 0.
     """
 
     order: str
@@ -32,6 +33,7 @@ class OrderVerdict:
     p80: datetime
     p95: datetime
     tardiness_mean_s: float
+    tardiness_p90_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,34 @@ class Buffer:
     on_time_before: float
 
 
+class BindingKind(StrEnum):
+    """What kind of thing keeps an order from being done earlier."""
+
+    MACHINE = "machine"
+    PERSON = "person"
+    MATERIAL = "material"
+    DUE_DATE = "due date"
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What an order at risk waits for longest, in the futures in which it is late.
+
+    Attributes
+    ----------
+    subject
+        The machine that works on other orders, the person who attends others, or the delivery (or job order) whose
+        material is awaited. The order itself where the due date binds: its own work alone takes longer than there is.
+    waited_s
+        Mean clock seconds of the wait; for a due date, by which its own work outlasts it.
+    """
+
+    order: str
+    kind: BindingKind
+    subject: str
+    waited_s: float
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What the twin says of a plan: per order, per machine, and which engine said it.
@@ -157,6 +187,8 @@ class Verdict:
         The most critical ones, the most critical first.
     buffers
         For the orders at risk, those most at risk first.
+    bindings
+        What holds up each order at risk.
     """
 
     engine: str
@@ -170,17 +202,58 @@ class Verdict:
     people: tuple[PersonVerdict, ...] = ()
     buffers: tuple[Buffer, ...] = ()
     twin_error: TwinError | None = None
+    bindings: tuple[Binding, ...] = ()
+
+
+class RemedyKind(StrEnum):
+    """What can be done so that an order is on time after all."""
+
+    OVERTIME = "overtime"
+    ALTERNATIVE = "alternative machine"
+    SPLIT = "split of the lot"
+    PROMISE = "new promise date"
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """A change that lets an order pass the gate; the changed plan was rehearsed in the same futures.
+
+    Attributes
+    ----------
+    what
+        What to do, in words.
+    cost
+        By the rules in the settings, in their unit of money.
+    on_time, on_time_low
+        As `OrderVerdict` has them, of the order with the change made.
+    """
+
+    order: str
+    kind: RemedyKind
+    what: Text
+    cost: float
+    on_time: float
+    on_time_low: float
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The gate's answer: pass, or the reasons why not (one sentence each, naming order and figures)."""
+    """The gate's answer: pass, or the reasons why not (naming order, figures and what binds).
+
+    Attributes
+    ----------
+    notes
+        What it saw but did not refuse for, such as an order that is late with or without this plan.
+    remedies
+        What would let refused orders pass; those of one order stand together, the cheapest first.
+    """
 
     passed: bool
     reasons: tuple[Text, ...] = ()
     notes: tuple[Text, ...] = ()
-    """What it saw but did not refuse for, such as an order that is late with or without this plan."""
+    remedies: tuple[Remedy, ...] = ()
 
     def in_english(self) -> Judgement:
         """Return the same in plain sentences, as other programs are told it."""
-        return replace(self, reasons=tuple(map(str, self.reasons)), notes=tuple(map(str, self.notes)))
+        remedies = tuple(replace(one, what=str(one.what)) for one in self.remedies)
+        return Judgement(self.passed, tuple(map(str, self.reasons)), tuple(map(str, self.notes)), remedies)

@@ -16,8 +16,8 @@ from rich.table import Table
 from dashboard.figures.risk import by_risk, percent
 from dashboard.report import at_risk, report
 from methods.work import build_work
-from operations.gate import Thresholds, judge_plan
-from operations.rehearsal import rehearse
+from operations.gate import Thresholds
+from operations.rehearsal import Terms, rehearse
 from plant.errors import InvalidInput
 from plant.folder import load
 from plant.order import CustomerOrder, JobOrder
@@ -115,19 +115,17 @@ def _version(
         interruptible(console, "Taking the best plan so far; Ctrl-C again ends without one.") as interrupted,
     ):
         task = bar.add_task("starting", total=1.0)
-        solving = True
+        asked = False
 
         def progress(share: float, doing: Text) -> None:
-            nonlocal solving
+            nonlocal asked
             bar.update(task, completed=share, description=str(doing))
-            solving = solving and not str(doing).startswith("rehears")
-            if solving and interrupted():
-                solving = False
+            if interrupted() and not asked:
+                asked = True
                 raise Enough
 
-        rehearsal = rehearse(work, solver, replications, solver.seed, progress=progress)
-    priorities = {order.id: order.priority for order in orders}
-    zone = ZoneInfo(plant.timezone)
+        terms = Terms(thresholds, zone=ZoneInfo(plant.timezone))
+        rehearsal = rehearse(work, solver, replications, solver.seed, terms=terms, progress=progress)
     return PlanVersion(
         id=f"plan-{hash_of(rehearsal.plan)[:12]}",
         parent=None,
@@ -138,8 +136,9 @@ def _version(
         plan=rehearsal.plan,
         solver=rehearsal.report,
         verdict=rehearsal.verdict,
-        judgement=judge_plan(rehearsal.verdict, None, priorities, thresholds, zone),
+        judgement=rehearsal.judgement,
         orders=tuple(sorted(work.orders)),
+        robustness=rehearsal.robustness,
     )
 
 
@@ -193,6 +192,11 @@ def _summarise(
         console.print(f"Bottleneck: {escape(bottleneck.id)} {escape(bottleneck.name)}")
     console.print(f"Expected OEE: {verdict.oee:.1%}")
     console.print(f"Plan: {escape(version.solver.method)}, {version.solver.status}, {version.solver.runtime_s:.1f} s")
+    if version.robustness is not None and version.robustness.spread is not None:
+        console.print(f"Paid for certainty: {version.robustness.makespan_paid:.1%} of the makespan")
     console.print("Gate: [green]passed[/]" if judgement.passed else "Gate: [red]refused[/]")
     for line in (*judgement.reasons, *judgement.notes):
         console.print(f"  - {escape(str(line))}", soft_wrap=True)
+    for remedy in judgement.remedies:
+        told = f"{remedy.order}: {remedy.what} (cost {remedy.cost:,.0f}, then on time {percent(remedy.on_time)})"
+        console.print(f"  * {escape(told)}", soft_wrap=True)

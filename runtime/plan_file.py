@@ -27,6 +27,7 @@ def plan_document(version: PlanVersion) -> dict[str, Any]:
         "operations": [_operation(version.plan.epoch, operation) for operation in version.plan.operations],
         "verdict": asdict(version.verdict),
         "judgement": asdict(version.judgement.in_english()),
+        "robustness": None if version.robustness is None else asdict(version.robustness),
     }
     plain: dict[str, Any] = _plain(document)
     return plain

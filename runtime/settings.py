@@ -49,14 +49,30 @@ class PlanningSettings(Section):
     dispatch_horizon_s: float = Field(8 * 3600.0, gt=0, description="job orders starting within it are dispatched")
     frozen_zone_s: float = Field(1800.0, ge=0, description="job orders starting within it keep machine and place")
     automatic: bool = Field(False, description="release what was replanned by itself if the gate passes it")
+    price: float = Field(0.05, ge=0, description="share of the planned makespan that may be paid for certainty")
 
 
 class GateSettings(Section):
-    """What the gate asks of P(on time): the lower bound of its Wilson interval, per order class."""
+    """What the gate asks, per order class: of P(on time), the lower bound of its Wilson interval; of tardiness, P90."""
 
     on_time_high: float = Field(0.90, ge=0, le=1)
     on_time_normal: float = Field(0.80, ge=0, le=1)
     tolerance: float = Field(0.02, ge=0, le=1, description="how much worse than keeping the plan in force is accepted")
+    late_high_s: float = Field(24 * 3600.0, ge=0, description="P90 tardiness that is accepted")
+    late_normal_s: float = Field(72 * 3600.0, ge=0)
+
+
+class RemedySettings(Section):
+    """How remedies for refused orders are looked for, and what they cost, in one unit of money."""
+
+    most: int = Field(5, ge=0, description="orders that are helped, those most at risk first; 0: none")
+    time_limit_s: float = Field(8.0, ge=0, description="wall seconds for all of them")
+    overtime_per_h: float = Field(60.0, ge=0, description="of each machine hour")
+    move: float = Field(20.0, ge=0, description="of each operation on another machine")
+    move_per_h: float = Field(40.0, ge=0, description="of each hour it takes longer there")
+    split: float = Field(30.0, ge=0, description="of each lot more")
+    promise: float = Field(100.0, ge=0, description="of taking a promise back; high priority counts three times")
+    delay_per_day: float = Field(200.0, ge=0, description="of each day a promise is later; likewise")
 
 
 class EmulatorSettings(Section):
@@ -103,6 +119,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     planning: PlanningSettings = Field(default_factory=PlanningSettings)
     gate: GateSettings = Field(default_factory=GateSettings)
+    remedies: RemedySettings = Field(default_factory=RemedySettings)
     emulator: EmulatorSettings = Field(default_factory=EmulatorSettings)
 
     @classmethod

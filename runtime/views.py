@@ -109,6 +109,7 @@ class OperationViews:
             },
             released_by=release.actor if release else None,
             override_reason=release.override_reason if release else None,
+            robustness=version.robustness,
         )
 
     async def request_plan(self) -> str:

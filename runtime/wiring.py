@@ -54,15 +54,23 @@ def planning_rules(settings: Settings) -> PlanningRules:
     """Return the rules plans are made and judged by."""
     from operations.gate import Thresholds
     from operations.planning import PlanningRules
+    from operations.remedied import Costs
+    from operations.remedies import RemedyRules
     from scheduler.solve import SolverSettings
 
-    planning, gate = settings.planning, settings.gate
+    planning, gate, remedies = settings.planning, settings.gate, settings.remedies
     return PlanningRules(
         solver=SolverSettings(time_limit_s=planning.time_limit_s, seed=planning.seed, workers=planning.workers),
         replications=planning.replications,
-        thresholds=Thresholds(gate.on_time_high, gate.on_time_normal, gate.tolerance),
+        thresholds=Thresholds(
+            gate.on_time_high, gate.on_time_normal, gate.tolerance, gate.late_high_s, gate.late_normal_s
+        ),
         frozen_zone_s=planning.frozen_zone_s,
         dispatch_horizon_s=planning.dispatch_horizon_s,
+        price=planning.price,
+        remedies=RemedyRules(
+            Costs(**remedies.model_dump(exclude={"most", "time_limit_s"})), remedies.most, remedies.time_limit_s
+        ),
     )
 
 

@@ -102,7 +102,7 @@ def _batch(work: Work, machine: MachineOutlook, step: tuple[PlannedOperation, ..
         yield f"{machine.id} takes {machine.batch_capacity} jobs at once, not {len(step)}: {names}"
     if len({work.by_id[operation.job_order].setup_family for operation in step}) > 1:
         yield f"a batch on {machine.id} mixes setup families: {names}"
-    if len({(operation.start_s, operation.end_s, operation.batch) for operation in step}) > 1:
+    if len({(operation.setup_s, operation.start_s, operation.end_s, operation.batch) for operation in step}) > 1:
         yield f"a batch on {machine.id} does not share start, end and id: {names}"
     if step[0].batch is None:
         yield f"a batch on {machine.id} has no id: {names}"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.draws import Row
 from twin.graph import Node
 from twin.luck import Matrix
 from twin.replay import Replay
@@ -36,11 +37,41 @@ class Critical:
         By row of `Replay.work.tasks`, pairs whose chain it is on; members of a batch share their node's.
     people
         By person, pairs whose chain waited for them at least once.
+    waits
+        Where the time of late orders went.
     """
 
     machines: dict[str, float]
     operations: NDArray[np.float64]
     people: dict[str, float]
+    waits: Waits
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Where the time of an order's chains went, mean clock seconds over those that are late (over all where none is).
+
+    Attributes
+    ----------
+    orders, machines, people
+        What the axes count.
+    own_s
+        On steps of the order itself, shape (orders,).
+    others_s
+        On steps of other orders, by machine, shape (orders, machines).
+    attending_s
+        While job and machine were there, until somebody came, shape (orders, people).
+    material_s
+        From the epoch until its material was there, by row of `Replay.work.tasks`, shape (n tasks,).
+    """
+
+    orders: tuple[str, ...]
+    machines: tuple[str, ...]
+    people: tuple[str, ...]
+    own_s: Row
+    others_s: Matrix
+    attending_s: Matrix
+    material_s: Row
 
 
 def critical_of(replay: Replay, sample: int = SAMPLE) -> Critical:
@@ -48,10 +79,10 @@ def critical_of(replay: Replay, sample: int = SAMPLE) -> Critical:
     machines = list(dict.fromkeys(node.machine for node in replay.nodes))
     people = list(dict.fromkeys(node.person for node in replay.nodes if node.person is not None))
     if not machines:
-        return Critical({}, np.zeros(0), {})
-    taken = min(sample, replay.replications)
-    chains = _Chains(replay, machines, people, taken)
-    spent_s, on_chain, waited = chains.walked(_last_rows(replay, taken))
+        nothing = np.zeros(0)
+        return Critical({}, nothing, {}, Waits((), (), (), nothing, np.zeros((0, 0)), np.zeros((0, 0)), nothing))
+    chains = _Chains(replay, machines, people, min(sample, replay.replications))
+    spent_s, on_chain, waited = chains.walked()
     hung = np.bincount(spent_s.argmax(axis=1), minlength=len(machines)) / len(spent_s)
     operations = on_chain / len(spent_s)
     for node in replay.nodes:
@@ -60,6 +91,7 @@ def critical_of(replay: Replay, sample: int = SAMPLE) -> Critical:
         dict(zip(machines, hung.tolist(), strict=True)),
         operations,
         dict(zip(people, waited.mean(axis=0).tolist(), strict=True)),
+        chains.waits(),
     )
 
 
@@ -74,21 +106,29 @@ class _Chains:
     def __init__(self, replay: Replay, machines: Sequence[str], people: Sequence[str], taken: int) -> None:
         count = len(replay.work.tasks)
         self._replay, self._taken = replay, taken
+        self._machines, self._people = machines, people
+        self._orders = list(dict.fromkeys(task.order for task in replay.work.tasks))
         self._finish_s = replay.finish_s[:, :taken]
         self._before = np.full((count, taken), _NONE)
-        self._bound_s = np.zeros((count, taken))
-        self._waited = np.zeros((count, taken), dtype=bool)
+        self._bound_s, self._wait_s = np.zeros((count, taken)), np.zeros((count, taken))
         self._machine, self._person = np.zeros(count, dtype=np.intp), np.full(count, _NONE)
-        self._shape = len(machines), len(people)
+        self._own, self._awaits = np.zeros((count, len(self._orders)), dtype=bool), np.zeros(count, dtype=bool)
         numbers = {name: index for index, name in enumerate(machines)}
         persons = {name: index for index, name in enumerate(people)}
+        places = {name: index for index, name in enumerate(self._orders)}
         for node in replay.nodes:
             self._bind(node)
+            mine = [places[replay.work.tasks[member].order] for member in node.members]
             for member in node.members:
                 self._machine[member] = numbers[node.machine]
                 self._person[member] = _NONE if node.person is None else persons[node.person]
-                self._before[member], self._bound_s[member] = self._before[node.row], self._bound_s[node.row]
-                self._waited[member] = self._waited[node.row]
+                self._own[member, mine] = True
+                self._awaits[member] = self._awaits_material(node)
+                for matrix in (self._before, self._bound_s, self._wait_s):
+                    matrix[member] = matrix[node.row]
+        size = len(self._orders)
+        self._others_s, self._attending_s = np.zeros((size, len(machines))), np.zeros((size, len(people)))
+        self._own_s, self._material_s = np.zeros(size), np.zeros(count)
 
     def _bind(self, node: Node) -> None:
         """Note of a node what it waited for last; of things done at once, predecessors come before resources."""
@@ -101,9 +141,14 @@ class _Chains:
             np.maximum(bound_s, self._finish_s[row], out=bound_s)
         if node.behind is not None:
             free_s = self._free_s(node.behind)
-            self._waited[node.row] = free_s > bound_s
-            np.copyto(self._before[node.row], node.behind, where=self._waited[node.row])
+            self._wait_s[node.row] = np.maximum(free_s - bound_s, 0.0)
+            np.copyto(self._before[node.row], node.behind, where=free_s > bound_s)
             np.maximum(bound_s, free_s, out=bound_s)
+
+    def _awaits_material(self, node: Node) -> bool:
+        """Tell whether its material, and not its machine's being down, sets when a node can begin at the earliest."""
+        down_s = self._replay.work.machines[node.machine].available_from_s
+        return node.row in self._replay.release_s or node.floor_s > down_s
 
     def _floor_s(self, node: Node) -> Matrix | float:
         """Return the earliest begin for causes other than nodes; a rework pass left out has none."""
@@ -118,35 +163,78 @@ class _Chains:
         freed: Matrix = self._replay.freed_s.get(row, self._replay.finish_s[row])[: self._taken]
         return freed
 
-    def walked(self, ends: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-        """Walk the chains that end in rows `ends`, shape (orders, taken).
+    def walked(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        """Walk back the chain of every order and replication.
 
         Returns
         -------
         Seconds per machine, shape (chains, machines); chains through each row, shape (n tasks,); and whether the
         chain waited for each person, shape (chains, people).
         """
-        now, future = ends.ravel(), np.tile(np.arange(ends.shape[1]), len(ends))
-        chain, until_s = np.arange(len(now)), self._finish_s[now, future]
-        spent = np.zeros((len(now), self._shape[0]))
+        ends = self._last_rows()
+        now, future = ends.ravel(), np.tile(np.arange(self._taken), len(ends))
+        until_s = self._finish_s[now, future]
+        weight = self._counted(until_s.reshape(ends.shape)).ravel()
+        chain, order = np.arange(len(now)), np.repeat(np.arange(len(ends)), self._taken)
+        excused_s = np.zeros(len(now))  # what waiting for somebody explains of the step they attended before
+        spent = np.zeros((len(now), len(self._machines)))
         through = np.zeros(len(self._machine))
-        waited = np.zeros((len(now), self._shape[1]), dtype=bool)
+        waited = np.zeros((len(now), len(self._people)), dtype=bool)
         while len(now):
             before, bound_s = self._before[now, future], self._bound_s[now, future]
             spent[chain, self._machine[now]] += until_s - bound_s
             through += np.bincount(now[until_s > bound_s], minlength=len(through))
-            late = self._waited[now, future]
+            late = self._wait_s[now, future] > 0
             waited[chain[late], self._person[now[late]]] = True
+            other_s = np.maximum(until_s - bound_s - excused_s, 0.0)
+            self._tell(now, future, order, (until_s - bound_s, other_s), weight[chain])
+            excused_s = np.maximum(excused_s - (until_s - bound_s), 0.0) + self._wait_s[now, future]
             on = before != _NONE
-            now, future, chain, until_s = before[on], future[on], chain[on], bound_s[on]
+            now, future, chain, until_s, order = before[on], future[on], chain[on], bound_s[on], order[on]
+            excused_s = excused_s[on]
         return spent, through, waited
 
+    def _counted(self, completion_s: Matrix) -> Matrix:
+        """Return what each chain counts for its order: late ones alike, the others nothing; all where none is late."""
+        due_s = np.array([self._replay.work.orders[order].due_s for order in self._orders])
+        late = completion_s > due_s[:, np.newaxis]
+        late |= ~late.any(axis=1, keepdims=True)
+        counted: Matrix = late / late.sum(axis=1, keepdims=True)
+        return counted
 
-def _last_rows(replay: Replay, taken: int) -> NDArray[np.intp]:
-    """Row of the task that finishes last, per order with tasks and replication."""
-    rows: dict[str, list[int]] = {}
-    for row, task in enumerate(replay.work.tasks):
-        rows.setdefault(task.order, []).append(row)
-    return np.array(
-        [np.array(mine)[replay.finish_s[mine, :taken].argmax(axis=0)] for mine in rows.values()], dtype=np.intp
-    )
+    def _tell(
+        self,
+        now: NDArray[np.intp],
+        future: NDArray[np.intp],
+        order: NDArray[np.intp],
+        spent_s: tuple[Row, Row],
+        weight: Row,
+    ) -> None:
+        """Add a step of every chain to its order's waits: what it spent if it is the order's own, and if it is not."""
+        own = self._own[now, order]
+        np.add.at(self._own_s, order[own], (spent_s[0] * weight)[own])
+        np.add.at(self._others_s, (order[~own], self._machine[now[~own]]), (spent_s[1] * weight)[~own])
+        wait_s = self._wait_s[now, future] * weight
+        late = wait_s > 0
+        np.add.at(self._attending_s, (order[late], self._person[now[late]]), wait_s[late])
+        first = own & self._awaits[now] & (self._before[now, future] == _NONE)
+        np.add.at(self._material_s, now[first], self._bound_s[now[first], future[first]] * weight[first])
+
+    def waits(self) -> Waits:
+        """Return where the time of the chains that were walked went."""
+        return Waits(
+            tuple(self._orders),
+            tuple(self._machines),
+            tuple(self._people),
+            self._own_s,
+            self._others_s,
+            self._attending_s,
+            self._material_s,
+        )
+
+    def _last_rows(self) -> NDArray[np.intp]:
+        """Row of the task that finishes last, per order and replication."""
+        rows: dict[str, list[int]] = {name: [] for name in self._orders}
+        for row, task in enumerate(self._replay.work.tasks):
+            rows[task.order].append(row)
+        return np.array([np.array(mine)[self._finish_s[mine].argmax(axis=0)] for mine in rows.values()], dtype=np.intp)

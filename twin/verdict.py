@@ -11,7 +11,8 @@ from plant.checks import require
 from plant.plan import Plan
 from plant.verdict import MachineVerdict, OperationVerdict, OrderVerdict, PersonVerdict, Verdict
 from plant.work import Work
-from twin.buffers import buffers_of
+from twin.bindings import bindings_of
+from twin.buffers import TARGET, buffers_of
 from twin.critical import Critical, critical_of
 from twin.draws import Row
 from twin.luck import planned_s
@@ -41,8 +42,8 @@ def judge(work: Work, plan: Plan, replay: Replay) -> Verdict:
         replay.work == work and set(plan.by_job_order) == set(work.by_id),
         "the replay to judge is of another work or plan; replay this plan first",
     )
-    with_tasks = {task.order for task in replay.work.tasks}
-    orders = tuple(_order(replay, order) for order in replay.work.orders if order in with_tasks)
+    orders = order_verdicts(replay)
+    at_risk = frozenset(one.order for one in orders if one.on_time_low < TARGET)
     critical = critical_of(replay)
     times = {machine: _expected(replay, machine) for machine in critical.machines}
     machines = tuple(
@@ -63,7 +64,14 @@ def judge(work: Work, plan: Plan, replay: Replay) -> Verdict:
             for person, share in sorted(critical.people.items(), key=lambda found: (-found[1], found[0]))
         ),
         buffers=buffers_of(replay),
+        bindings=bindings_of(replay, critical.waits, at_risk),
     )
+
+
+def order_verdicts(replay: Replay) -> tuple[OrderVerdict, ...]:
+    """Return what a replay says of each order that has a task: all that plans are compared by."""
+    with_tasks = {task.order for task in replay.work.tasks}
+    return tuple(_order(replay, order) for order in replay.work.orders if order in with_tasks)
 
 
 def _operations(replay: Replay, critical: Critical) -> tuple[OperationVerdict, ...]:
@@ -102,6 +110,7 @@ def _order(replay: Replay, order: str) -> OrderVerdict:
         p80=p80,
         p95=p95,
         tardiness_mean_s=float(np.maximum(late_s, 0.0).mean()),
+        tardiness_p90_s=float(max(np.quantile(late_s, 0.9, method="inverted_cdf"), 0.0)),
     )
 
 

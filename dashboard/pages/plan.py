@@ -20,7 +20,7 @@ from dashboard.views import PlanSummary, PlanView, Topic, Views
 from dashboard.words import Words, mark
 from plant.actor import Actor, Permission
 from plant.long_job import LongJob, LongJobState
-from plant.plan import PlanState
+from plant.plan import PlanState, Robustness
 from plant.verdict import TwinError
 
 PATH = "/plan"
@@ -322,6 +322,8 @@ def _facts(view: PlanView, say: Words) -> list[Component]:
         (say("Expected OEE"), say.percent(view.verdict.oee)),
         (say("Bottleneck"), view.verdict.bottleneck or "–"),
         (say("Weighted delay as planned"), say.duration(late) if late >= 30 else say("none")),
+        (say("Weighted delay expected"), expected_delay(view.robustness, say)),
+        (say("Price of certainty"), certainty(view.robustness, say)),
         (say("Rehearsed"), say.plural("{n} time", "{n} times", view.verdict.replications)),
         (say("Scheduled by"), method),
         (say("Twin's error"), twin_error(view.verdict.twin_error, say)),
@@ -329,6 +331,23 @@ def _facts(view: PlanView, say: Words) -> list[Component]:
     if view.verdict.twin_error is not None and view.verdict.twin_error.drifted:
         shown.append((say("Cycle times changed"), ", ".join(view.verdict.twin_error.drifted)))
     return [html.Div([html.Span(name), html.B(value, title=value)]) for name, value in shown]
+
+
+def certainty(paid: Robustness | None, say: Words) -> str:
+    """Say how much longer the plan is than the best one at planned times; what that buys is told beside it."""
+    if paid is None:
+        return say("not compared")
+    return say("none") if paid.spread is None else say("{share} longer", share=say.percent(paid.makespan_paid, 1))
+
+
+def expected_delay(paid: Robustness | None, say: Words) -> str:
+    """Say the weighted delay over all futures, and what it would have been without slack."""
+    if paid is None:
+        return say("not compared")
+    after = say.duration(paid.expected_tardiness_s)
+    if paid.spread is None:
+        return after
+    return say("{after}, not {before}", after=after, before=say.duration(paid.nominal_expected_tardiness_s))
 
 
 def _method(method: str, say: Words) -> str:

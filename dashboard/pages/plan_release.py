@@ -17,6 +17,7 @@ from dashboard.words import Words
 from plant.actor import Permission
 from plant.errors import GateRefused, InvalidInput
 from plant.text import Text
+from plant.verdict import Remedy
 
 SHORTEST_REASON = 10
 """Characters a reason for an override must have at least; the page says so before the use case has to."""
@@ -38,6 +39,7 @@ def gate_panel(view: PlanView, say: Words) -> dict[str, Any]:
         "children": [
             html.H3([icon("check" if passed else "cross"), _head(view, say)]),
             _list(view.judgement.reasons, "reasons", say),
+            *_remedies(view.judgement.remedies, say),
             _list(view.judgement.notes, "notes", say),
             *released,
         ],
@@ -49,6 +51,23 @@ def _head(view: PlanView, say: Words) -> str:
     if view.released_by:
         return say("The gate let this plan out") if view.judgement.passed else say("The gate refused this plan")
     return say("The gate would let this plan out") if view.judgement.passed else say("The gate refuses this plan")
+
+
+def _remedies(remedies: Sequence[Remedy], say: Words) -> list[Component]:
+    """Return what would let refused orders pass; those of one order stand together, the cheapest first."""
+    if not remedies:
+        return []
+    lines = [
+        say(
+            "{order}: {what} – cost {cost}, on time {share}",
+            order=one.order,
+            what=say.tell(one.what),
+            cost=say.number(one.cost),
+            share=say.percent(one.on_time),
+        )
+        for one in remedies
+    ]
+    return [html.P(html.B(say("What would help, rehearsed"))), _list(lines, "remedies", say)]
 
 
 def _list(sentences: Sequence[Text], kind: str, say: Words) -> Component:

@@ -45,9 +45,9 @@ from plant.long_job import LongJob, LongJobKind, LongJobState
 from plant.machine_state import MachineState, StateInterval
 from plant.message import MessageKind, RefusedMessage
 from plant.order import CustomerOrder, Priority
-from plant.plan import Plan, PlannedOperation, PlanState, SolverReport
+from plant.plan import Plan, PlannedOperation, PlanState, Robustness, SolverReport
 from plant.text import told
-from plant.verdict import Judgement, MachineVerdict, OrderVerdict, Verdict
+from plant.verdict import Judgement, MachineVerdict, OrderVerdict, Remedy, RemedyKind, Verdict
 from twin.drift import Direction
 from twin.fidelity import Coverage, Fidelity, Pit, TimeError
 from twin.fidelity_report import FidelityReport, MachineDrift, OeeError
@@ -479,6 +479,22 @@ def _machine(place: int) -> MachineView:
     return MachineView(ident, name, area, center, state, reason, at, jobs, good, place % 3, oee, tuple(timeline))
 
 
+_MOVED = told("{job} on {machine} instead of {here}", job="CO-1004/1-20", machine="M05", here="M08")
+_NEW_DATE = datetime(2026, 1, 12, 8, tzinfo=ZoneInfo(ZONE))
+_REMEDIES = (
+    Remedy("CO-1004", RemedyKind.ALTERNATIVE, _MOVED, 60.0, 0.934, 0.917),
+    Remedy(
+        "CO-1004",
+        RemedyKind.PROMISE,
+        told("promise {order} for {due:moment}", order="CO-1004", due=_NEW_DATE),
+        400.0,
+        0.925,
+        0.907,
+    ),
+)
+_PAID = Robustness(0.5, 6, 1.02e6, 5400.0, 9000.0, 1, 1e6, 0.0, 43200.0, 3)
+
+
 def _plan(plan_id: str, *, late: bool) -> PlanView:
     windows = tuple(CALENDAR.windows(START, START + timedelta(days=14)))
     seconds = [((a - START).total_seconds(), (b - START).total_seconds()) for a, b in windows]
@@ -524,7 +540,8 @@ def _plan(plan_id: str, *, late: bool) -> PlanView:
         plan=Plan(START, tuple(operations)),
         solver=SolverReport("cp-sat", "feasible", 5400.0 if late else 0.0, max(op.end_s for op in operations), 8.2, 1),
         verdict=Verdict("replay", 1000, 1, tuple(verdicts), (MachineVerdict("M04", 0.91, 0.7, 0.4),), 0.71, "M04"),
-        judgement=Judgement(not late, reasons, notes),
+        judgement=Judgement(not late, reasons, notes, _REMEDIES if late else ()),
+        robustness=_PAID if late else replace(_PAID, spread=None),
         machines=machines,
         jobs=jobs,
         orders=orders,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from operations import gate
 from operations.gate import Thresholds
 from plant.errors import InvalidInput
 from plant.order import Priority
-from plant.verdict import Judgement, OrderVerdict, Verdict
+from plant.verdict import Binding, BindingKind, Judgement, OrderVerdict, Remedy, RemedyKind, Verdict
 
 DUE = datetime(2026, 1, 14, 4, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -20,10 +21,11 @@ LIMITS = Thresholds(high=0.9, normal=0.8, tolerance=0.02)
 NORMAL = {"CO-1": Priority.NORMAL, "CO-2": Priority.NORMAL}
 
 
-def order(name: str, on_time: float, margin: float = 0.02, p50: float = -2, p95: float = 3) -> OrderVerdict:
-    return OrderVerdict(
-        name, DUE, on_time, on_time - margin, DUE + p50 * HOUR, DUE + (p50 + 1) * HOUR, DUE + p95 * HOUR, 60.0
-    )
+def order(
+    name: str, on_time: float, margin: float = 0.02, p50: float = -2, p95: float = 3, late_h: float = 0
+) -> OrderVerdict:
+    quantiles = (DUE + p50 * HOUR, DUE + (p50 + 1) * HOUR, DUE + p95 * HOUR)
+    return OrderVerdict(name, DUE, on_time, on_time - margin, *quantiles, 60.0, late_h * 3600)
 
 
 def verdict(*orders: OrderVerdict) -> Verdict:
@@ -105,6 +107,55 @@ def test_nothing_to_judge_is_refused() -> None:
     assert not judge_plan(verdict(), None, {}, LIMITS).passed
 
 
+def test_one_future_in_ten_may_be_as_late_as_the_budget_says_and_no_later() -> None:
+    within, beyond = verdict(order("CO-1", 0.85, late_h=72)), verdict(order("CO-1", 0.85, late_h=73))
+    assert judge_plan(within, None, NORMAL, LIMITS).passed
+    (reason,) = judge_plan(beyond, None, NORMAL, LIMITS).reasons
+    assert "is 3.0 days late or more in one future of ten; the gate allows 3.0 days" in reason
+    high = judge_plan(verdict(order("CO-1", 0.95, late_h=25)), None, {"CO-1": Priority.HIGH}, LIMITS)
+    assert "the gate allows 24.0 h" in high.reasons[0]
+
+
+def test_an_order_that_is_late_anyway_may_become_later_by_its_budget_only() -> None:
+    kept = verdict(order("CO-1", 0.02, late_h=100))
+    assert judge_plan(verdict(order("CO-1", 0.02, late_h=172)), kept, NORMAL, LIMITS).passed
+    (reason,) = judge_plan(verdict(order("CO-1", 0.02, late_h=173)), kept, NORMAL, LIMITS).reasons
+    assert reason.endswith("The plan in force does better for it: one future in ten is 4.2 days late or more.")
+
+
+@pytest.mark.parametrize(
+    ("binding", "told"),
+    [
+        (Binding("CO-1", BindingKind.MACHINE, "M04", 7200), "for M04, on average 2.0 h behind other orders."),
+        (
+            Binding("CO-1", BindingKind.PERSON, "Li", 7200),
+            "for Li, on average 2.0 h while machine and parts are there.",
+        ),
+        (Binding("CO-1", BindingKind.MATERIAL, "castings", 7200), "for material, on average 2.0 h (castings)."),
+        (Binding("CO-1", BindingKind.DUE_DATE, "CO-1", 7200), "its own work alone takes too long for its due date."),
+    ],
+)
+def test_a_refusal_names_what_binds(binding: Binding, told: str) -> None:
+    risky = replace(verdict(order("CO-1", 0.3)), bindings=(binding,))
+    assert judge_plan(risky, None, NORMAL, LIMITS).reasons[0].endswith(told)
+
+
+def test_a_refusal_names_the_cheapest_remedy_and_carries_all() -> None:
+    remedies = tuple(
+        Remedy("CO-1", kind, f"do {kind}", cost, 0.95, 0.93)
+        for kind, cost in ((RemedyKind.SPLIT, 40.0), (RemedyKind.PROMISE, 1500.0))
+    )
+    refused = judge_plan(verdict(order("CO-1", 0.3)), None, NORMAL, LIMITS, UTC, (), remedies)
+    assert refused.reasons[0].endswith("Cheapest remedy: do split of the lot (cost 40); then it is on time with 95 %.")
+    assert refused.remedies == remedies
+    assert judge_plan(verdict(order("CO-1", 0.99)), None, NORMAL, LIMITS, UTC, (), remedies).remedies == ()
+
+
+def test_what_is_not_possible_is_refused_however_sure_it_looks() -> None:
+    found = judge_plan(verdict(order("CO-1", 0.99)), None, NORMAL, LIMITS, UTC, ("M04 is booked twice",))
+    assert (found.passed, found.reasons) == (False, ("M04 is booked twice",))
+
+
 def test_a_figure_that_is_no_number_is_refused() -> None:
     assert not judge_plan(verdict(order("CO-1", float("nan"), p50=1)), None, NORMAL, LIMITS).passed
 
@@ -117,6 +168,8 @@ def test_an_order_without_a_class_is_an_error() -> None:
 def test_thresholds_beyond_one_are_refused() -> None:
     with pytest.raises(InvalidInput, match="gate threshold high must be between 0 and 1, not 90"):
         Thresholds(high=90)
+    with pytest.raises(InvalidInput, match="gate budget late_high_s must be"):
+        Thresholds(late_high_s=-1)
 
 
 def test_a_probability_is_never_rounded_up_to_what_the_gate_asks() -> None:

@@ -99,6 +99,11 @@ async def test_a_due_date_that_cannot_be_met_is_refused_with_reasons_and_the_loo
     hopeless = await site.enter_hopeless()
     refused = await site.plan("new orders")
     assert not refused.judgement.passed
+    assert "Cheapest remedy: promise CO-LATE for" in str(refused.judgement.reasons[0])
+    kept = await planning.get_plan(site.historian, PLANNER, refused.id)
+    assert kept[0] == refused  # its remedies and what it paid for certainty among the rest
+    assert {one.order for one in refused.judgement.remedies} == {hopeless.id}
+    assert refused.robustness is not None
     with pytest.raises(GateRefused, match=hopeless.id) as refusal:
         await site.release(refused.id)
     assert refusal.value.reasons == refused.judgement.reasons
@@ -203,6 +208,17 @@ class TestRelease:
         async with kept.transaction(SYSTEM, "test") as tx:
             assert await tx.value(b"select count(*) from plan_state where state = 'released'") == 1
             assert await tx.value(b"select count(*) from outbox") == 1
+
+    async def test_a_plan_the_floor_cannot_carry_out_is_no_matter_of_reasons(self, kept: Historian) -> None:
+        """A machine that cannot take the job: neither the gate's pass nor a written override lets it out."""
+        async with kept.transaction(SYSTEM, "test") as tx:
+            for id_, passed in (("plan-4", True), ("plan-5", False)):
+                await plans.insert(tx, plan_version(id_, ("CO-1/1-10", "MILL", 0), passed=passed))
+        for id_, override in (("plan-4", None), ("plan-5", "the customer insists on it")):
+            with pytest.raises(Conflict, match="CO-1/1-10 cannot be made on MILL; make a new plan"):
+                await planning.release(kept, Clock(at(0)), PLANNER, RULES, id_, override)
+        assert await planning.in_force(kept, PLANNER) is None
+        assert (await planning.get_plan(kept, PLANNER, "plan-4"))[1] is PlanState.PROPOSED
 
     async def test_an_unknown_plan_is_not_found(self, kept: Historian) -> None:
         with pytest.raises(NotFound, match="plan-9"):

@@ -90,7 +90,7 @@ def test_the_first_interrupt_takes_the_best_plan_so_far(tmp_path: Path, monkeypa
     """Ctrl-C once the search has begun: an hour of solving ends at once, and a plan is written."""
     rehearse, before = offline.rehearse, signal.getsignal(signal.SIGINT)
 
-    def interrupted(*args: object, progress: object) -> object:
+    def interrupted(*args: object, terms: object, progress: object) -> object:
         sent = False
 
         def report(share: float, doing: Text) -> None:
@@ -100,7 +100,7 @@ def test_the_first_interrupt_takes_the_best_plan_so_far(tmp_path: Path, monkeypa
                 os.kill(os.getpid(), signal.SIGINT)
             progress(share, doing)  # type: ignore[operator]
 
-        return rehearse(*args, progress=report)  # type: ignore[arg-type]
+        return rehearse(*args, terms=terms, progress=report)  # type: ignore[arg-type]
 
     monkeypatch.setattr(offline, "rehearse", interrupted)
     said = io.StringIO()
@@ -121,9 +121,28 @@ def test_wrong_folders_are_refused_before_any_work(tmp_path: Path) -> None:
 
 
 def test_stricter_thresholds_are_used(tmp_path: Path) -> None:
-    strict = Thresholds(high=1.0, normal=1.0)
-    written = plan_offline(SHOP, tmp_path, 0.5, 50, console=Console(file=io.StringIO()), thresholds=strict)
-    assert not written.version.judgement.passed
+    strict, said = Thresholds(high=0.99, normal=0.99), io.StringIO()
+    written = plan_offline(SHOP, tmp_path, 0.5, 50, console=Console(file=said, width=100), thresholds=strict)
+    assert not written.version.judgement.passed  # 50 replications do not prove 99 %
+    report = written.report_file.read_text("utf-8")
+    assert "Price of certainty" in report
+    assert "robustness" in json.loads(written.plan_file.read_text("utf-8"))
+
+
+def test_remedies_of_a_refused_plan_are_told_everywhere(tmp_path: Path) -> None:
+    """Due within minutes of the start, an order can be helped by another promise only."""
+    plant = load(SHOP)
+    order = replace(load_orders(SHOP, plant)[0], ordered_at=plant.starts_at)
+    order = replace(order, due_at=order.ordered_at + timedelta(minutes=1))
+    jobs = tuple(JobProgress(job, JobState.WAITING) for job in job_orders(plant, explode(plant, order)))
+    file, said = tmp_path / "floor.json", io.StringIO()
+    taken = Snapshot(plant.starts_at, plant_version=version_of(plant).id, orders=(order,), jobs=jobs)
+    file.write_text(snapshot_text(taken), encoding="utf-8")
+    written = plan_offline(SHOP, tmp_path, 0.5, 200, console=Console(file=said, width=100), snapshot_file=file)
+    (remedy,) = written.version.judgement.remedies
+    assert str(remedy.what).startswith(f"promise {order.id} for")
+    for told in (said.getvalue(), written.report_file.read_text("utf-8"), written.plan_file.read_text("utf-8")):
+        assert str(remedy.what) in told
 
 
 def test_a_snapshot_takes_the_place_of_the_start_and_its_orders(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dashboard.pages import plan, plan_orders, plan_release
-from dashboard.pages.plan import plan_parts, twin_error
+from dashboard.pages.plan import certainty, expected_delay, plan_parts, twin_error
 from dashboard.words import Words
 from plant.verdict import TwinError
 from tests.dashboard.factory import ANNA, NOW, ZONE, MemoryLive, MemoryViews, _plan, actor_now
@@ -71,6 +71,26 @@ def test_why_a_plan_was_made_is_told_in_the_readers_language() -> None:
 )
 def test_the_twins_error_is_told(language: str, error: TwinError | None, told: str) -> None:
     assert twin_error(error, Words(language, ZONE)) == told
+
+
+def test_what_would_help_is_told_with_its_cost_in_the_readers_language() -> None:
+    english, chinese = of_plan("plan-2", "en"), of_plan("plan-2", "zh")
+    assert "CO-1004: CO-1004/1-20 on M05 instead of M08 – cost 60, on time 93%" in english
+    assert "CO-1004: promise CO-1004 for Mon 12 Jan 08:00 – cost 400, on time 92%" in english
+    assert "经推演有效的补救措施" in chinese
+    assert "CO-1004/1-20 由 M08 改到 M05 上加工——成本 60，准时概率 93%" in chinese
+    assert "What would help" not in of_plan("plan-1", "en")
+
+
+def test_the_price_of_certainty_is_told() -> None:
+    paid = _plan("plan-2", late=True).robustness
+    assert paid is not None
+    en, zh = Words("en", ZONE), Words("zh", ZONE)
+    assert (certainty(paid, en), expected_delay(paid, en)) == ("2.0% longer", "2 h 30 min, not 12 h 00 min")
+    assert (certainty(paid, zh), expected_delay(paid, zh)) == ("延长 2.0%", "2 小时 30 分（否则 12 小时 00 分）")
+    as_planned = replace(paid, spread=None)
+    assert (certainty(as_planned, en), expected_delay(as_planned, en)) == ("none", "2 h 30 min")
+    assert {certainty(None, zh), expected_delay(None, zh)} == {"未作比较"}
 
 
 def test_machines_whose_cycle_times_changed_are_named_on_the_plan() -> None:

@@ -1,0 +1,51 @@
+"""The futures that plans of one work are rehearsed in: the same luck for every plan and every change of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plant.calibration import Calibration
+from plant.plan import Plan
+from plant.verdict import OrderVerdict, Verdict
+from plant.work import Work
+from scheduler.keep import keep
+from twin.calibrated import CalibratedDraws
+from twin.draws import Draws
+from twin.rehearse import rehearse
+from twin.replay import Replay
+from twin.verdict import order_verdicts
+
+
+@dataclass(frozen=True)
+class Futures:
+    """R replications of one seed.
+
+    Attributes
+    ----------
+    calibration
+        What the work was calibrated with; what is still unknown of the plant then differs between futures.
+    """
+
+    replications: int
+    seed: int
+    calibration: Calibration | None = None
+
+    def run(self, work: Work, plan: Plan) -> Replay:
+        """Return what becomes of a plan of `work`, which is calibrated already."""
+        if self.calibration is None:
+            return rehearse(work, plan, Draws(self.seed, self.replications))
+        draws = CalibratedDraws(self.seed, self.replications, calibration=self.calibration, work=work, plan=plan)
+        return rehearse(work, plan, draws)
+
+    def orders(self, work: Work, plan: Plan) -> tuple[OrderVerdict, ...]:
+        """Return what becomes of the orders under a plan of `work`."""
+        return order_verdicts(self.run(work, plan))
+
+    def verdict(self, orders: tuple[OrderVerdict, ...]) -> Verdict:
+        """Return a verdict that tells of orders only."""
+        return Verdict("replay", self.replications, self.seed, orders, (), 0.0, None)
+
+    def keeping(self, work: Work, plan: Plan) -> Verdict:
+        """Return what becomes of the orders that `plan`, made earlier, covers to their end, if it is just kept."""
+        kept = keep(work, plan)
+        return self.verdict(tuple(one for one in self.orders(kept.work, kept.plan) if one.order in kept.orders))

@@ -1,0 +1,297 @@
+"""Plans that hold when times vary: planned with slack, rehearsed, planned again where the rehearsal says so.
+
+The scheduler knows planned times and no luck. So it is given other work to plan, the *padded* work, in which every task
+takes its mean (what repairs add on average included) and `spread` standard deviations more, an order that rehearsed
+late is due earlier by what it lacked, and no order may end later than the nominal plan would. What it finds is taken at
+planned times again and rehearsed; all candidates meet the same futures. The best of them is kept: one that the gate
+lets out before one that it does not, then one within the price that may be paid, then the one that is refused for the
+fewest orders, then the least expected weighted tardiness.
+
+Proactive slack by quantiles follows the surrogate measures of J. Goren and I. Sabuncuoglu, "Robustness and stability
+measures for scheduling: single-machine environment", IIE Transactions 40 (2008), and feeding buffers before what binds
+those of E. Goldratt, "Critical Chain" (1997); here a rehearsal, not a formula, says how much.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from plant.plan import Plan, Robustness, SolverReport
+from plant.ports import Progress
+from plant.text import Text
+from plant.verdict import OrderVerdict
+from plant.work import MachineOutlook, Task, Work
+from scheduler.keep import keep
+from scheduler.solve import Enough, Solution, SolverSettings, solve
+
+_NOMINAL = 0.4
+"""Share of the solver's time for the plan at planned times; the candidates share the rest."""
+
+_SPREADS = (0.5, 1.0, 0.3)
+"""Tried first, in this order."""
+
+_FEEDBACKS = 2
+"""How often the best one is planned again: with slack before due dates, and sooner done where it was too dear."""
+
+_BINDING = 1.5
+"""Tasks that feed the binding machine are padded by so many times the spread: slack stands before what binds."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a rehearsal says of a candidate.
+
+    Attributes
+    ----------
+    refused
+        Orders for which the gate would refuse it.
+    bottleneck
+        The machine that most often was what an order waited for, None where nothing was at risk.
+    """
+
+    orders: tuple[OrderVerdict, ...]
+    refused: int
+    bottleneck: str | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A plan at planned times, what found it, how it was padded (None: not at all), and what became of it."""
+
+    plan: Plan
+    report: SolverReport
+    spread: float | None
+    outcome: Outcome
+    expected_tardiness_s: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The best plan, how it was found, and what was paid for certainty."""
+
+    plan: Plan
+    report: SolverReport
+    robustness: Robustness
+
+
+def choose(
+    work: Work,
+    solver: SolverSettings,
+    frozen: Plan | None,
+    price: float,
+    rehearsed: Callable[[Plan], Outcome],
+    progress: Progress,
+) -> Choice:
+    """Return the plan for `work` that does best in rehearsal; never worse there than the best one at planned times.
+
+    Parameters
+    ----------
+    price
+        Share of the nominal makespan that may be paid, unless the gate lets out nothing cheaper.
+    rehearsed
+        Rehearses a plan of `work`, always in the same futures.
+    progress
+        May raise `Cancelled` to give up or `Enough` to take the best plan so far.
+
+    Raises
+    ------
+    InvalidInput
+        As `scheduler.solve.solve`.
+    """
+    return _Choosing(work, solver, frozen, price, rehearsed, progress).run()
+
+
+def padded(work: Work, spread: float, slack_s: Mapping[str, float], latest_s: float, feeding: frozenset[str]) -> Work:
+    """Return the work as the scheduler is to see it.
+
+    Parameters
+    ----------
+    spread
+        Standard deviations that every task takes beyond its mean.
+    slack_s
+        By how much orders are due earlier.
+    latest_s
+        When everything should be done, seconds since the epoch.
+    feeding
+        Tasks before the binding machine.
+    """
+
+    def pad(task: Task) -> Task:
+        mine = spread * (_BINDING if task.id in feeding else 1.0)
+        durations_s = {
+            name: padded_s(seconds, task, work.machines[name], mine) for name, seconds in task.durations_s.items()
+        }
+        running = task.running
+        if running is not None:
+            left_s = padded_s(running.remaining_s, task, work.machines[running.machine], mine)
+            running = replace(running, remaining_s=left_s)
+        return replace(task, durations_s=durations_s, running=running, release_s=_there_s(task, spread))
+
+    orders = {
+        name: replace(demand, due_s=min(demand.due_s - slack_s.get(name, 0.0), latest_s))
+        for name, demand in work.orders.items()
+    }
+    return replace(work, tasks=tuple(map(pad, work.tasks)), orders=orders)
+
+
+def padded_s(planned_s: float, task: Task, machine: MachineOutlook, spread: float) -> float:
+    """Return the mean of what a planned time comes to on a machine, and `spread` standard deviations more.
+
+    Repairs are a compound Poisson process over a random time: with N = planned time / mean time between failures, the
+    mean is ``m = planned + N E[repair]`` and the variance ``(variation m)^2 + N E[repair^2]``.
+    """
+    mean_s, of_repairs = planned_s, 0.0
+    if machine.reliability is not None and machine.reliability.time_between_failures.mean > 0:
+        repair = machine.reliability.time_to_repair
+        failures = planned_s / machine.reliability.time_between_failures.mean
+        mean_s += failures * repair.mean
+        of_repairs = failures * repair.mean**2 * (1 + repair.variation**2)
+    return mean_s + spread * math.sqrt((task.variation * mean_s) ** 2 + of_repairs)
+
+
+def _there_s(task: Task, spread: float) -> float:
+    """Return when the materials of a task are expected, with as much caution as its duration."""
+    if task.material is None:
+        return task.release_s
+    delay = task.material.delay
+    return max(task.release_s, task.material.due_s + delay.mean * (1 + spread * delay.variation))
+
+
+class _Choosing:
+    """One run of `choose`: the candidates so far and whether somebody has had enough."""
+
+    def __init__(
+        self,
+        work: Work,
+        solver: SolverSettings,
+        frozen: Plan | None,
+        price: float,
+        rehearsed: Callable[[Plan], Outcome],
+        progress: Progress,
+    ) -> None:
+        self._work, self._solver, self._frozen, self._price = work, solver, frozen, price
+        self._rehearsed, self._progress = rehearsed, progress
+        self._enough = False
+        self._candidates: list[Candidate] = []
+
+    def run(self) -> Choice:
+        """Plan at planned times, then with slack as long as there is something to gain."""
+        solution = self._solved(self._work, _NOMINAL, 0.0)
+        nominal = self._offer(solution.plan, solution.report, None)
+        attempts = len(_SPREADS) + _FEEDBACKS
+        for number in range(attempts):
+            if self._enough or self._best().expected_tardiness_s == 0:
+                break
+            first = _NOMINAL + (1 - _NOMINAL) * number / attempts
+            self._attempt(nominal, number, (1 - _NOMINAL) / attempts, first)
+        best = self._best()
+        return Choice(best.plan, best.report, self._paid(nominal, best))
+
+    def _best(self) -> Candidate:
+        def rank(one: Candidate) -> tuple[bool, bool, int, float]:
+            dear = self._paid_by(one) > 1 + self._price
+            return one.outcome.refused > 0, dear, one.outcome.refused, one.expected_tardiness_s
+
+        return min(self._candidates, key=rank)
+
+    def _paid_by(self, one: Candidate) -> float:
+        """Return a candidate's makespan over the nominal one's."""
+        nominal_s = self._candidates[0].plan.makespan_s
+        return one.plan.makespan_s / nominal_s if nominal_s > 0 else 1.0
+
+    def _attempt(self, nominal: Candidate, number: int, share: float, first: float) -> None:
+        best = self._best()
+        if number < len(_SPREADS):
+            spread, slack_s = _SPREADS[number], {}
+        else:
+            spread = _SPREADS[0] if best.spread is None else best.spread
+            slack_s = self._lacking(best, spread)
+        feeding = _feeding(self._work, best)
+        without_cap = padded(self._work, spread, slack_s, math.inf, feeding)
+        latest_s = keep(without_cap, nominal.plan).plan.makespan_s / max(self._paid_by(best) / (1 + self._price), 1.0)
+        solution = self._solved(padded(self._work, spread, slack_s, latest_s, feeding), share, first, number)
+        plan = keep(self._work, solution.plan).plan
+        report = replace(
+            solution.report,
+            weighted_tardiness_s=weighted_tardiness_s(self._work, plan),
+            makespan_s=plan.makespan_s,
+            status=solution.report.status.replace("optimal", "feasible"),  # it was for other work
+            bound_s=nominal.report.bound_s,
+        )
+        self._offer(plan, report, spread)
+
+    def _lacking(self, candidate: Candidate, spread: float) -> dict[str, float]:
+        """Return by how much orders at risk must be planned earlier than they are due.
+
+        That is what nine futures in ten take beyond what the padding foresaw.
+        """
+        foreseen = keep(padded(self._work, spread, {}, math.inf, frozenset()), candidate.plan).plan
+        end_s = _ends_s(self._work, foreseen)
+        found = {}
+        for one in candidate.outcome.orders:
+            lacking_s = self._work.seconds(one.due_at) + one.tardiness_p90_s - end_s[one.order]
+            if one.tardiness_p90_s > 0 and lacking_s > 0:
+                found[one.order] = lacking_s
+        return found
+
+    def _solved(self, work: Work, share: float, first: float, attempt: int = 0) -> Solution:
+        solver = self._solver
+        part = replace(
+            solver,
+            seed=solver.seed + attempt,
+            time_limit_s=solver.time_limit_s * share,
+            effort=None if solver.effort is None else solver.effort * share,
+        )
+        return solve(work, part, lambda done, doing: self._tell(first + share * done, doing), self._frozen)
+
+    def _tell(self, done: float, doing: Text) -> None:
+        try:
+            self._progress(done, doing)
+        except Enough:
+            self._enough = True
+            raise
+
+    def _offer(self, plan: Plan, report: SolverReport, spread: float | None) -> Candidate:
+        outcome = self._rehearsed(plan)
+        expected_s = sum(self._work.orders[one.order].priority.weight * one.tardiness_mean_s for one in outcome.orders)
+        candidate = Candidate(plan, report, spread, outcome, expected_s)
+        self._candidates.append(candidate)
+        return candidate
+
+    def _paid(self, nominal: Candidate, best: Candidate) -> Robustness:
+        return Robustness(
+            spread=best.spread,
+            candidates=len(self._candidates),
+            makespan_s=best.plan.makespan_s,
+            weighted_tardiness_s=best.report.weighted_tardiness_s,
+            expected_tardiness_s=best.expected_tardiness_s,
+            refused=best.outcome.refused,
+            nominal_makespan_s=nominal.plan.makespan_s,
+            nominal_weighted_tardiness_s=nominal.report.weighted_tardiness_s,
+            nominal_expected_tardiness_s=nominal.expected_tardiness_s,
+            nominal_refused=nominal.outcome.refused,
+        )
+
+
+def _feeding(work: Work, candidate: Candidate) -> frozenset[str]:
+    """Return the tasks that others on the candidate's bottleneck wait for."""
+    on_it = {one.job_order for one in candidate.plan.operations if one.machine == candidate.outcome.bottleneck}
+    return frozenset(name for task in work.tasks if task.id in on_it for name in task.predecessors)
+
+
+def _ends_s(work: Work, plan: Plan) -> dict[str, float]:
+    """Return when each order is done as planned."""
+    ends: dict[str, float] = {}
+    for task in work.tasks:
+        ends[task.order] = max(ends.get(task.order, 0.0), plan.by_job_order[task.id].end_s)
+    return ends
+
+
+def weighted_tardiness_s(work: Work, plan: Plan) -> float:
+    """Return the sum over orders of weight times seconds late, as planned."""
+    return sum(
+        work.orders[order].priority.weight * max(end_s - work.orders[order].due_s, 0.0)
+        for order, end_s in _ends_s(work, plan).items()
+    )

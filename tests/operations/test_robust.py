@@ -1,0 +1,155 @@
+"""`operations.robust`: what the scheduler is given to plan, and which of the plans is kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from operations import robust
+from operations.rehearsal import Terms, rehearse
+from operations.remedies import RemedyRules
+from operations.robust import Candidate, Outcome, choose, padded, padded_s
+from plant.distribution import Distribution, Family, constant, exponential
+from plant.errors import Cancelled
+from plant.plan import Plan, PlannedOperation, SolverReport
+from plant.plant import Reliability
+from plant.ports import no_progress
+from plant.text import Text
+from plant.verdict import OrderVerdict
+from plant.work import Delivery, Work
+from scheduler.check import check
+from scheduler.solve import Enough, SolverSettings, solve
+from tests.scheduler.shops import EPOCH, HOUR, machine, task, work
+from twin.draws import Draws
+from twin.replay import replay
+
+SOLVER = SolverSettings(time_limit_s=60, effort=0.2, workers=1)
+FAILING = Reliability(exponential(10 * HOUR), Distribution(Family.LOGNORMAL, HOUR, 0.5))
+TERMS = Terms(remedies=RemedyRules(most=0))
+
+
+def test_what_is_planned_for_a_task_is_the_mean_and_spread_of_what_it_takes() -> None:
+    """Simulated: the padded time without and with one standard deviation are those of the twin's own futures."""
+    one = task("a", "o", {"M1": 5 * HOUR}, variation=0.3)
+    shop = work([one], [machine("M1", reliability=FAILING)], {})
+    plan = solve(shop, SOLVER).plan
+    done_s = replay(shop, plan, Draws(7, 20_000)).completion_s("o")
+    assert padded_s(5 * HOUR, one, shop.machines["M1"], 0.0) == pytest.approx(done_s.mean(), rel=0.01)
+    spread_s = padded_s(5 * HOUR, one, shop.machines["M1"], 1.0) - padded_s(5 * HOUR, one, shop.machines["M1"], 0.0)
+    assert spread_s == pytest.approx(float(np.std(done_s)), rel=0.05)
+
+
+def test_the_padded_work_has_longer_tasks_later_materials_and_earlier_due_dates() -> None:
+    awaited = Delivery("steel", 10.0, Distribution(Family.LOGNORMAL, 100.0, 0.5))
+    shop = work(
+        [task("a", "o", {"M1": 100.0}, variation=0.5), task("b", "p", {"M1": 100.0}, material=awaited)],
+        [machine("M1")],
+        {"o": 500.0, "p": 900.0},
+    )
+    seen = padded(shop, 1.0, {"o": 40.0}, 700.0, frozenset())
+    assert [one.durations_s["M1"] for one in seen.tasks] == [150.0, 100.0]
+    assert [one.release_s for one in seen.tasks] == [0.0, 10 + 100 + 50]
+    assert {name: one.due_s for name, one in seen.orders.items()} == {"o": 460.0, "p": 700.0}
+    feeding = padded(shop, 1.0, {}, math.inf, frozenset({"a"}))
+    assert feeding.by_id["a"].durations_s["M1"] > seen.by_id["a"].durations_s["M1"]
+
+
+@pytest.fixture
+def uneven() -> Work:
+    """At planned times every sequence is on time; only the shaky order last leaves the sure one room."""
+    tasks = [task("sure", "sure", {"M1": 4 * HOUR}), task("shaky", "shaky", {"M1": 4 * HOUR}, variation=0.8)]
+    return work(tasks, [machine("M1")], {"sure": 8.1 * HOUR, "shaky": 16 * HOUR})
+
+
+def first_on(plan: Plan) -> str:
+    return min(plan.operations, key=lambda one: one.position).job_order
+
+
+def test_the_sequence_that_holds_when_times_vary_is_chosen(uneven: Work) -> None:
+    shown = rehearse(uneven, SOLVER, 300, 1, terms=TERMS)
+    assert first_on(shown.plan) == "sure"
+    assert shown.judgement.passed
+    assert check(uneven, shown.plan) == []
+    paid = shown.robustness
+    assert paid is not None
+    assert paid.makespan_paid <= TERMS.price + 1e-9
+    assert paid.expected_tardiness_s <= paid.nominal_expected_tardiness_s
+
+
+def test_the_choice_never_rehearses_worse_than_the_nominal_plan(uneven: Work) -> None:
+    """Whatever the candidates look like at planned times, the rehearsal decides."""
+    for seed in range(4):
+        paid = rehearse(uneven, replace(SOLVER, seed=seed), 100, seed, terms=TERMS).robustness
+        assert paid is not None
+        assert (paid.refused, paid.expected_tardiness_s) <= (paid.nominal_refused, paid.nominal_expected_tardiness_s)
+
+
+def fixed(refused: int, late_s: dict[str, float]) -> Callable[[Plan], Outcome]:
+    """Return a rehearsal that knows plans by what they begin with."""
+
+    def rehearsed(plan: Plan) -> Outcome:
+        name = first_on(plan)
+        order = OrderVerdict("sure", EPOCH, 0.5, 0.5, EPOCH, EPOCH, EPOCH, late_s[name], late_s[name])
+        return Outcome((order,), refused)
+
+    return rehearsed
+
+
+def candidate(makespan_s: float, refused: int, late_s: float) -> Candidate:
+    plan = Plan(EPOCH, (PlannedOperation("sure", "M1", 0, 0.0, makespan_s),))
+    return Candidate(plan, SolverReport("x", "feasible", 0.0, makespan_s, 0.0, 1), 0.5, Outcome((), refused), late_s)
+
+
+def test_first_the_gate_then_the_price_then_refused_orders_then_expected_tardiness_decide(uneven: Work) -> None:
+    choosing = robust._Choosing(uneven, SOLVER, None, 0.05, fixed(0, {}), no_progress)
+    nominal = candidate(100.0, 2, 50.0)
+    dear, cheap, surest = candidate(120.0, 0, 1.0), candidate(104.0, 0, 9.0), candidate(104.0, 2, 0.5)
+    fewer, dear_too = candidate(104.0, 1, 60.0), candidate(120.0, 1, 0.1)
+    for offered, best in (
+        ([nominal], nominal),
+        ([nominal, dear], dear),  # what the gate lets out may be dear
+        ([nominal, dear, cheap], cheap),
+        ([nominal, surest], surest),
+        ([nominal, surest, cheap], cheap),
+        ([nominal, surest, fewer, dear_too], fewer),
+    ):
+        choosing._candidates = offered
+        assert choosing._best() is best
+
+
+def test_enough_takes_the_best_plan_so_far_and_cancelling_takes_none(uneven: Work) -> None:
+    calls = 0
+
+    def soon(share: float, doing: Text) -> None:
+        nonlocal calls
+        calls += 1
+        raise Enough
+
+    late = {"sure": 10.0, "shaky": 10.0}
+    found = choose(uneven, SOLVER, None, 0.05, fixed(1, late), soon)
+    assert (found.robustness.candidates, calls) == (1, 1)
+    assert check(uneven, found.plan) == []
+
+    def cancel(share: float, doing: Text) -> None:
+        raise Cancelled("asked to stop")
+
+    with pytest.raises(Cancelled):
+        choose(uneven, SOLVER, None, 0.05, fixed(1, late), cancel)
+
+
+def test_a_plan_without_any_risk_is_taken_as_it_is() -> None:
+    shop = work([task("a", "o", {"M1": HOUR})], [machine("M1")], {"o": 2 * HOUR})
+    found = rehearse(shop, SOLVER, 50, 1, terms=TERMS).robustness
+    assert found is not None
+    assert (found.spread, found.candidates, found.makespan_paid, found.tardiness_paid_s) == (None, 1, 0.0, 0.0)
+
+
+def test_a_machine_that_cannot_fail_and_a_constant_time_need_no_padding() -> None:
+    one = task("a", "o", {"M1": 100.0})
+    assert padded_s(100.0, one, machine("M1"), 3.0) == 100.0
+    never = Reliability(constant(0.0), constant(5.0))
+    assert padded_s(100.0, one, machine("M1", reliability=never), 3.0) == 100.0  # the twin refuses it, with its reason
