@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from historian import disturbances, ledger, orders, plans, plants
 from historian import fidelity as forecasts
-from historian import ledger, orders, plans, plants
 from historian.database import Historian, Transaction
 from historian.documents import document
+from methods.disturbed import with_absences, with_late_materials
 from methods.work import build_work
 from operations import calibration, dispatch, fidelity, gate, situation
 from operations.rehearsal import Rehearsal, rehearse, rehearse_plan
+from operations.rescheduling import Replanning, rehearse_near, rehearse_repair
 from plant.actor import Actor, Permission
 from plant.calibration import Calibration
 from plant.checks import require
@@ -22,9 +25,10 @@ from plant.order import CustomerOrder, Priority
 from plant.plan import Plan, PlannedOperation, PlanState, PlanSummary, PlanVersion
 from plant.ports import Compute, PlantClock, Progress, no_progress
 from plant.text import Text, told
-from plant.trouble import Troubles
+from plant.trouble import Tolerances, Troubles
 from plant.verdict import Verdict
 from plant.work import Work
+from scheduler.nearness import Nearness
 from scheduler.solve import SolverSettings
 
 
@@ -38,6 +42,10 @@ class PlanningRules:
         Job orders the plan in force starts within this many plant seconds keep machine and place.
     dispatch_horizon_s
         Job orders a released plan starts within this many plant seconds are sent to the MES.
+    nearness
+        How near a plan that nobody asked for stays to the one in force.
+    tolerances
+        How far the floor may be from the plan in force before a new one is made.
     """
 
     solver: SolverSettings
@@ -45,6 +53,8 @@ class PlanningRules:
     thresholds: gate.Thresholds
     frozen_zone_s: float
     dispatch_horizon_s: float
+    nearness: Nearness = field(default_factory=Nearness)
+    tolerances: Tolerances = field(default_factory=Tolerances)
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,10 @@ class _Basis:
     calibration: Calibration | None
 
 
+_How = Callable[[_Basis, Plan | None], Awaitable[Rehearsal]]
+"""Makes a plan of a basis and what of the plan in force is frozen, and rehearses it."""
+
+
 async def make_plan(
     historian: Historian,
     compute: Compute,
@@ -68,8 +82,15 @@ async def make_plan(
     rules: PlanningRules,
     reason: Text,
     progress: Progress = no_progress,
+    *,
+    near: bool = False,
 ) -> PlanVersion:
     """Make a plan for everything that is not complete: solve, rehearse, judge against the plan in force, keep it.
+
+    Parameters
+    ----------
+    near
+        Stay near to the plan in force, if there is one (`PlanningRules.nearness`).
 
     Raises
     ------
@@ -78,17 +99,64 @@ async def make_plan(
     """
     actor.require(Permission.MAKE_PLANS)
     require(bool(str(reason).strip()), told("say why the plan is made"))
+    solver, replications = rules.solver, rules.replications
+
+    async def rehearsed(basis: _Basis, frozen: Plan | None) -> Rehearsal:
+        work, known = basis.work, basis.calibration
+        if near and basis.in_force is not None:
+            replanning = Replanning(basis.in_force.plan, frozen, rules.nearness)
+            asked = (work, replanning, solver, replications, solver.seed, known)
+            return await compute.run(rehearse_near, *asked, progress=progress)
+        return await compute.run(rehearse, work, solver, replications, solver.seed, frozen, known, progress=progress)
+
     async with historian.transaction(actor, "read planning basis") as tx:
-        basis = await _basis(tx, clock.now())
+        basis = await _basis(tx, clock.now(), rules)
     if not basis.work.tasks:
         raise InvalidInput(told("there is nothing to plan: every job order is complete; enter an order first"))
+    return await _make(historian, compute, actor, rules, reason, basis, rehearsed)
+
+
+async def repair_plan(
+    historian: Historian, compute: Compute, clock: PlantClock, actor: Actor, rules: PlanningRules, reason: Text
+) -> PlanVersion | None:
+    """Repair the plan in force and keep that as a version of its own, judged like any other: ready in a moment.
+
+    Returns
+    -------
+    PlanVersion or None
+        None when there is no plan in force, nothing is left to do, or the newest version is this very repair.
+    """
+    actor.require(Permission.MAKE_PLANS)
+    reason = told("repair of the plan in force: {reason}", reason=reason)
+
+    async def rehearsed(basis: _Basis, frozen: Plan | None) -> Rehearsal:
+        assert basis.in_force is not None
+        replanning = Replanning(basis.in_force.plan, frozen, rules.nearness)
+        asked = (basis.work, replanning, rules.replications, rules.solver.seed, basis.calibration)
+        return await compute.run(rehearse_repair, *asked)
+
+    async with historian.transaction(actor, "read planning basis") as tx:
+        basis = await _basis(tx, clock.now(), rules)
+        newest = await plans.newest(tx, 1)
+    if basis.in_force is None or not basis.work.tasks or any(one.reason == reason for one in newest):
+        return None
+    return await _make(historian, compute, actor, rules, reason, basis, rehearsed)
+
+
+async def _make(
+    historian: Historian,
+    compute: Compute,
+    actor: Actor,
+    rules: PlanningRules,
+    reason: Text,
+    basis: _Basis,
+    how: _How,
+) -> PlanVersion:
+    """Make, judge and keep a plan version."""
     measured = await fidelity.up_to_date(historian, actor, basis.work.epoch)
-    frozen = _frozen_zone(basis, rules.frozen_zone_s)
-    seed, known = rules.solver.seed, basis.calibration
-    rehearsal: Rehearsal = await compute.run(
-        rehearse, basis.work, rules.solver, rules.replications, seed, frozen, known, progress=progress
-    )
+    rehearsal = await how(basis, _frozen_zone(basis, rules.frozen_zone_s))
     keep = await _rehearse_in_force(compute, basis, rules)
+    known = basis.calibration
     version = PlanVersion(
         id=f"plan-{new_message_id()}",
         parent=basis.in_force.id if basis.in_force else None,
@@ -111,17 +179,18 @@ async def make_plan(
     return version
 
 
-async def _basis(tx: Transaction, now: datetime) -> _Basis:
+async def _basis(tx: Transaction, now: datetime, rules: PlanningRules) -> _Basis:
     version = await plants.current(tx)
     # Read first: what is stored while the rest is read may be in the snapshot and must not count as known without.
-    knew = await situation.troubles(tx, now)
+    knew = await situation.troubles(tx, now, rules.tolerances, before=now)
+    plant = with_absences(version.plant, await disturbances.absences(tx, now))
     customer_orders: list[CustomerOrder] = await orders.customer_orders(tx)
-    jobs = await orders.jobs(tx)
+    jobs = with_late_materials(plant, await orders.jobs(tx), await disturbances.late_materials(tx, now))
     snapshot = await situation.snapshot(tx, version, jobs, now)
     return _Basis(
         plant_version=version.id,
         knew=knew,
-        work=build_work(version.plant, customer_orders, jobs, snapshot),
+        work=build_work(plant, customer_orders, jobs, snapshot),
         in_force=await plans.released(tx),
         priorities={order.id: order.priority for order in customer_orders},
         zone=ZoneInfo(version.plant.timezone),

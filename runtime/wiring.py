@@ -52,6 +52,8 @@ def planning_rules(settings: Settings) -> PlanningRules:
     """Return the rules plans are made and judged by."""
     from operations.gate import Thresholds
     from operations.planning import PlanningRules
+    from plant.trouble import Tolerances
+    from scheduler.nearness import Nearness
     from scheduler.solve import SolverSettings
 
     planning, gate = settings.planning, settings.gate
@@ -61,6 +63,8 @@ def planning_rules(settings: Settings) -> PlanningRules:
         thresholds=Thresholds(gate.on_time_high, gate.on_time_normal, gate.tolerance),
         frozen_zone_s=planning.frozen_zone_s,
         dispatch_horizon_s=planning.dispatch_horizon_s,
+        nearness=Nearness(planning.most_moved, planning.move_worth_s),
+        tolerances=Tolerances(planning.delay_tolerance_s, planning.scrap_tolerance),
     )
 
 
@@ -170,7 +174,7 @@ async def run_worker(settings: Settings) -> None:
         url = database_url(settings)
         queue = await stack.enter_async_context(ProcrastinateQueue(url))
         channel = await stack.enter_async_context(MesChannel(settings.mes_url)) if settings.mes_url else None
-        compute = ProcessCompute(preload=("operations.rehearsal", "scheduler.optimise", "operations.estimation"))
+        compute = ProcessCompute(preload=("operations.rescheduling", "scheduler.optimise", "operations.estimation"))
         release, kept = settings.planning.automatic, timedelta(days=settings.quarantine_days)
         worker = Worker(historian, queue, compute, plant_clock, planning_rules(settings), channel, release, kept)
         _serve_metrics(settings)

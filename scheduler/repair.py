@@ -10,11 +10,12 @@ sequences: Vieira, Herrmann and Lin, Journal of Scheduling 6 (2003).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from plant.order import Priority
-from plant.plan import Plan
+from plant.plan import Plan, SolverReport
 from plant.work import Task, Work
 from scheduler.insertion import Board, insert
 from scheduler.keep import Kept, keep
@@ -41,6 +42,7 @@ class Repaired:
     """
 
     plan: Plan
+    report: SolverReport
     moved: tuple[str, ...]
     added: tuple[str, ...]
 
@@ -60,13 +62,16 @@ def repair(work: Work, plan: Plan, frozen: Plan | None = None, most_moved: float
     InvalidInput
         If the plan's sequences are circular: it was never a plan that could run.
     """
+    began = time.monotonic()
     held = frozenset() if frozen is None else frozenset(frozen.by_job_order)
     machines = {one.job_order: one.machine for one in plan.operations}
     kept = _around_machines_down(work, keep(work, plan), held, int(most_moved * len(work.tasks)))
     left_out = [task for task in work.tasks if task.id not in kept.work.by_id]
     repaired = _inserted(work, kept.plan, left_out, held, machines)
     moved = [name for name, one in repaired.by_job_order.items() if machines.get(name, one.machine) != one.machine]
-    return Repaired(repaired, tuple(sorted(moved)), tuple(task.id for task in left_out))
+    late_s = weighted_tardiness_s(work, repaired)
+    report = SolverReport("repair", "feasible", late_s, repaired.makespan_s, time.monotonic() - began, seed=0)
+    return Repaired(repaired, report, tuple(sorted(moved)), tuple(task.id for task in left_out))
 
 
 def weighted_tardiness_s(work: Work, plan: Plan) -> float:

@@ -93,6 +93,21 @@ class ReleaseBody(Body):
     override_reason: Text | None = Field(None, max_length=2000)
 
 
+class AbsenceBody(Body):
+    """Somebody is not there."""
+
+    person: Text = Field(max_length=100)
+    start: Moment
+    end: Moment
+
+
+class LateMaterialBody(Body):
+    """A purchased item comes later than planned."""
+
+    item: Text = Field(max_length=100)
+    until: Moment = Field(description="plant time at which it is expected")
+
+
 class CalibrationRequestBody(Body):
     """How much history a calibration rests on, in plant days up to now."""
 
