@@ -171,6 +171,8 @@ class PlanView:
         Working windows per machine over the plan's horizon.
     override_reason, released_by
         Who released it, and why in spite of the gate, where that was so.
+    changes
+        What it does otherwise than the plan that was in force when it was made; empty where none was.
     """
 
     id: str
@@ -188,6 +190,7 @@ class PlanView:
     windows: Mapping[str, tuple[Window, ...]]
     released_by: str | None = None
     override_reason: str | None = None
+    changes: tuple[Text, ...] = ()
 
 
 class HealthState(StrEnum):

@@ -12,8 +12,10 @@ from historian import fidelity as forecasts
 from historian.database import Historian, Transaction
 from historian.documents import document
 from methods.disturbed import with_absences, with_late_materials
+from methods.explosion import explode, job_orders
 from methods.work import build_work
 from operations import calibration, dispatch, fidelity, gate, situation
+from operations.plan_diff import PlanDiff, compare, sentences
 from operations.rehearsal import Rehearsal, rehearse, rehearse_plan
 from operations.rescheduling import Replanning, rehearse_near, rehearse_repair
 from plant.actor import Actor, Permission
@@ -21,7 +23,7 @@ from plant.calibration import Calibration
 from plant.checks import require
 from plant.errors import Conflict, GateRefused, InvalidInput
 from plant.message import new_message_id
-from plant.order import CustomerOrder, Priority
+from plant.order import CustomerOrder, JobProgress, JobState, Priority
 from plant.plan import Plan, PlannedOperation, PlanState, PlanSummary, PlanVersion
 from plant.ports import Compute, PlantClock, Progress, no_progress
 from plant.text import Text, told
@@ -58,7 +60,7 @@ class PlanningRules:
 
 
 @dataclass(frozen=True)
-class _Basis:
+class Basis:
     """What a plan is made from, read in one transaction."""
 
     plant_version: str
@@ -70,7 +72,7 @@ class _Basis:
     calibration: Calibration | None
 
 
-_How = Callable[[_Basis, Plan | None], Awaitable[Rehearsal]]
+_How = Callable[[Basis, Plan | None], Awaitable[Rehearsal]]
 """Makes a plan of a basis and what of the plan in force is frozen, and rehearses it."""
 
 
@@ -101,7 +103,7 @@ async def make_plan(
     require(bool(str(reason).strip()), told("say why the plan is made"))
     solver, replications = rules.solver, rules.replications
 
-    async def rehearsed(basis: _Basis, frozen: Plan | None) -> Rehearsal:
+    async def rehearsed(basis: Basis, frozen: Plan | None) -> Rehearsal:
         work, known = basis.work, basis.calibration
         if near and basis.in_force is not None:
             replanning = Replanning(basis.in_force.plan, frozen, rules.nearness)
@@ -110,7 +112,7 @@ async def make_plan(
         return await compute.run(rehearse, work, solver, replications, solver.seed, frozen, known, progress=progress)
 
     async with historian.transaction(actor, "read planning basis") as tx:
-        basis = await _basis(tx, clock.now(), rules)
+        basis = await basis_at(tx, clock.now(), rules)
     if not basis.work.tasks:
         raise InvalidInput(told("there is nothing to plan: every job order is complete; enter an order first"))
     return await _make(historian, compute, actor, rules, reason, basis, rehearsed)
@@ -129,14 +131,14 @@ async def repair_plan(
     actor.require(Permission.MAKE_PLANS)
     reason = told("repair of the plan in force: {reason}", reason=reason)
 
-    async def rehearsed(basis: _Basis, frozen: Plan | None) -> Rehearsal:
+    async def rehearsed(basis: Basis, frozen: Plan | None) -> Rehearsal:
         assert basis.in_force is not None
         replanning = Replanning(basis.in_force.plan, frozen, rules.nearness)
         asked = (basis.work, replanning, rules.replications, rules.solver.seed, basis.calibration)
         return await compute.run(rehearse_repair, *asked)
 
     async with historian.transaction(actor, "read planning basis") as tx:
-        basis = await _basis(tx, clock.now(), rules)
+        basis = await basis_at(tx, clock.now(), rules)
         newest = await plans.newest(tx, 1)
     if basis.in_force is None or not basis.work.tasks or any(one.reason == reason for one in newest):
         return None
@@ -149,12 +151,12 @@ async def _make(
     actor: Actor,
     rules: PlanningRules,
     reason: Text,
-    basis: _Basis,
+    basis: Basis,
     how: _How,
 ) -> PlanVersion:
     """Make, judge and keep a plan version."""
     measured = await fidelity.up_to_date(historian, actor, basis.work.epoch)
-    rehearsal = await how(basis, _frozen_zone(basis, rules.frozen_zone_s))
+    rehearsal = await how(basis, frozen_zone(basis, rules.frozen_zone_s))
     keep = await _rehearse_in_force(compute, basis, rules)
     known = basis.calibration
     version = PlanVersion(
@@ -179,15 +181,26 @@ async def _make(
     return version
 
 
-async def _basis(tx: Transaction, now: datetime, rules: PlanningRules) -> _Basis:
+async def basis_at(tx: Transaction, now: datetime, rules: PlanningRules, asked: CustomerOrder | None = None) -> Basis:
+    """Return what a plan is made from at plant time `now`.
+
+    Parameters
+    ----------
+    asked
+        An order that nobody has entered yet, to be planned as if it had been.
+    """
     version = await plants.current(tx)
     # Read first: what is stored while the rest is read may be in the snapshot and must not count as known without.
     knew = await situation.troubles(tx, now, rules.tolerances, before=now)
     plant = with_absences(version.plant, await disturbances.absences(tx, now))
     customer_orders: list[CustomerOrder] = await orders.customer_orders(tx)
-    jobs = with_late_materials(plant, await orders.jobs(tx), await disturbances.late_materials(tx, now))
+    jobs = await orders.jobs(tx)
+    if asked is not None:
+        customer_orders.append(asked)
+        jobs += [JobProgress(job, JobState.WAITING) for job in job_orders(plant, explode(plant, asked))]
+    jobs = with_late_materials(plant, jobs, await disturbances.late_materials(tx, now))
     snapshot = await situation.snapshot(tx, version, jobs, now)
-    return _Basis(
+    return Basis(
         plant_version=version.id,
         knew=knew,
         work=build_work(plant, customer_orders, jobs, snapshot),
@@ -198,7 +211,7 @@ async def _basis(tx: Transaction, now: datetime, rules: PlanningRules) -> _Basis
     )
 
 
-def _frozen_zone(basis: _Basis, frozen_zone_s: float) -> Plan | None:
+def frozen_zone(basis: Basis, frozen_zone_s: float) -> Plan | None:
     """Return the part of the plan in force that starts within the frozen zone, None when there is none."""
     if basis.in_force is None:
         return None
@@ -212,7 +225,7 @@ def _frozen_zone(basis: _Basis, frozen_zone_s: float) -> Plan | None:
     return Plan(plan.epoch, tuple(near)) if near else None
 
 
-async def _rehearse_in_force(compute: Compute, basis: _Basis, rules: PlanningRules) -> Verdict | None:
+async def _rehearse_in_force(compute: Compute, basis: Basis, rules: PlanningRules) -> Verdict | None:
     if basis.in_force is None:
         return None
     seed, known = rules.solver.seed, basis.calibration
@@ -288,6 +301,32 @@ async def get_plan(historian: Historian, actor: Actor, plan_id: str) -> tuple[Pl
     actor.require(Permission.VIEW_PLANS)
     async with historian.transaction(actor, "read plan") as tx:
         return await plans.get(tx, plan_id), await plans.state(tx, plan_id)
+
+
+async def diff(
+    historian: Historian, actor: Actor, rules: PlanningRules, plan_id: str, against: str | None = None
+) -> tuple[PlanDiff, tuple[Text, ...]]:
+    """Return what a plan does otherwise than another one (None: the one that was in force when it was made), in words.
+
+    Raises
+    ------
+    NotFound
+        If one of them is unknown.
+    InvalidInput
+        If no other plan was named and none was in force.
+    """
+    actor.require(Permission.VIEW_PLANS)
+    async with historian.transaction(actor, "compare plans") as tx:
+        after = await plans.get(tx, plan_id)
+        other = against or after.parent
+        if other is None:
+            raise InvalidInput(
+                told("no plan was in force when {plan} was made; name the plan to compare it with", plan=plan_id)
+            )
+        before = await plans.get(tx, other)
+        zone = ZoneInfo((await plants.get(tx, after.plant_version)).plant.timezone)
+    found = compare(before, after, rules.frozen_zone_s)
+    return found, sentences(found, zone)
 
 
 async def in_force(historian: Historian, actor: Actor) -> PlanVersion | None:

@@ -74,7 +74,7 @@ def plan_offline(
     """
     console, thresholds = console or Console(), thresholds or Thresholds()
     plant = load(folder)
-    snapshot = _fresh(plant, folder) if snapshot_file is None else _saved(plant, snapshot_file)
+    snapshot = fresh(plant, folder) if snapshot_file is None else _saved(plant, snapshot_file)
     orders = snapshot.orders
     if not orders:
         where = folder / "orders.csv" if snapshot_file is None else snapshot_file
@@ -91,7 +91,7 @@ def plan_offline(
     return written
 
 
-def _fresh(plant: Plant, folder: Path) -> Snapshot:
+def fresh(plant: Plant, folder: Path) -> Snapshot:
     """Return the plant before anything has begun, with the folder's orders."""
     orders = load_orders(folder, plant)
     jobs = [job for order in orders for job in job_orders(plant, explode(plant, order))]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from dashboard import views
 from historian.database import Historian
-from operations import floor, health, jobs, orders, planning, plants
+from operations import floor, health, jobs, orders, planning, plants, promises
 from operations.access import acting
 from operations.planning import PlanningRules
 from plant.actor import Actor
@@ -17,7 +17,7 @@ from plant.long_job import LongJob, LongJobKind
 from plant.machine_state import StateInterval
 from plant.order import JobProgress
 from plant.plant import Plant
-from plant.ports import JobQueue
+from plant.ports import Compute, JobQueue
 from plant.text import told
 from runtime.clock import ProcessClock, SharedPlantClock
 from twin.oee import Times
@@ -30,11 +30,14 @@ _LONGEST_PLAN = timedelta(days=366)
 class OperationViews:
     """The dashboard's `Views` on the use cases."""
 
-    def __init__(self, historian: Historian, clock: ProcessClock, queue: JobQueue, rules: PlanningRules) -> None:
+    def __init__(
+        self, historian: Historian, clock: ProcessClock, queue: JobQueue, rules: PlanningRules, compute: Compute
+    ) -> None:
         self._historian = historian
         self._clock = clock
         self._queue = queue
         self._rules = rules
+        self._compute = compute
 
     async def me(self) -> Actor:
         """See `dashboard.views.Views`; so for all methods."""
@@ -107,10 +110,18 @@ class OperationViews:
             },
             released_by=release.actor if release else None,
             override_reason=release.override_reason if release else None,
+            changes=(await planning.diff(self._historian, actor, self._rules, plan_id))[1] if version.parent else (),
         )
 
     async def request_plan(self) -> str:
         return (await jobs.request_plan(self._historian, self._queue, acting(), told("asked for on the page"))).id
+
+    async def items(self) -> dict[str, str]:
+        plant = (await plants.current(self._historian, acting())).plant
+        return {item.id: item.name for item in plant.made_items()}
+
+    async def promise(self, question: promises.Question) -> promises.Answer:
+        return await promises.ask(self._historian, self._compute, self._clock, acting(), self._rules, question)
 
     async def long_jobs(self) -> tuple[LongJob, ...]:
         found = await jobs.newest(self._historian, acting())

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from operations.planning import PlanningRules
+    from operations.promises import Answer
     from runtime.jobs import ProcrastinateQueue
     from runtime.live import DatabaseLive
+    from runtime.promises import Wish
 
 FIRST_ACCOUNT = "planner"
 _FIRST_ROLES = frozenset({Role.PLANNER, Role.MAINTENANCE, Role.ADMIN})
@@ -104,6 +106,19 @@ async def save_snapshot(settings: Settings, file: Path) -> str:
         f"{file}: {len(snapshot.machines)} machines and {len(snapshot.orders)} open orders at "
         f"{snapshot.at.isoformat(timespec='seconds')}, plant {snapshot.plant_version}"
     )
+
+
+async def ask_promise(settings: Settings, wish: Wish) -> tuple[Plant, Answer]:
+    """Ask the running system when an order could be delivered."""
+    from operations import promises
+    from runtime.compute import InlineCompute
+
+    async with AsyncExitStack() as stack:
+        historian = await _open(stack, settings)
+        plant, plant_clock = await _plant(historian), await _clock(historian, settings)
+        rules = planning_rules(settings)
+        question = wish.question(plant)
+        return plant, await promises.ask(historian, InlineCompute(), plant_clock, SYSTEM, rules, question)
 
 
 async def run_app(settings: Settings) -> None:
@@ -236,6 +251,7 @@ def _application(
     from dashboard import login as login_pages
     from gateway import app as gateway_app
     from gateway.services import Services
+    from runtime.compute import InlineCompute
     from runtime.views import OperationViews
 
     async def readiness() -> dict[str, str]:
@@ -249,9 +265,10 @@ def _application(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
 
-    services = Services(historian, plant_clock, queue, rules, readiness)
+    compute = InlineCompute()  # a second of arithmetic each, which a process of its own would take longer to begin
+    services = Services(historian, plant_clock, queue, rules, compute, readiness)
     app = gateway_app.build(services, login_pages, lifespan)
-    pages = dashboard_app.build(app, OperationViews(historian, plant_clock, queue, rules), live)
+    pages = dashboard_app.build(app, OperationViews(historian, plant_clock, queue, rules, compute), live)
     return app, pages.csp_hashes()
 
 

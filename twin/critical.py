@@ -8,7 +8,7 @@ hung on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,15 +43,18 @@ class Critical:
     people: dict[str, float]
 
 
-def critical_of(replay: Replay, sample: int = SAMPLE) -> Critical:
-    """Return what the orders' completions hung on; at most `sample` replications, the first ones, are walked."""
+def critical_of(replay: Replay, sample: int = SAMPLE, orders: Collection[str] | None = None) -> Critical:
+    """Return what completions hung on: those of `orders` (None: of all).
+
+    At most `sample` replications, the first ones, are walked.
+    """
     machines = list(dict.fromkeys(node.machine for node in replay.nodes))
     people = list(dict.fromkeys(node.person for node in replay.nodes if node.person is not None))
     if not machines:
         return Critical({}, np.zeros(0), {})
     taken = min(sample, replay.replications)
     chains = _Chains(replay, machines, people, taken)
-    spent_s, on_chain, waited = chains.walked(_last_rows(replay, taken))
+    spent_s, on_chain, waited = chains.walked(_last_rows(replay, taken, orders))
     hung = np.bincount(spent_s.argmax(axis=1), minlength=len(machines)) / len(spent_s)
     operations = on_chain / len(spent_s)
     for node in replay.nodes:
@@ -142,11 +145,12 @@ class _Chains:
         return spent, through, waited
 
 
-def _last_rows(replay: Replay, taken: int) -> NDArray[np.intp]:
+def _last_rows(replay: Replay, taken: int, orders: Collection[str] | None) -> NDArray[np.intp]:
     """Row of the task that finishes last, per order with tasks and replication."""
     rows: dict[str, list[int]] = {}
     for row, task in enumerate(replay.work.tasks):
-        rows.setdefault(task.order, []).append(row)
+        if orders is None or task.order in orders:
+            rows.setdefault(task.order, []).append(row)
     return np.array(
         [np.array(mine)[replay.finish_s[mine, :taken].argmax(axis=0)] for mine in rows.values()], dtype=np.intp
     )

@@ -42,7 +42,7 @@ def judge(work: Work, plan: Plan, replay: Replay) -> Verdict:
         "the replay to judge is of another work or plan; replay this plan first",
     )
     with_tasks = {task.order for task in replay.work.tasks}
-    orders = tuple(_order(replay, order) for order in replay.work.orders if order in with_tasks)
+    orders = tuple(order_verdict(replay, order) for order in replay.work.orders if order in with_tasks)
     critical = critical_of(replay)
     times = {machine: _expected(replay, machine) for machine in critical.machines}
     machines = tuple(
@@ -87,7 +87,8 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
     return middle, max(middle - half, 0.0)
 
 
-def _order(replay: Replay, order: str) -> OrderVerdict:
+def order_verdict(replay: Replay, order: str) -> OrderVerdict:
+    """Return the verdict on one order that has tasks in the work."""
     work, due_s = replay.work, replay.work.orders[order].due_s
     completion_s = replay.completion_s(order)
     late_s = completion_s - due_s

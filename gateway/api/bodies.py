@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from operations.promises import Question
 from plant.naming import LONGEST_ORDER_ID
 from plant.order import CustomerOrder, JobResponse, Priority, ResponseKind
 
@@ -62,6 +63,20 @@ class OrderBody(Body):
             due_at=self.due_at,
             priority=self.priority,
         )
+
+
+class PromiseBody(Body):
+    """What a customer wants to know."""
+
+    item: Text = Field(max_length=100)
+    quantity: int = Field(gt=0, le=1_000_000)
+    due_at: Moment | None = Field(None, description="the date they wish for")
+    priority: Priority = Priority.NORMAL
+    replan: bool = Field(False, description="look, besides, for a plan in which other orders give way")
+
+    def to_question(self) -> Question:
+        """Return the question."""
+        return Question(**self.model_dump())
 
 
 class JobResponseBody(Body):

@@ -44,6 +44,13 @@ async def get_verdict(plan_id: Id, asking: Asking, has: WithServices) -> dict[st
     return {"verdict": version.verdict, "judgement": version.judgement.in_english()}
 
 
+@router.get("/plans/{plan_id}/diff")
+async def compare_plans(plan_id: Id, asking: Asking, has: WithServices, against: Id | None = None) -> dict[str, Any]:
+    """Return what a plan does otherwise than another one; without `against`, than the one that was in force."""
+    found, words = await planning.diff(has.store, asking, has.rules, plan_id, against)
+    return {**asdict(found), "sentences": [str(one) for one in words]}
+
+
 @router.post("/plans/{plan_id}/release")
 async def release_plan(plan_id: Id, body: ReleaseBody, asking: Asking, has: WithServices) -> dict[str, Any]:
     """Put a plan in force and dispatch it, or answer 409 with the gate's reasons."""

@@ -403,4 +403,11 @@ def _plan(plan_id: str, *, late: bool) -> PlanView:
         jobs=jobs,
         orders=orders,
         windows=dict.fromkeys(machines, windows),
+        changes=(
+            told(
+                "{job_order} goes to {after} instead of {before}.", job_order="CO-1001/1-10", before="M01", after="M02"
+            ),
+        )
+        if late
+        else (),
     )
