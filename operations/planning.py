@@ -30,7 +30,9 @@ from plant.text import Text, told
 from plant.trouble import Tolerances, Troubles
 from plant.verdict import Verdict
 from plant.work import Work
+from scheduler.conflict import conflict
 from scheduler.nearness import Nearness
+from scheduler.requirement import Demands
 from scheduler.solve import SolverSettings
 
 
@@ -98,6 +100,8 @@ async def make_plan(
     ------
     InvalidInput
         If there is nothing to plan.
+    Infeasible
+        If there is no plan, with what stands in the way.
     """
     actor.require(Permission.MAKE_PLANS)
     require(bool(str(reason).strip()), told("say why the plan is made"))
@@ -156,7 +160,12 @@ async def _make(
 ) -> PlanVersion:
     """Make, judge and keep a plan version."""
     measured = await fidelity.up_to_date(historian, actor, basis.work.epoch)
-    rehearsal = await how(basis, frozen_zone(basis, rules.frozen_zone_s))
+    frozen = frozen_zone(basis, rules.frozen_zone_s)
+    try:
+        rehearsal = await how(basis, frozen)
+    except InvalidInput as error:
+        found = await compute.run(conflict, basis.work, Demands(frozen=frozen))
+        raise error if found is None else found.error(basis.work, basis.zone) from error
     keep = await _rehearse_in_force(compute, basis, rules)
     known = basis.calibration
     version = PlanVersion(

@@ -16,9 +16,11 @@ from plant.plan import Plan
 from plant.ports import Progress, no_progress
 from plant.text import Text, told
 from plant.work import Task, Work
+from scheduler.conflict import Conflict, conflict
 from scheduler.insertion import Board, insert
 from scheduler.keep import keep
 from scheduler.repair import in_order_of_need, repair
+from scheduler.requirement import Demands
 from scheduler.solve import SolverSettings, solve
 from twin.calibrated import CalibratedDraws, apply
 from twin.critical import critical_of
@@ -31,6 +33,9 @@ _WORTH_TELLING = 0.1
 """Share of the futures below which a machine or person does not count as what binds."""
 _LATER_S = 600.0
 _ROUNDING_S = 1.0
+_HOPELESS = 0.05
+"""Probability of a date below which one looks for what makes it impossible."""
+_EXPLAINING_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -98,10 +103,13 @@ class Promise:
         Put into what the plan in force leaves open: no other order is planned later, though one may lose slack.
     replanned
         With everything but the frozen zone planned anew; None where that was not asked for.
+    conflict
+        Why no plan at all has it done by the date asked for; None where one might.
     """
 
     inserted: Offer
     replanned: Offer | None = None
+    conflict: Conflict | None = None
 
 
 def promise(
@@ -137,9 +145,12 @@ def promise(
     base = repair(before, plan or Plan(work.epoch, ()), frozen, most_moved=0.0).plan
     ends_s = asking.medians_s(_ran(before, base, rehearsing)) if before.tasks else {}
     inserted = asking.offer(_inserted(known, order, base, frozen), ends_s)
-    if replan is None:
-        return Promise(inserted)
-    return Promise(inserted, asking.offer(solve(known, replan, progress, frozen).plan, ends_s))
+    replanned = None if replan is None else asking.offer(solve(known, replan, progress, frozen).plan, ends_s)
+    best = max(one.on_time or 0.0 for one in (inserted, replanned) if one is not None)
+    if not dated or best > _HOPELESS:
+        return Promise(inserted, replanned)
+    demands = Demands({order: known.orders[order].due_s}, frozen=frozen)
+    return Promise(inserted, replanned, conflict(known, demands, _EXPLAINING_S))
 
 
 def _without(work: Work, order: str) -> Work:

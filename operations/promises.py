@@ -17,10 +17,11 @@ from plant.order import CustomerOrder, Priority
 from plant.plant import Plant
 from plant.ports import Compute, PlantClock
 from plant.text import Text, told
+from plant.work import Work
 from scheduler.solve import SolverSettings
 
-ASKED = "?"
-"""Id of the order that is asked about: no order can have it."""
+ASKED = "(new)"
+"""Id of the order that is asked about."""
 _FAR_OFF = timedelta(days=4 * 365)
 _LOOK_S = 3.0
 _MOST_PIECES = 1_000_000
@@ -57,11 +58,18 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """A promise, with what its dates hang on in words: of the plan as it stands, and planned anew."""
+    """A promise, with what its dates hang on in words: of the plan as it stands, and planned anew.
+
+    Attributes
+    ----------
+    impossible
+        What makes the date asked for impossible, empty where it may be kept.
+    """
 
     promise: Promise
     inserted: tuple[Text, ...]
     replanned: tuple[Text, ...]
+    impossible: tuple[Text, ...] = ()
 
 
 async def ask(
@@ -88,7 +96,7 @@ async def ask(
     frozen, dated = frozen_zone(basis, rules.frozen_zone_s), question.due_at is not None
     solver = look(rules.solver) if question.replan else None
     found: Promise = await compute.run(promise, basis.work, ASKED, plan, frozen, rehearsing, solver, dated)
-    return answer(found, basis.zone)
+    return answer(found, basis.work, basis.zone)
 
 
 def look(solver: SolverSettings) -> SolverSettings:
@@ -112,7 +120,8 @@ def order_of(plant: Plant, question: Question, now: datetime) -> CustomerOrder:
     return order
 
 
-def answer(found: Promise, zone: ZoneInfo) -> Answer:
+def answer(found: Promise, work: Work, zone: ZoneInfo) -> Answer:
     """Return a promise with what there is to say of it."""
     replanned = () if found.replanned is None else sentences(found.replanned, zone)
-    return Answer(found, sentences(found.inserted, zone), replanned)
+    impossible = () if found.conflict is None else found.conflict.words(work, zone)
+    return Answer(found, sentences(found.inserted, zone), replanned, impossible)

@@ -29,6 +29,8 @@ from plant.version import hash_of, version_of
 from plant.work import Snapshot, Work
 from runtime.interruption import interruptible
 from runtime.plan_file import plan_text
+from scheduler.conflict import conflict
+from scheduler.requirement import Demands
 from scheduler.solve import Enough, SolverSettings
 from twin.snapshot_file import read_snapshot
 
@@ -145,7 +147,11 @@ def _version(
                 solving = False
                 raise Enough
 
-        rehearsal = rehearse(work, solver, replications, solver.seed, progress=progress)
+        try:
+            rehearsal = rehearse(work, solver, replications, solver.seed, progress=progress)
+        except InvalidInput as error:
+            found = conflict(work, Demands())
+            raise error if found is None else found.error(work, ZoneInfo(plant.timezone)) from error
     priorities = {order.id: order.priority for order in orders}
     zone = ZoneInfo(plant.timezone)
     return PlanVersion(

@@ -83,7 +83,7 @@ def ask_folder(folder: Path, wish: Wish, settings: Settings, console: Console) -
     found = promise(
         work, ASKED, plan, None, rehearsing, look(solver) if wish.replan else None, question.due_at is not None
     )
-    show(console, wish, plant, answer(found, ZoneInfo(plant.timezone)))
+    show(console, wish, plant, answer(found, work, ZoneInfo(plant.timezone)))
 
 
 def show(console: Console, wish: Wish, plant: Plant, found: Answer) -> None:
@@ -100,6 +100,8 @@ def show(console: Console, wish: Wish, plant: Plant, found: Answer) -> None:
     console.print(table)
     for name, _, sentences in ways:
         _list(console, name, sentences)
+    if found.impossible:
+        _list(console, "the date cannot be kept, since", found.impossible)
 
 
 def _dates(offer: Offer, zone: ZoneInfo) -> tuple[str, ...]:

@@ -123,6 +123,13 @@ class LateMaterialBody(Body):
     until: Moment = Field(description="plant time at which it is expected")
 
 
+class WhyNotBody(Body):
+    """Orders that should be done in time."""
+
+    orders: list[Id] = Field(min_length=1, max_length=100)
+    by: Moment | None = Field(None, description="one date for all; their due dates when left out")
+
+
 class CalibrationRequestBody(Body):
     """How much history a calibration rests on, in plant days up to now."""
 

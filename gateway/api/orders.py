@@ -38,6 +38,7 @@ async def ask_for_promise(body: PromiseBody, asking: Asking, has: WithServices) 
     return {
         "inserted": _offer(found.promise.inserted, found.inserted),
         "replanned": _offer(found.promise.replanned, found.replanned),
+        "impossible": [str(one) for one in found.impossible],
     }
 
 

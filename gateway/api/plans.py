@@ -7,9 +7,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from gateway.api.bodies import Id, PlanRequestBody, ReleaseBody
+from gateway.api.bodies import Id, PlanRequestBody, ReleaseBody, WhyNotBody
 from gateway.services import Asking, WithServices
-from operations import jobs, planning
+from operations import jobs, planning, why_not
 from plant.long_job import LongJob
 from plant.plan import PlanSummary
 from plant.verdict import Judgement, Verdict
@@ -56,6 +56,13 @@ async def release_plan(plan_id: Id, body: ReleaseBody, asking: Asking, has: With
     """Put a plan in force and dispatch it, or answer 409 with the gate's reasons."""
     version = await planning.release(has.store, has.clock, asking, has.rules, plan_id, body.override_reason)
     return {"id": version.id, "state": "released", "notes": list(version.judgement.in_english().notes)}
+
+
+@router.post("/why-not")
+async def ask_why_not(body: WhyNotBody, asking: Asking, has: WithServices) -> dict[str, list[str]]:
+    """Return what stands in the way of having orders done in time; nothing where no conflict was found."""
+    found = await why_not.ask(has.store, has.compute, has.clock, asking, has.rules, body.orders, body.by)
+    return {"conflict": [str(one) for one in found]}
 
 
 @router.get("/jobs/{job_id}")

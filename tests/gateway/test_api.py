@@ -344,6 +344,7 @@ async def test_the_interface_description_names_every_route(site: Site) -> None:
         "/api/v1/plans/{plan_id}/verdict",
         "/api/v1/plans/{plan_id}/diff",
         "/api/v1/promises",
+        "/api/v1/why-not",
         "/api/v1/absences",
         "/api/v1/late-materials",
         "/api/v1/plans/{plan_id}/release",
@@ -454,3 +455,25 @@ async def test_two_plans_are_compared(site: Site) -> None:
         assert same.json()["sentences"] == ["Both plans do the same in the same order."]
         _is_problem(await client.get("/api/v1/plans/plan-1/diff"), 422)
         _is_problem(await client.get("/api/v1/plans/plan-9/diff"), 404)
+
+
+async def test_why_an_order_cannot_be_done_in_time_is_told_in_shop_words(site: Site) -> None:
+    async with await site.machine(Role.PLANNER) as client:
+        early = {"orders": ["CO-1"], "by": "2026-01-05T07:00:00Z"}
+        answer = await client.post("/api/v1/why-not", json=early)
+        assert answer.status_code == 200, answer.text
+        assert "CO-1 must be done by Mon 5 Jan 07:00" in answer.json()["conflict"]
+        assert (await client.post("/api/v1/why-not", json={"orders": ["CO-1"]})).json() == {"conflict": []}
+        _is_problem(await client.post("/api/v1/why-not", json={"orders": ["CO-9"]}), 404)
+        _is_problem(await client.post("/api/v1/why-not", json={"orders": []}), 422)
+
+
+async def test_a_date_that_cannot_be_promised_is_explained(site: Site) -> None:
+    async with await site.machine(Role.SALES) as client:
+        asked = {"item": "shaft", "quantity": 2, "due_at": "2026-01-05T06:50:00Z"}
+        told = (await client.post("/api/v1/promises", json=asked)).json()
+    assert told["inserted"]["on_time"] < 0.05
+    assert told["impossible"] == [
+        "(new) must be done by Mon 5 Jan 06:50",
+        "what (new)/1-10 needs is there on Mon 5 Jan 07:00",
+    ]

@@ -85,6 +85,7 @@ MAY: dict[str, set[Role]] = {
     "promises.ask": {Role.PLANNER, Role.SALES, Role.INTEGRATION, Role.SYSTEM},
     "situation.take": _PLANNING,
     "sources.run": _OURSELVES,
+    "why_not.ask": _PLANNING,
     "upkeep.keep_up": _OURSELVES,
 }
 

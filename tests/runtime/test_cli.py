@@ -223,7 +223,7 @@ def test_a_promise_names_dates_and_what_binds_them(forerun: Run, monkeypatch: py
     [
         (("promise", "SH-99", 2), "SH-99"),
         (("promise", "SH-20", 2, "--due", "soon"), "must be a local time such as"),
-        (("promise", "SH-20", 0), "0 is not in the range"),
+        (("promise", "SH-20", 0), "equal to 1"),
     ],
 )
 def test_a_promise_that_cannot_be_is_refused(forerun: Run, arguments: tuple[object, ...], told: str) -> None:
