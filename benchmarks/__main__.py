@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "twin": ("benchmarks.twin",),
     "scenarios": ("benchmarks.scenarios",),
     "simulate": ("benchmarks.simulate",),
+    "reschedule": ("benchmarks.reschedule",),
     "theory": ("benchmarks.theory",),
 }
 """Benchmarks by name, each made of modules with ``run(quick) -> Iterable[Figure]``; `all` runs every module once."""

@@ -11,14 +11,15 @@ from historian.database import Historian
 from operations import floor, health, jobs, orders, planning, plants, promises
 from operations.access import acting
 from operations.planning import PlanningRules
+from operations.promise import Offer
 from plant.actor import Actor
 from plant.calendar import Window
 from plant.long_job import LongJob, LongJobKind
 from plant.machine_state import StateInterval
-from plant.order import JobProgress
+from plant.order import JobProgress, Priority
 from plant.plant import Plant
 from plant.ports import Compute, JobQueue
-from plant.text import told
+from plant.text import Text, told
 from runtime.clock import ProcessClock, SharedPlantClock
 from twin.oee import Times
 
@@ -120,8 +121,16 @@ class OperationViews:
         plant = (await plants.current(self._historian, acting())).plant
         return {item.id: item.name for item in plant.made_items()}
 
-    async def promise(self, question: promises.Question) -> promises.Answer:
-        return await promises.ask(self._historian, self._compute, self._clock, acting(), self._rules, question)
+    async def promise(self, question: views.PromiseQuestion) -> views.PromiseView:
+        priority = Priority.HIGH if question.high else Priority.NORMAL
+        asked = promises.Question(question.item, question.quantity, question.due_at, priority, question.replan)
+        found = await promises.ask(self._historian, self._compute, self._clock, acting(), self._rules, asked)
+        replanned = found.promise.replanned
+        return views.PromiseView(
+            inserted=_offer(found.promise.inserted, found.inserted),
+            replanned=None if replanned is None else _offer(replanned, found.replanned),
+            impossible=found.impossible,
+        )
 
     async def long_jobs(self) -> tuple[LongJob, ...]:
         found = await jobs.newest(self._historian, acting())
@@ -186,6 +195,10 @@ def _machine_view(
         oee=_oee_view(times),
         timeline=tuple(interval for interval in timelines if interval.machine == machine.id),
     )
+
+
+def _offer(offer: Offer, sentences: tuple[Text, ...]) -> views.PromiseOffer:
+    return views.PromiseOffer(offer.p50, offer.p80, offer.p95, offer.on_time, sentences)
 
 
 def _oee_view(times: Times) -> views.OeeView:

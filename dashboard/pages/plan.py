@@ -54,6 +54,7 @@ METHODS = {
     "least slack, no waiting": mark("least slack, no waiting"),
     "most work remaining": mark("most work remaining"),
     "local search": mark("local search"),
+    "repair": mark("repair"),
     "none": mark("none"),
 }
 """What the scheduler calls its ways; abbreviations such as EDD are the same everywhere."""
