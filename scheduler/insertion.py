@@ -144,12 +144,15 @@ class Board:
 
     def _gap(self, machine: MachineOutlook, task: Task, ready_s: float) -> Fit:
         """Return the first gap that holds the task without moving what follows; the end of the sequence does."""
-        steps = self.steps[machine.id]
+        steps, work_s = self.steps[machine.id], task.durations_s[machine.id]
         for place in range(max(_behind(steps, ready_s), self._first[machine.id]), len(steps)):
             before = steps[place - 1] if place else None
             following = steps[place]
             if self._may_join(machine, task, ready_s, before, following):
                 return Fit(machine.id, place, following.start_s, following.end_s, joins=True)
+            free_s = ready_s if before is None else max(before.end_s, ready_s)
+            if following.start_s - free_s < work_s:
+                continue  # most gaps: too short by the clock already
             start_s, end_s = self._placed(machine, task, ready_s, before)
             if end_s <= following.start_s and self._stays(machine, task, end_s, following):
                 return Fit(machine.id, place, start_s, end_s)
@@ -170,11 +173,12 @@ class Board:
 
     def _may_join(self, machine: MachineOutlook, task: Task, ready_s: float, before: Step | None, step: Step) -> bool:
         """Tell whether a batch takes the task in and is none the later."""
+        if len(step.members) >= machine.batch_capacity:
+            return False
         free_s = max(machine.available_from_s, 0.0) if before is None else before.end_s
         return (
             not step.fixed
             and step.family == task.setup_family
-            and len(step.members) < machine.batch_capacity
             and ready_s <= max(step.ready_s, free_s)
             and task.durations_s[machine.id] <= step.work_s
         )

@@ -23,7 +23,7 @@ from scheduler.keep import Kept, keep
 MOST_MOVED = 0.05
 """Share of a plan's operations that may go to another machine."""
 
-_ROUNDS = 3
+_ROUNDS = 2
 """How often what waits for machines that are down is looked through: what moved lets others begin earlier."""
 _PAYS_S = 900.0
 """An operation moves to another machine if it ends earlier by at least this."""
