@@ -24,6 +24,8 @@ from runtime.jobs import ProcrastinateQueue
 T = TypeVar("T")
 _TICK_S = 2.0
 _RESUME_S = 10.0
+_PAUSE_S = 0.5
+"""Between two looks for a stale plan: machines tell something many times a second, and a look reads all job orders."""
 _UPKEEP_S = 3600.0
 
 log = structlog.get_logger()
@@ -120,6 +122,7 @@ class Worker:
                 wake.clear()
                 asked = replanning.replan_if_stale(self._historian, self._queue, self._clock, self._rules.tolerances)
                 await _survive("look for stale plan", asked)
+                await asyncio.sleep(_PAUSE_S)
                 await _wait(wake, _RESUME_S)
 
     async def _wake(self, wake: asyncio.Event, *channels: Channel) -> None:

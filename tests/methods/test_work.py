@@ -11,7 +11,7 @@ import pytest
 
 from methods.explosion import explode, job_orders
 from methods.work import build_work
-from plant.errors import InvalidInput, NotFound
+from plant.errors import Infeasible, InvalidInput, NotFound
 from plant.folder import load, load_orders
 from plant.order import CustomerOrder, JobProgress, JobState, Priority
 from plant.work import MachineSnapshot, Running, Snapshot, Work
@@ -203,3 +203,10 @@ def test_the_shipped_shop_is_work_for_every_machine() -> None:
     assert {machine for task in work.tasks for machine in task.durations_s} == set(work.machines)
     assert set(work.orders) == {order.id for order in orders}
     assert all(demand.due_s > 86400 for demand in work.orders.values())
+
+
+def test_a_calendar_without_working_time_is_named() -> None:
+    (day,) = SHOP.calendars
+    closed = replace(day, closures=((MONDAY, MONDAY + timedelta(days=400)),))
+    with pytest.raises(Infeasible, match="calendar day has no working time within 26 weeks from Mon 5 Jan 06:00 on"):
+        build_work(replace(SHOP, calendars=(closed,)), [AXLES], list(waiting(AXLES).values()), Snapshot(MONDAY))
