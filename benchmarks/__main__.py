@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "scenarios": ("benchmarks.scenarios",),
     "robust": ("benchmarks.robust",),
     "simulate": ("benchmarks.simulate",),
+    "reschedule": ("benchmarks.reschedule",),
     "theory": ("benchmarks.theory",),
 }
 """Benchmarks by name, each made of modules with ``run(quick) -> Iterable[Figure]``; `all` runs every module once."""

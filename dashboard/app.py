@@ -14,14 +14,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard import live as live_socket
 from dashboard import login, shell
-from dashboard.pages import floor, health, plan, twin
+from dashboard.pages import floor, health, plan, promise, twin
 from dashboard.views import Live, Views
 from dashboard.words import COOKIE, choose_language
 
 log = structlog.get_logger()
 
 ASSETS = Path(__file__).parent / "assets"
-PAGES: tuple[shell.Page, ...] = (floor, plan, health, twin)
+PAGES: tuple[shell.Page, ...] = (floor, plan, promise, health, twin)
 PUBLIC_PATHS = ("/login", "/assets/login/")
 """What the gate must hand out to anyone: the login page and its styles."""
 

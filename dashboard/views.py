@@ -180,6 +180,8 @@ class PlanView:
         Who released it, and why in spite of the gate, where that was so.
     robustness
         What was paid for certainty; None where nothing was compared.
+    changes
+        What it does otherwise than the plan that was in force when it was made; empty where none was.
     """
 
     id: str
@@ -198,6 +200,7 @@ class PlanView:
     released_by: str | None = None
     override_reason: str | None = None
     robustness: Robustness | None = None
+    changes: tuple[Text, ...] = ()
 
 
 class HealthState(StrEnum):
@@ -281,6 +284,45 @@ class TwinView:
     fidelity: FidelityReport | None
 
 
+@dataclass(frozen=True)
+class PromiseQuestion:
+    """What a customer wants to know; `due_at` is None where no date is wished for."""
+
+    item: str
+    quantity: int
+    due_at: datetime | None
+    high: bool = False
+    replan: bool = False
+
+
+@dataclass(frozen=True)
+class PromiseOffer:
+    """Dates by one way of planning: half, 80 % and 95 % of the futures keep them.
+
+    Attributes
+    ----------
+    on_time
+        Probability of the date wished for, None where none was.
+    sentences
+        What the dates hang on, and what they cost others.
+    """
+
+    p50: datetime
+    p80: datetime
+    p95: datetime
+    on_time: float | None
+    sentences: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class PromiseView:
+    """When an order could be delivered, and what makes the date wished for impossible where it is."""
+
+    inserted: PromiseOffer
+    replanned: PromiseOffer | None = None
+    impossible: tuple[Text, ...] = ()
+
+
 class Views(Protocol):
     """What pages read and do. Every method acts for the user of the current request.
 
@@ -314,6 +356,14 @@ class Views(Protocol):
 
     async def request_plan(self) -> str:
         """Ask for a new plan and return the id of the long job that makes it."""
+        ...
+
+    async def items(self) -> dict[str, str]:
+        """Return the names of what is made here, by id."""
+        ...
+
+    async def promise(self, question: PromiseQuestion) -> PromiseView:
+        """Return when an order could be delivered, or raise `InvalidInput` where that cannot be asked."""
         ...
 
     async def long_jobs(self, kind: LongJobKind = LongJobKind.PLAN) -> tuple[LongJob, ...]:

@@ -12,7 +12,7 @@ from operations.access import acting
 from operations.planning import PlanningRules
 from operations.store import Store
 from plant.actor import Actor
-from plant.ports import JobQueue, PlantClock
+from plant.ports import Compute, JobQueue, PlantClock
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Services:
 
     Attributes
     ----------
+    compute
+        For answers that somebody waits for.
     readiness
         State of each part by name, ``"ok"`` or what is wrong.
     """
@@ -29,6 +31,7 @@ class Services:
     clock: PlantClock
     queue: JobQueue
     rules: PlanningRules
+    compute: Compute
     readiness: Callable[[], Awaitable[dict[str, str]]]
 
 

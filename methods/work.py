@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from graphlib import CycleError, TopologicalSorter
+from zoneinfo import ZoneInfo
 
 from plant.calendar import Calendar, WorkingTime
-from plant.errors import InvalidInput
+from plant.errors import Infeasible, InvalidInput
 from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plant import Machine, Plant
 from plant.text import told
@@ -40,6 +41,8 @@ def build_work(plant: Plant, orders: Sequence[CustomerOrder], jobs: Sequence[Job
         If a job order belongs to none of `orders`, has an unknown predecessor, or predecessors are circular.
     NotFound
         If an item, operation or machine is unknown to the plant.
+    Infeasible
+        If a machine's calendar has no working time in sight.
     """
     by_id = {progress.job.id: progress for progress in jobs}
     by_id |= {done.job.id: done for done in done_untold(jobs)}
@@ -172,19 +175,20 @@ def working_time(calendar: Calendar, epoch: datetime, horizon: timedelta = HORIZ
 
     Raises
     ------
-    InvalidInput
+    Infeasible
         If it is never open within the horizon.
     """
     if not calendar.shifts:
         return WorkingTime.always()
     windows = calendar.windows(epoch, epoch + horizon)
     if not windows:
-        raise InvalidInput(
+        raise Infeasible(
             told(
-                "calendar {calendar} has no working time within {days:count} days of {epoch:moment}",
+                "calendar {calendar} has no working time within {n:count} weeks from {at:moment} on; give it a shift, "
+                "or end its closure",
                 calendar=calendar.id,
-                days=horizon.days,
-                epoch=epoch,
+                n=horizon.days // 7,
+                at=epoch.astimezone(ZoneInfo(calendar.timezone)),
             )
         )
     return WorkingTime.of([(_seconds(epoch, start), _seconds(epoch, end)) for start, end in windows])

@@ -64,9 +64,9 @@ async def _enter(historian: Historian, actor: Actor, order: CustomerOrder, dated
         known = await orders.find_customer_order(tx, order.id)
         if known is not None and _is_same(known, order, dated):
             return known
-        _check_item(plant, order)
+        check_item(plant, order)
         _check_id(order.id, plant.item(order.item), plant)
-        _check_plausible(plant, order)
+        check_plausible(plant, order)
         if known is not None:
             raise _other_content(order)
         production = explode(plant, order)
@@ -88,7 +88,7 @@ def _check_id(order_id: str, item: Item | None = None, plant: Plant | None = Non
     require(not wrong, f"order id {wrong}")
 
 
-def _check_plausible(plant: Plant, order: CustomerOrder) -> None:
+def check_plausible(plant: Plant, order: CustomerOrder) -> None:
     """Refuse what would be accepted here and be in the way later: one such order would stop all planning."""
     earliest, latest = plant.starts_at - _LONG_AGO, plant.starts_at + _FAR_OFF
     require(
@@ -98,7 +98,8 @@ def _check_plausible(plant: Plant, order: CustomerOrder) -> None:
     )
 
 
-def _check_item(plant: Plant, order: CustomerOrder) -> None:
+def check_item(plant: Plant, order: CustomerOrder) -> None:
+    """Refuse an order of an item that is not made here."""
     try:
         item = plant.item(order.item)
     except NotFound:

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from historian import disturbances, ledger, orders, plans, plants
 from historian import fidelity as forecasts
-from historian import ledger, orders, plans, plants
 from historian.database import Historian, Transaction
 from historian.documents import document
+from methods.disturbed import with_absences, with_late_materials
+from methods.explosion import explode, job_orders
 from methods.work import build_work
 from operations import calibration, dispatch, fidelity, situation
 from operations.gate import Thresholds
+from operations.plan_diff import PlanDiff, compare, sentences
 from operations.rehearsal import Rehearsal, Terms, rehearse
 from operations.remedies import RemedyRules
+from operations.rescheduling import Replanning, rehearse_near, rehearse_repair
 from plant.actor import Actor, Permission
 from plant.calibration import Calibration
 from plant.checks import require
 from plant.errors import Conflict, GateRefused, InvalidInput
 from plant.message import new_message_id
-from plant.order import CustomerOrder
+from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plan import Plan, PlannedOperation, PlanState, PlanSummary, PlanVersion
 from plant.ports import Compute, PlantClock, Progress, no_progress
 from plant.text import Text, told
-from plant.trouble import Troubles
+from plant.trouble import Tolerances, Troubles
 from plant.work import Work
 from scheduler.check import check
+from scheduler.conflict import conflict
 from scheduler.keep import keep
+from scheduler.nearness import Nearness
+from scheduler.requirement import Demands
 from scheduler.solve import SolverSettings
 
 
@@ -43,6 +51,10 @@ class PlanningRules:
         Job orders a released plan starts within this many plant seconds are sent to the MES.
     price
         Share of the planned makespan that may be paid for certainty.
+    nearness
+        How near a plan that nobody asked for stays to the one in force.
+    tolerances
+        How far the floor may be from the plan in force before a new one is made.
     """
 
     solver: SolverSettings
@@ -52,10 +64,12 @@ class PlanningRules:
     dispatch_horizon_s: float
     price: float = 0.05
     remedies: RemedyRules = field(default_factory=RemedyRules)
+    nearness: Nearness = field(default_factory=Nearness)
+    tolerances: Tolerances = field(default_factory=Tolerances)
 
 
 @dataclass(frozen=True)
-class _Basis:
+class Basis:
     """What a plan is made from, read in one transaction."""
 
     plant_version: str
@@ -66,6 +80,10 @@ class _Basis:
     calibration: Calibration | None
 
 
+_How = Callable[[Basis, Plan | None], Awaitable[Rehearsal]]
+"""Makes a plan of a basis and what of the plan in force is frozen, and rehearses it."""
+
+
 async def make_plan(
     historian: Historian,
     compute: Compute,
@@ -74,37 +92,94 @@ async def make_plan(
     rules: PlanningRules,
     reason: Text,
     progress: Progress = no_progress,
+    *,
+    near: bool = False,
 ) -> PlanVersion:
     """Make a plan for everything that is not complete: solve, rehearse, judge against the plan in force, keep it.
+
+    Parameters
+    ----------
+    near
+        Stay near to the plan in force, if there is one (`PlanningRules.nearness`).
 
     Raises
     ------
     InvalidInput
         If there is nothing to plan.
+    Infeasible
+        If there is no plan, with what stands in the way.
     """
     actor.require(Permission.MAKE_PLANS)
     require(bool(str(reason).strip()), told("say why the plan is made"))
+    solver, replications = rules.solver, rules.replications
+
+    async def rehearsed(basis: Basis, frozen: Plan | None) -> Rehearsal:
+        work, known, terms = basis.work, basis.calibration, _terms(basis, rules)
+        in_force = None if basis.in_force is None else basis.in_force.plan
+        if near and in_force is not None:
+            replanning = Replanning(in_force, frozen, rules.nearness)
+            asked = (work, replanning, solver, replications, solver.seed, known, terms)
+            return await compute.run(rehearse_near, *asked, progress=progress)
+        asked_anew = (work, solver, replications, solver.seed, frozen, known, in_force, terms)
+        return await compute.run(rehearse, *asked_anew, progress=progress)
+
     async with historian.transaction(actor, "read planning basis") as tx:
-        basis = await _basis(tx, clock.now())
+        basis = await basis_at(tx, clock.now(), rules)
     if not basis.work.tasks:
         raise InvalidInput(told("there is nothing to plan: every job order is complete; enter an order first"))
+    return await _make(historian, compute, actor, rules, reason, basis, rehearsed)
+
+
+async def repair_plan(
+    historian: Historian, compute: Compute, clock: PlantClock, actor: Actor, rules: PlanningRules, reason: Text
+) -> PlanVersion | None:
+    """Repair the plan in force and keep that as a version of its own, judged like any other: ready in a moment.
+
+    Returns
+    -------
+    PlanVersion or None
+        None when there is no plan in force, nothing is left to do, or the newest version is this very repair.
+    """
+    actor.require(Permission.MAKE_PLANS)
+    reason = told("repair of the plan in force: {reason}", reason=reason)
+
+    async def rehearsed(basis: Basis, frozen: Plan | None) -> Rehearsal:
+        assert basis.in_force is not None
+        replanning = Replanning(basis.in_force.plan, frozen, rules.nearness)
+        seed, known = rules.solver.seed, basis.calibration
+        asked = (basis.work, replanning, rules.replications, seed, known, _terms(basis, rules))
+        return await compute.run(rehearse_repair, *asked)
+
+    async with historian.transaction(actor, "read planning basis") as tx:
+        basis = await basis_at(tx, clock.now(), rules)
+        newest = await plans.newest(tx, 1)
+    if basis.in_force is None or not basis.work.tasks or any(one.reason == reason for one in newest):
+        return None
+    return await _make(historian, compute, actor, rules, reason, basis, rehearsed)
+
+
+def _terms(basis: Basis, rules: PlanningRules) -> Terms:
+    return Terms(rules.thresholds, rules.price, rules.remedies, basis.zone)
+
+
+async def _make(
+    historian: Historian,
+    compute: Compute,
+    actor: Actor,
+    rules: PlanningRules,
+    reason: Text,
+    basis: Basis,
+    how: _How,
+) -> PlanVersion:
+    """Make, judge and keep a plan version."""
     measured = await fidelity.up_to_date(historian, actor, basis.work.epoch)
-    frozen = _frozen_zone(basis, rules.frozen_zone_s)
-    seed, known = rules.solver.seed, basis.calibration
-    terms = Terms(rules.thresholds, rules.price, rules.remedies, basis.zone)
-    in_force = None if basis.in_force is None else basis.in_force.plan
-    rehearsal: Rehearsal = await compute.run(
-        rehearse,
-        basis.work,
-        rules.solver,
-        rules.replications,
-        seed,
-        frozen,
-        known,
-        in_force,
-        terms,
-        progress=progress,
-    )
+    frozen = frozen_zone(basis, rules.frozen_zone_s)
+    try:
+        rehearsal = await how(basis, frozen)
+    except InvalidInput as error:
+        found = await compute.run(conflict, basis.work, Demands(frozen=frozen))
+        raise error if found is None else found.error(basis.work, basis.zone) from error
+    known = basis.calibration
     version = PlanVersion(
         id=f"plan-{new_message_id()}",
         parent=basis.in_force.id if basis.in_force else None,
@@ -128,24 +203,36 @@ async def make_plan(
     return version
 
 
-async def _basis(tx: Transaction, now: datetime) -> _Basis:
+async def basis_at(tx: Transaction, now: datetime, rules: PlanningRules, asked: CustomerOrder | None = None) -> Basis:
+    """Return what a plan is made from at plant time `now`.
+
+    Parameters
+    ----------
+    asked
+        An order that nobody has entered yet, to be planned as if it had been.
+    """
     version = await plants.current(tx)
     # Read first: what is stored while the rest is read may be in the snapshot and must not count as known without.
-    knew = await situation.troubles(tx, now)
+    knew = await situation.troubles(tx, now, rules.tolerances, before=now)
+    plant = with_absences(version.plant, await disturbances.absences(tx, now))
     customer_orders: list[CustomerOrder] = await orders.customer_orders(tx)
     jobs = await orders.jobs(tx)
+    if asked is not None:
+        customer_orders.append(asked)
+        jobs += [JobProgress(job, JobState.WAITING) for job in job_orders(plant, explode(plant, asked))]
+    jobs = with_late_materials(plant, jobs, await disturbances.late_materials(tx, now))
     snapshot = await situation.snapshot(tx, version, jobs, now)
-    return _Basis(
+    return Basis(
         plant_version=version.id,
         knew=knew,
-        work=build_work(version.plant, customer_orders, jobs, snapshot),
+        work=build_work(plant, customer_orders, jobs, snapshot),
         in_force=await plans.released(tx),
         zone=ZoneInfo(version.plant.timezone),
         calibration=await calibration.usable(tx, version.id),
     )
 
 
-def _frozen_zone(basis: _Basis, frozen_zone_s: float) -> Plan | None:
+def frozen_zone(basis: Basis, frozen_zone_s: float) -> Plan | None:
     """Return the part of the plan in force that starts within the frozen zone, None when there is none."""
     if basis.in_force is None:
         return None
@@ -188,7 +275,7 @@ async def release(
             )
         if version.judgement.passed or _may_override(actor, override_reason):
             await plans.release(tx, expected=version.parent, new=version.id)
-            _require_possible(version, (await _basis(tx, clock.now())).work)
+            _require_possible(version, (await basis_at(tx, clock.now(), rules)).work)
             how = {
                 "passed": version.judgement.passed,
                 "override": None if version.judgement.passed else override_reason,
@@ -248,6 +335,32 @@ async def get_plan(historian: Historian, actor: Actor, plan_id: str) -> tuple[Pl
     actor.require(Permission.VIEW_PLANS)
     async with historian.transaction(actor, "read plan") as tx:
         return await plans.get(tx, plan_id), await plans.state(tx, plan_id)
+
+
+async def diff(
+    historian: Historian, actor: Actor, rules: PlanningRules, plan_id: str, against: str | None = None
+) -> tuple[PlanDiff, tuple[Text, ...]]:
+    """Return what a plan does otherwise than another one (None: the one that was in force when it was made), in words.
+
+    Raises
+    ------
+    NotFound
+        If one of them is unknown.
+    InvalidInput
+        If no other plan was named and none was in force.
+    """
+    actor.require(Permission.VIEW_PLANS)
+    async with historian.transaction(actor, "compare plans") as tx:
+        after = await plans.get(tx, plan_id)
+        other = against or after.parent
+        if other is None:
+            raise InvalidInput(
+                told("no plan was in force when {plan} was made; name the plan to compare it with", plan=plan_id)
+            )
+        before = await plans.get(tx, other)
+        zone = ZoneInfo((await plants.get(tx, after.plant_version)).plant.timezone)
+    found = compare(before, after, rules.frozen_zone_s)
+    return found, sentences(found, zone)
 
 
 async def in_force(historian: Historian, actor: Actor) -> PlanVersion | None:

@@ -1,4 +1,4 @@
-"""When a plan is made without anyone asking: the first one, after a breakdown, and for what the MES gave up."""
+"""When a plan is made without anyone asking: the first one, and whenever something the plan did not know happened."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from historian.database import Historian, Transaction
 from operations import jobs, situation
 from plant.actor import SYSTEM
 from plant.long_job import LongJob, LongJobKind, LongJobState
-from plant.ports import JobQueue
+from plant.ports import JobQueue, PlantClock
 from plant.text import Told, listed, told
-from plant.trouble import Abort, Troubles
+from plant.trouble import Abort, Tolerances, Troubles
 
 _TRIES = 3
 """How often a plan for one and the same reason is asked for when it could not be made."""
@@ -19,12 +19,15 @@ _LOOK_BACK = 50
 """Long jobs among which one for the same reason is looked for."""
 
 
-async def replan_if_stale(historian: Historian, queue: JobQueue) -> LongJob | None:
+async def replan_if_stale(
+    historian: Historian, queue: JobQueue, clock: PlantClock, tolerances: Tolerances
+) -> LongJob | None:
     """Ask for a plan if there is none yet, or if the newest one was made not knowing what went wrong on the floor.
 
-    A machine that broke down and a job order that the MES gave up make a plan stale unless they were known when it
-    was made, whenever they happened: news may come late. Each of them is a reason once: a plan that was cancelled, or
-    that fails again and again, is not asked for anew.
+    A machine that broke down, a job order that the MES gave up or that is behind the plan, a rush order, somebody who
+    is away, material that comes late and more scrap than planned make a plan stale unless they were known when it was
+    made, whenever they happened: news may come late. Each of them is a reason once: a plan that was cancelled, or that
+    fails again and again, is not asked for anew.
 
     Returns
     -------
@@ -32,7 +35,7 @@ async def replan_if_stale(historian: Historian, queue: JobQueue) -> LongJob | No
         The job that was asked for; None when nothing made the plan stale, or a plan is being made already.
     """
     async with historian.transaction(SYSTEM, "look for stale plan") as tx:
-        reason = await _reason(tx)
+        reason = await _reason(tx, clock, tolerances)
         if reason is None or await _is_planning(tx) or await _was_tried(tx, reason):
             return None
     return await jobs.request_plan(historian, queue, SYSTEM, reason)
@@ -42,10 +45,11 @@ async def _is_planning(tx: Transaction) -> bool:
     return any(job.kind is LongJobKind.PLAN for job in await long_jobs.open_jobs(tx))
 
 
-async def _reason(tx: Transaction) -> Told | None:
+async def _reason(tx: Transaction, clock: PlantClock, tolerances: Tolerances) -> Told | None:
     if not await plans.newest(tx, 1):
         return told("first plan") if await _is_work_left(tx) else None
-    unknown = (await situation.troubles(tx)).beyond(await plans.newest_knew(tx))
+    troubles = await situation.troubles(tx, clock.now(), tolerances)
+    unknown = troubles.beyond(await plans.newest_knew(tx))
     return await _told(tx, unknown) if unknown and await _is_work_left(tx) else None
 
 
@@ -54,14 +58,48 @@ async def _is_work_left(tx: Transaction) -> bool:
 
 
 async def _told(tx: Transaction, troubles: Troubles) -> Told:
-    """Name machines and job orders and since when, which tells this time from the next of the same one."""
+    """Name what happened to whom and when, which tells this time from the next of the same one."""
     zone = ZoneInfo((await plants.current(tx)).plant.timezone)
-    reasons = [_aborted(name, abort, zone) for name, abort in sorted(troubles.aborts.items())]
+    return listed([*_of_machines_and_jobs(troubles, zone), *_of_others(troubles, zone)])
+
+
+def _of_machines_and_jobs(troubles: Troubles, zone: ZoneInfo) -> list[Told]:
+    reasons: list[Told] = []
     if troubles.breakdowns:
         broken = sorted(troubles.breakdowns.items())
         machines = [told("{machine} ({since:moment})", machine=name, since=at.astimezone(zone)) for name, at in broken]
-        reasons.insert(0, told("breakdown of {machines}", machines=listed(machines)))
-    return listed(reasons)
+        reasons.append(told("breakdown of {machines}", machines=listed(machines)))
+    reasons += [_aborted(name, abort, zone) for name, abort in sorted(troubles.aborts.items())]
+    reasons += [
+        told("job order {job_order} behind the plan ({at:moment})", job_order=name, at=at.astimezone(zone))
+        for name, at in sorted(troubles.delays.items())
+    ]
+    reasons += [
+        told("{pieces:count} bad pieces of job order {job_order}", pieces=pieces, job_order=name)
+        for name, pieces in sorted(troubles.scrap.items())
+    ]
+    return reasons
+
+
+def _of_others(troubles: Troubles, zone: ZoneInfo) -> list[Told]:
+    reasons = [
+        told("rush order {order} (due {due:moment})", order=name, due=due.astimezone(zone))
+        for name, due in sorted(troubles.rush_orders.items())
+    ]
+    reasons += [
+        told(
+            "{person} absent from {start:moment} until {end:moment}",
+            person=name,
+            start=absence.start.astimezone(zone),
+            end=absence.end.astimezone(zone),
+        )
+        for name, absence in sorted(troubles.absences.items())
+    ]
+    reasons += [
+        told("{item} late until {until:moment}", item=name, until=until.astimezone(zone))
+        for name, until in sorted(troubles.late_materials.items())
+    ]
+    return reasons
 
 
 def _aborted(job_order: str, abort: Abort, zone: ZoneInfo) -> Told:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from historian import latest, orders, plans, plants, responses, states
+from historian import disturbances, latest, orders, plans, plants, responses, states
 from historian.database import Historian, Transaction
+from operations.deviations import Floor, deviations
 from plant.actor import Actor, Permission
 from plant.machine_state import MachineState, StateInterval
 from plant.order import JobProgress, JobState
 from plant.ports import PlantClock
-from plant.trouble import Troubles
+from plant.trouble import Tolerances, Troubles
 from plant.version import PlantVersion
 from plant.work import Snapshot
 from twin import snapshot as snapshots
@@ -60,8 +62,8 @@ async def take(historian: Historian, actor: Actor, clock: PlantClock) -> tuple[P
         return version, await snapshot(tx, version, await orders.jobs(tx), clock.now())
 
 
-async def troubles(tx: Transaction, before: datetime | None = None) -> Troubles:
-    """Return what has gone wrong on the floor, as far as is stored now.
+async def troubles(tx: Transaction, now: datetime, tolerances: Tolerances, before: datetime | None = None) -> Troubles:
+    """Return what a plan may not have reckoned with, as far as is stored at plant time `now`.
 
     Parameters
     ----------
@@ -69,7 +71,21 @@ async def troubles(tx: Transaction, before: datetime | None = None) -> Troubles:
         Leave out what broke down at this plant time or later: a snapshot of that moment does not show it.
     """
     broken = {row.machine: row.since for row in await latest.rows(tx) if row.state is MachineState.BREAKDOWN}
-    return Troubles(
-        {machine: since for machine, since in broken.items() if since and (before is None or since < before)},
-        await responses.aborts(tx),
+    in_force = await plans.released(tx)
+    floor = Floor(
+        plant=(await plants.current(tx)).plant,
+        now=now,
+        orders=await orders.customer_orders(tx),
+        jobs=await orders.jobs(tx),
+        plan=None if in_force is None else in_force.plan,
+        broken=frozenset(broken),
+        absences=await disturbances.absences(tx, now),
+        expected=await disturbances.late_materials(tx, now),
+    )
+    return replace(
+        deviations(floor, tolerances),
+        breakdowns={
+            machine: since for machine, since in broken.items() if since and (before is None or since < before)
+        },
+        aborts=await responses.aborts(tx),
     )

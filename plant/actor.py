@@ -22,6 +22,7 @@ class Permission(StrEnum):
     OVERRIDE_GATE = "override gate"
     CALIBRATE_TWIN = "calibrate twin"
     REPORT_JOBS = "report jobs"
+    REPORT_DISTURBANCES = "report disturbances"
     INGEST_READINGS = "ingest readings"
     DELIVER_MESSAGES = "deliver messages"
     KEEP_CLOCK = "keep clock"
@@ -64,15 +65,16 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.RELEASE_PLANS,
         Permission.OVERRIDE_GATE,
         Permission.CALIBRATE_TWIN,
+        Permission.REPORT_DISTURBANCES,
     },
     Role.SALES: frozenset({Permission.VIEW_ORDERS, Permission.ENTER_ORDERS}),
-    Role.BUYER: frozenset({Permission.VIEW_ORDERS}),
-    Role.WAREHOUSE: frozenset({Permission.VIEW_ORDERS}),
+    Role.BUYER: frozenset({Permission.VIEW_ORDERS, Permission.REPORT_DISTURBANCES}),
+    Role.WAREHOUSE: frozenset({Permission.VIEW_ORDERS, Permission.REPORT_DISTURBANCES}),
     Role.FINANCE: frozenset({Permission.VIEW_ORDERS}),
     Role.APPROVER: _VIEW,
     Role.SUPPLIER: frozenset(),
     Role.CUSTOMER: frozenset(),
-    Role.INTEGRATION: _VIEW | {Permission.ENTER_ORDERS, Permission.REPORT_JOBS},
+    Role.INTEGRATION: _VIEW | {Permission.ENTER_ORDERS, Permission.REPORT_JOBS, Permission.REPORT_DISTURBANCES},
     Role.ADMIN: _VIEW | {Permission.MANAGE_ACCESS, Permission.IMPORT_PLANT},
     Role.SYSTEM: frozenset(Permission) - {Permission.OVERRIDE_GATE, Permission.MANAGE_ACCESS},
 }

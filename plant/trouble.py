@@ -3,8 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from typing import TypeVar
+
+from plant.checks import require, require_positive
+from plant.plant import Absence
+from plant.text import told
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """How far the floor may be from the plan in force before that makes the plan stale.
+
+    Attributes
+    ----------
+    delay_s
+        Working seconds a job order may be behind the plan.
+    scrap
+        Share of a job order's pieces that may be bad beyond those planned to be.
+    """
+
+    delay_s: float = 3600.0
+    scrap: float = 0.05
+
+    def __post_init__(self) -> None:
+        require_positive("delay_s", self.delay_s)
+        require(0 <= self.scrap <= 1, told("scrap must be a share between 0 and 1, not {value}", value=self.scrap))
 
 
 @dataclass(frozen=True)
@@ -25,7 +52,7 @@ class Abort:
 
 @dataclass(frozen=True)
 class Troubles:
-    """Machines that are broken down and job orders that were given up.
+    """What a plan may not have reckoned with.
 
     A plan carries those it was made with. What comes to light later was not in it, however long ago it happened.
 
@@ -35,30 +62,55 @@ class Troubles:
         Start of the breakdown (plant time) by machine.
     aborts
         By job order.
+    delays
+        By job order that holds others up, when the plan in force has it begin or, if it runs, end.
+    rush_orders
+        Due date by high-priority customer order with work left.
+    absences
+        By person.
+    late_materials
+        When it is expected, by purchased item that job orders wait for.
+    scrap
+        Bad pieces by job order with more of them than planned and tolerated.
     """
 
     breakdowns: Mapping[str, datetime] = field(default_factory=dict)
     aborts: Mapping[str, Abort] = field(default_factory=dict)
+    delays: Mapping[str, datetime] = field(default_factory=dict)
+    rush_orders: Mapping[str, datetime] = field(default_factory=dict)
+    absences: Mapping[str, Absence] = field(default_factory=dict)
+    late_materials: Mapping[str, datetime] = field(default_factory=dict)
+    scrap: Mapping[str, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Tell whether there are any."""
-        return bool(self.breakdowns or self.aborts)
+        return any(getattr(self, one.name) for one in fields(self))
 
     def beyond(self, known: Troubles) -> Troubles:
         """Return those that are not among the `known` ones.
 
         A breakdown that turned out to have begun earlier than was known is the same one; one that began later is
-        the machine's next.
+        the machine's next. So it is with delays and scrap; due dates, absences and deliveries are news whenever they
+        are others than was known.
         """
         return Troubles(
-            {
-                machine: since
-                for machine, since in self.breakdowns.items()
-                if machine not in known.breakdowns or known.breakdowns[machine] < since
-            },
-            {
+            breakdowns=_later(self.breakdowns, known.breakdowns),
+            aborts={
                 job_order: abort
                 for job_order, abort in self.aborts.items()
                 if job_order not in known.aborts or known.aborts[job_order].times < abort.times
             },
+            delays=_later(self.delays, known.delays),
+            rush_orders=_other(self.rush_orders, known.rush_orders),
+            absences=_other(self.absences, known.absences),
+            late_materials=_other(self.late_materials, known.late_materials),
+            scrap={name: pieces for name, pieces in self.scrap.items() if pieces > known.scrap.get(name, 0)},
         )
+
+
+def _later(found: Mapping[str, datetime], known: Mapping[str, datetime]) -> dict[str, datetime]:
+    return {name: at for name, at in found.items() if name not in known or known[name] < at}
+
+
+def _other(found: Mapping[str, T], known: Mapping[str, T]) -> dict[str, T]:
+    return {name: one for name, one in found.items() if known.get(name) != one}

@@ -85,6 +85,34 @@ def plan(
     plan_offline(folder, out, time_limit, replications, seed, _console, snapshot_file=snapshot)
 
 
+@app.command()
+def promise(
+    item: Annotated[str, typer.Argument(help="a made item", show_default=False)],
+    quantity: Annotated[int, typer.Argument(help="pieces", min=1, max=1_000_000, show_default=False)],
+    due: Annotated[str, typer.Option(help="the date wished for, plant time such as 2026-02-06T16:00")] = "",
+    high: Annotated[bool, typer.Option("--high", help="as a high-priority order")] = False,
+    replan: Annotated[bool, typer.Option("--replan", help="also with all others planned anew")] = False,
+    plant: Annotated[
+        Path | None,
+        typer.Option(help="ask of this plant's folder, not of the running system [default: where none runs]"),
+    ] = None,
+) -> None:
+    """Tell when an order could be delivered, and what binds the date."""
+    from runtime.promises import Wish, ask_folder, show
+
+    settings, wish = read_settings(), Wish(item, quantity, due, high, replan)
+    if plant is not None or settings.database_url is None:
+        ask_folder(plant or settings.plant, wish, settings, _console)
+        return
+
+    async def ask(settings: Settings) -> None:
+        from runtime import wiring
+
+        show(_console, wish, *await wiring.ask_promise(settings, wish))
+
+    _run("promise", ask)
+
+
 @snapshot_app.command("save")
 def save_snapshot(file: Annotated[Path, typer.Argument(help="the file to write", show_default=False)]) -> None:
     """Save the live floor, with its open orders, as JSON."""

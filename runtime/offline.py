@@ -29,6 +29,8 @@ from plant.work import Work
 from runtime.bases import fresh_floor, saved_floor
 from runtime.interruption import interruptible
 from runtime.plan_file import plan_text
+from scheduler.conflict import conflict
+from scheduler.requirement import Demands
 from scheduler.solve import Enough, SolverSettings
 
 _ROWS = 12
@@ -125,7 +127,11 @@ def _version(
                 raise Enough
 
         terms = Terms(thresholds, zone=ZoneInfo(plant.timezone))
-        rehearsal = rehearse(work, solver, replications, solver.seed, terms=terms, progress=progress)
+        try:
+            rehearsal = rehearse(work, solver, replications, solver.seed, terms=terms, progress=progress)
+        except InvalidInput as error:
+            found = conflict(work, Demands())
+            raise error if found is None else found.error(work, ZoneInfo(plant.timezone)) from error
     return PlanVersion(
         id=f"plan-{hash_of(rehearsal.plan)[:12]}",
         parent=None,

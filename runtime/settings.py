@@ -48,6 +48,10 @@ class PlanningSettings(Section):
     seed: int = Field(1, ge=0, lt=2**31, description="chooses the futures and the solver's search")
     dispatch_horizon_s: float = Field(8 * 3600.0, gt=0, description="job orders starting within it are dispatched")
     frozen_zone_s: float = Field(1800.0, ge=0, description="job orders starting within it keep machine and place")
+    most_moved: float = Field(0.05, ge=0, le=1, description="share of operations a replan may move to other machines")
+    move_worth_s: float = Field(14400.0, ge=0, description="weighted tardiness a further such move must save")
+    delay_tolerance_s: float = Field(3600.0, gt=0, description="working time behind the plan that asks for a new one")
+    scrap_tolerance: float = Field(0.05, ge=0, le=1, description="share of scrap beyond plan that asks for a new one")
     automatic: bool = Field(False, description="release what was replanned by itself if the gate passes it")
     price: float = Field(0.05, ge=0, description="share of the planned makespan that may be paid for certainty")
 

@@ -8,19 +8,20 @@ from zoneinfo import ZoneInfo
 
 from dashboard import views
 from historian.database import Historian
-from operations import calibration, fidelity, floor, health, jobs, orders, outbox, planning, plants
+from operations import calibration, fidelity, floor, health, jobs, orders, outbox, planning, plants, promises
 from operations.access import acting
 from operations.planning import PlanningRules
+from operations.promise import Offer
 from plant.actor import Actor
 from plant.calendar import Window
 from plant.calibration import Difference
 from plant.long_job import LongJob, LongJobKind
 from plant.machine_state import StateInterval
 from plant.message import RefusedMessage
-from plant.order import JobProgress
+from plant.order import JobProgress, Priority
 from plant.plant import Plant
-from plant.ports import JobQueue
-from plant.text import told
+from plant.ports import Compute, JobQueue
+from plant.text import Text, told
 from runtime.clock import ProcessClock, SharedPlantClock
 from twin.oee import Times
 
@@ -32,11 +33,14 @@ _LONGEST_PLAN = timedelta(days=366)
 class OperationViews:
     """The dashboard's `Views` on the use cases."""
 
-    def __init__(self, historian: Historian, clock: ProcessClock, queue: JobQueue, rules: PlanningRules) -> None:
+    def __init__(
+        self, historian: Historian, clock: ProcessClock, queue: JobQueue, rules: PlanningRules, compute: Compute
+    ) -> None:
         self._historian = historian
         self._clock = clock
         self._queue = queue
         self._rules = rules
+        self._compute = compute
 
     async def me(self) -> Actor:
         """See `dashboard.views.Views`; so for all methods."""
@@ -110,10 +114,26 @@ class OperationViews:
             released_by=release.actor if release else None,
             override_reason=release.override_reason if release else None,
             robustness=version.robustness,
+            changes=(await planning.diff(self._historian, actor, self._rules, plan_id))[1] if version.parent else (),
         )
 
     async def request_plan(self) -> str:
         return (await jobs.request_plan(self._historian, self._queue, acting(), told("asked for on the page"))).id
+
+    async def items(self) -> dict[str, str]:
+        plant = (await plants.current(self._historian, acting())).plant
+        return {item.id: item.name for item in plant.made_items()}
+
+    async def promise(self, question: views.PromiseQuestion) -> views.PromiseView:
+        priority = Priority.HIGH if question.high else Priority.NORMAL
+        asked = promises.Question(question.item, question.quantity, question.due_at, priority, question.replan)
+        found = await promises.ask(self._historian, self._compute, self._clock, acting(), self._rules, asked)
+        replanned = found.promise.replanned
+        return views.PromiseView(
+            inserted=_offer(found.promise.inserted, found.inserted),
+            replanned=None if replanned is None else _offer(replanned, found.replanned),
+            impossible=found.impossible,
+        )
 
     async def long_jobs(self, kind: LongJobKind = LongJobKind.PLAN) -> tuple[LongJob, ...]:
         found = await jobs.newest(self._historian, acting())
@@ -206,6 +226,10 @@ def _machine_view(
         oee=_oee_view(times),
         timeline=tuple(interval for interval in timelines if interval.machine == machine.id),
     )
+
+
+def _offer(offer: Offer, sentences: tuple[Text, ...]) -> views.PromiseOffer:
+    return views.PromiseOffer(offer.p50, offer.p80, offer.p95, offer.on_time, sentences)
 
 
 def _oee_view(times: Times) -> views.OeeView:

@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from operations.planning import PlanningRules
+    from operations.promises import Answer
     from plant.version import PlantVersion
     from plant.work import Snapshot
     from runtime.jobs import ProcrastinateQueue
     from runtime.live import DatabaseLive
+    from runtime.promises import Wish
 
 FIRST_ACCOUNT = "planner"
 _FIRST_ROLES = frozenset({Role.PLANNER, Role.MAINTENANCE, Role.ADMIN})
@@ -56,6 +58,8 @@ def planning_rules(settings: Settings) -> PlanningRules:
     from operations.planning import PlanningRules
     from operations.remedied import Costs
     from operations.remedies import RemedyRules
+    from plant.trouble import Tolerances
+    from scheduler.nearness import Nearness
     from scheduler.solve import SolverSettings
 
     planning, gate, remedies = settings.planning, settings.gate, settings.remedies
@@ -71,6 +75,8 @@ def planning_rules(settings: Settings) -> PlanningRules:
         remedies=RemedyRules(
             Costs(**remedies.model_dump(exclude={"most", "time_limit_s"})), remedies.most, remedies.time_limit_s
         ),
+        nearness=Nearness(planning.most_moved, planning.move_worth_s),
+        tolerances=Tolerances(planning.delay_tolerance_s, planning.scrap_tolerance),
     )
 
 
@@ -116,6 +122,19 @@ async def save_snapshot(settings: Settings, file: Path) -> str:
         f"{file}: {len(snapshot.machines)} machines and {len(snapshot.orders)} open orders at "
         f"{snapshot.at.isoformat(timespec='seconds')}, plant {snapshot.plant_version}"
     )
+
+
+async def ask_promise(settings: Settings, wish: Wish) -> tuple[Plant, Answer]:
+    """Ask the running system when an order could be delivered."""
+    from operations import promises
+    from runtime.compute import InlineCompute
+
+    async with AsyncExitStack() as stack:
+        historian = await _open(stack, settings)
+        plant, plant_clock = await _plant(historian), await _clock(historian, settings)
+        rules = planning_rules(settings)
+        question = wish.question(plant)
+        return plant, await promises.ask(historian, InlineCompute(), plant_clock, SYSTEM, rules, question)
 
 
 async def run_app(settings: Settings) -> None:
@@ -186,7 +205,7 @@ async def run_worker(settings: Settings) -> None:
         url = database_url(settings)
         queue = await stack.enter_async_context(ProcrastinateQueue(url))
         channel = await stack.enter_async_context(MesChannel(settings.mes_url)) if settings.mes_url else None
-        compute = ProcessCompute(preload=("operations.rehearsal", "scheduler.optimise", "operations.estimation"))
+        compute = ProcessCompute(preload=("operations.rescheduling", "scheduler.optimise", "operations.estimation"))
         release, kept = settings.planning.automatic, timedelta(days=settings.quarantine_days)
         worker = Worker(historian, queue, compute, plant_clock, planning_rules(settings), channel, release, kept)
         _serve_metrics(settings)
@@ -248,6 +267,7 @@ def _application(
     from dashboard import login as login_pages
     from gateway import app as gateway_app
     from gateway.services import Services
+    from runtime.compute import InlineCompute
     from runtime.views import OperationViews
 
     async def readiness() -> dict[str, str]:
@@ -261,9 +281,10 @@ def _application(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
 
-    services = Services(historian, plant_clock, queue, rules, readiness)
+    compute = InlineCompute()  # a second of arithmetic each, which a process of its own would take longer to begin
+    services = Services(historian, plant_clock, queue, rules, compute, readiness)
     app = gateway_app.build(services, login_pages, lifespan)
-    pages = dashboard_app.build(app, OperationViews(historian, plant_clock, queue, rules), live)
+    pages = dashboard_app.build(app, OperationViews(historian, plant_clock, queue, rules, compute), live)
     return app, pages.csp_hashes()
 
 

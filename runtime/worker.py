@@ -16,6 +16,7 @@ from operations.planning import PlanningRules
 from plant.actor import SYSTEM
 from plant.errors import Conflict, ForerunError, GateRefused, Unavailable
 from plant.long_job import LongJob, LongJobKind
+from plant.plan import PlanVersion
 from plant.ports import Channel as MessageChannel
 from plant.ports import Compute, PlantClock, Progress
 from runtime.jobs import ProcrastinateQueue
@@ -24,6 +25,8 @@ from twin.warm_up import warm_up
 T = TypeVar("T")
 _TICK_S = 2.0
 _RESUME_S = 10.0
+_PAUSE_S = 0.5
+"""Between two looks for a stale plan: machines tell something many times a second, and a look reads all job orders."""
 _UPKEEP_S = 3600.0
 
 log = structlog.get_logger()
@@ -92,15 +95,26 @@ class Worker:
             await asyncio.sleep(_RESUME_S)
 
     async def _make_plan(self, job: LongJob, progress: Progress) -> str:
-        version = await planning.make_plan(
-            self._historian, self._compute, self._clock, SYSTEM, self._rules, job.subject, progress
-        )
-        if self._release_automatically and job.requested_by == SYSTEM.name and version.judgement.passed:
-            try:
-                await planning.release(self._historian, self._clock, SYSTEM, self._rules, version.id)
-            except (GateRefused, Conflict) as error:
-                log.warning("plan not released", plan=version.id, reason=str(error))
+        """Make a plan; one that nobody asked for is first repaired at once, then optimised near the one in force."""
+        by_itself = job.requested_by == SYSTEM.name
+        common = self._historian, self._compute, self._clock, SYSTEM, self._rules, job.subject
+        if by_itself:
+            repaired = await planning.repair_plan(*common)
+            if repaired is not None:
+                await self._release(repaired)
+        version = await planning.make_plan(*common, progress, near=by_itself)
+        if by_itself:
+            await self._release(version)
         return version.id
+
+    async def _release(self, version: PlanVersion) -> None:
+        """Release a plan that nobody asked for, if that is wanted and the gate passes it."""
+        if not self._release_automatically or not version.judgement.passed:
+            return
+        try:
+            await planning.release(self._historian, self._clock, SYSTEM, self._rules, version.id)
+        except (GateRefused, Conflict) as error:
+            log.warning("plan not released", plan=version.id, reason=str(error))
 
     async def _watch_floor(self) -> None:
         wake = asyncio.Event()
@@ -108,7 +122,9 @@ class Worker:
             group.create_task(self._wake(wake, Channel.FLOOR, Channel.ORDERS, Channel.JOBS))
             while True:
                 wake.clear()
-                await _survive("look for stale plan", replanning.replan_if_stale(self._historian, self._queue))
+                asked = replanning.replan_if_stale(self._historian, self._queue, self._clock, self._rules.tolerances)
+                await _survive("look for stale plan", asked)
+                await asyncio.sleep(_PAUSE_S)
                 await _wait(wake, _RESUME_S)
 
     async def _wake(self, wake: asyncio.Event, *channels: Channel) -> None:

@@ -8,7 +8,7 @@ hung on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,14 +74,17 @@ class Waits:
     material_s: Row
 
 
-def critical_of(replay: Replay, sample: int = SAMPLE) -> Critical:
-    """Return what the orders' completions hung on; at most `sample` replications, the first ones, are walked."""
+def critical_of(replay: Replay, sample: int = SAMPLE, orders: Collection[str] | None = None) -> Critical:
+    """Return what completions hung on: those of `orders` (None: of all).
+
+    At most `sample` replications, the first ones, are walked.
+    """
     machines = list(dict.fromkeys(node.machine for node in replay.nodes))
     people = list(dict.fromkeys(node.person for node in replay.nodes if node.person is not None))
     if not machines:
         nothing = np.zeros(0)
         return Critical({}, nothing, {}, Waits((), (), (), nothing, np.zeros((0, 0)), np.zeros((0, 0)), nothing))
-    chains = _Chains(replay, machines, people, min(sample, replay.replications))
+    chains = _Chains(replay, machines, people, min(sample, replay.replications), orders)
     spent_s, on_chain, waited = chains.walked()
     hung = np.bincount(spent_s.argmax(axis=1), minlength=len(machines)) / len(spent_s)
     operations = on_chain / len(spent_s)
@@ -103,11 +106,19 @@ def critical_shares(replay: Replay, sample: int = SAMPLE) -> dict[str, float]:
 class _Chains:
     """What every node waited for last in the walked replications, and since when it did so no longer."""
 
-    def __init__(self, replay: Replay, machines: Sequence[str], people: Sequence[str], taken: int) -> None:
+    def __init__(
+        self,
+        replay: Replay,
+        machines: Sequence[str],
+        people: Sequence[str],
+        taken: int,
+        orders: Collection[str] | None = None,
+    ) -> None:
         count = len(replay.work.tasks)
         self._replay, self._taken = replay, taken
         self._machines, self._people = machines, people
-        self._orders = list(dict.fromkeys(task.order for task in replay.work.tasks))
+        asked = (task.order for task in replay.work.tasks if orders is None or task.order in orders)
+        self._orders = list(dict.fromkeys(asked))
         self._finish_s = replay.finish_s[:, :taken]
         self._before = np.full((count, taken), _NONE)
         self._bound_s, self._wait_s = np.zeros((count, taken)), np.zeros((count, taken))
@@ -118,7 +129,8 @@ class _Chains:
         places = {name: index for index, name in enumerate(self._orders)}
         for node in replay.nodes:
             self._bind(node)
-            mine = [places[replay.work.tasks[member].order] for member in node.members]
+            orders_of = [replay.work.tasks[member].order for member in node.members]
+            mine = [places[name] for name in orders_of if name in places]
             for member in node.members:
                 self._machine[member] = numbers[node.machine]
                 self._person[member] = _NONE if node.person is None else persons[node.person]
@@ -236,5 +248,6 @@ class _Chains:
         """Row of the task that finishes last, per order and replication."""
         rows: dict[str, list[int]] = {name: [] for name in self._orders}
         for row, task in enumerate(self._replay.work.tasks):
-            rows[task.order].append(row)
+            if task.order in rows:
+                rows[task.order].append(row)
         return np.array([np.array(mine)[self._finish_s[mine].argmax(axis=0)] for mine in rows.values()], dtype=np.intp)

@@ -71,7 +71,7 @@ def judge(work: Work, plan: Plan, replay: Replay) -> Verdict:
 def order_verdicts(replay: Replay) -> tuple[OrderVerdict, ...]:
     """Return what a replay says of each order that has a task: all that plans are compared by."""
     with_tasks = {task.order for task in replay.work.tasks}
-    return tuple(_order(replay, order) for order in replay.work.orders if order in with_tasks)
+    return tuple(order_verdict(replay, order) for order in replay.work.orders if order in with_tasks)
 
 
 def _operations(replay: Replay, critical: Critical) -> tuple[OperationVerdict, ...]:
@@ -95,7 +95,8 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
     return middle, max(middle - half, 0.0)
 
 
-def _order(replay: Replay, order: str) -> OrderVerdict:
+def order_verdict(replay: Replay, order: str) -> OrderVerdict:
+    """Return the verdict on one order that has tasks in the work."""
     work, due_s = replay.work, replay.work.orders[order].due_s
     completion_s = replay.completion_s(order)
     late_s = completion_s - due_s

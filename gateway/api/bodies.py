@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from operations.promises import Question
 from plant.naming import LONGEST_ORDER_ID
 from plant.order import CustomerOrder, JobResponse, Priority, ResponseKind
 
@@ -64,6 +65,20 @@ class OrderBody(Body):
         )
 
 
+class PromiseBody(Body):
+    """What a customer wants to know."""
+
+    item: Text = Field(max_length=100)
+    quantity: int = Field(gt=0, le=1_000_000)
+    due_at: Moment | None = Field(None, description="the date they wish for")
+    priority: Priority = Priority.NORMAL
+    replan: bool = Field(False, description="look, besides, for a plan in which other orders give way")
+
+    def to_question(self) -> Question:
+        """Return the question."""
+        return Question(**self.model_dump())
+
+
 class JobResponseBody(Body):
     """What the MES says of a job order. The same id again changes nothing."""
 
@@ -91,6 +106,28 @@ class ReleaseBody(Body):
     """How to release: as the gate says, or over it with a written reason."""
 
     override_reason: Text | None = Field(None, max_length=2000)
+
+
+class AbsenceBody(Body):
+    """Somebody is not there."""
+
+    person: Text = Field(max_length=100)
+    start: Moment
+    end: Moment
+
+
+class LateMaterialBody(Body):
+    """A purchased item comes later than planned."""
+
+    item: Text = Field(max_length=100)
+    until: Moment = Field(description="plant time at which it is expected")
+
+
+class WhyNotBody(Body):
+    """Orders that should be done in time."""
+
+    orders: list[Id] = Field(min_length=1, max_length=100)
+    by: Moment | None = Field(None, description="one date for all; their due dates when left out")
 
 
 class CalibrationRequestBody(Body):

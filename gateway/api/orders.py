@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
 from fastapi import APIRouter
 
-from gateway.api.bodies import Id, JobResponseBody, OrderBody
+from gateway.api.bodies import Id, JobResponseBody, OrderBody, PromiseBody
 from gateway.services import Asking, WithServices
-from operations import completion, orders, outbox
+from operations import completion, orders, outbox, promises
+from operations.promise import Offer
 from plant.message import OutboxMessage, RefusedMessage
 from plant.order import CustomerOrder, JobProgress
+from plant.text import Text
 
 router = APIRouter()
 
@@ -23,6 +29,21 @@ async def enter_order(body: OrderBody, asking: Asking, has: WithServices) -> Cus
 async def list_orders(asking: Asking, has: WithServices) -> list[CustomerOrder]:
     """List customer orders by due date."""
     return await orders.list_orders(has.store, asking)
+
+
+@router.post("/promises", tags=["orders"])
+async def ask_for_promise(body: PromiseBody, asking: Asking, has: WithServices) -> dict[str, Any]:
+    """Return when an order could be delivered, with what its date hangs on. Nothing is kept."""
+    found = await promises.ask(has.store, has.compute, has.clock, asking, has.rules, body.to_question())
+    return {
+        "inserted": _offer(found.promise.inserted, found.inserted),
+        "replanned": _offer(found.promise.replanned, found.replanned),
+        "impossible": [str(one) for one in found.impossible],
+    }
+
+
+def _offer(offer: Offer | None, sentences: Sequence[Text]) -> dict[str, Any] | None:
+    return None if offer is None else {**asdict(offer), "sentences": [str(one) for one in sentences]}
 
 
 @router.get("/job-orders", tags=["job orders"])

@@ -7,9 +7,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from gateway.api.bodies import Id, PlanRequestBody, ReleaseBody
+from gateway.api.bodies import Id, PlanRequestBody, ReleaseBody, WhyNotBody
 from gateway.services import Asking, WithServices
-from operations import jobs, planning
+from operations import jobs, planning, why_not
 from plant.long_job import LongJob
 from plant.plan import PlanSummary
 from plant.verdict import Judgement, Verdict
@@ -44,11 +44,25 @@ async def get_verdict(plan_id: Id, asking: Asking, has: WithServices) -> dict[st
     return {"verdict": version.verdict, "judgement": version.judgement.in_english()}
 
 
+@router.get("/plans/{plan_id}/diff")
+async def compare_plans(plan_id: Id, asking: Asking, has: WithServices, against: Id | None = None) -> dict[str, Any]:
+    """Return what a plan does otherwise than another one; without `against`, than the one that was in force."""
+    found, words = await planning.diff(has.store, asking, has.rules, plan_id, against)
+    return {**asdict(found), "sentences": [str(one) for one in words]}
+
+
 @router.post("/plans/{plan_id}/release")
 async def release_plan(plan_id: Id, body: ReleaseBody, asking: Asking, has: WithServices) -> dict[str, Any]:
     """Put a plan in force and dispatch it, or answer 409 with the gate's reasons."""
     version = await planning.release(has.store, has.clock, asking, has.rules, plan_id, body.override_reason)
     return {"id": version.id, "state": "released", "notes": list(version.judgement.in_english().notes)}
+
+
+@router.post("/why-not")
+async def ask_why_not(body: WhyNotBody, asking: Asking, has: WithServices) -> dict[str, list[str]]:
+    """Return what stands in the way of having orders done in time; nothing where no conflict was found."""
+    found = await why_not.ask(has.store, has.compute, has.clock, asking, has.rules, body.orders, body.by)
+    return {"conflict": [str(one) for one in found]}
 
 
 @router.get("/jobs/{job_id}")

@@ -73,6 +73,24 @@ CREATE TABLE public.customer_order (
     priority text NOT NULL,
     CONSTRAINT customer_order_quantity_check CHECK ((quantity > 0))
 );
+CREATE TABLE public.disturbance (
+    number bigint NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    reported_at timestamp with time zone NOT NULL,
+    reported_by text NOT NULL,
+    CONSTRAINT disturbance_kind_check CHECK ((kind = ANY (ARRAY['absence'::text, 'late material'::text])))
+);
+ALTER TABLE public.disturbance ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.disturbance_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.fidelity (
     number bigint NOT NULL,
     measured_at timestamp with time zone NOT NULL,
@@ -335,6 +353,8 @@ ALTER TABLE ONLY public.clock_anchor
     ADD CONSTRAINT clock_anchor_pkey PRIMARY KEY (single);
 ALTER TABLE ONLY public.customer_order
     ADD CONSTRAINT customer_order_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.disturbance
+    ADD CONSTRAINT disturbance_pkey PRIMARY KEY (number);
 ALTER TABLE ONLY public.fidelity
     ADD CONSTRAINT fidelity_pkey PRIMARY KEY (number);
 ALTER TABLE ONLY public.job_order
@@ -390,6 +410,7 @@ ALTER TABLE ONLY public.tag
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_pkey PRIMARY KEY (id);
 CREATE INDEX calibration_made_at ON public.calibration USING btree (made_at);
+CREATE INDEX disturbance_subject ON public.disturbance USING btree (kind, subject, number);
 CREATE INDEX job_order_customer_order ON public.job_order USING btree (customer_order);
 CREATE INDEX job_order_open ON public.job_order USING btree (state) WHERE (state <> 'completed'::text);
 CREATE INDEX job_response_job_order ON public.job_response USING btree (job_order, at);

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 import pytest
 
-from dashboard.views import HealthState, Live, Topic, Views
+from dashboard.views import HealthState, Live, PromiseQuestion, Topic, Views
 from plant.actor import Actor, Role
 from plant.errors import Conflict, Denied, GateRefused, InvalidInput, NotAuthenticated, NotFound
 from plant.long_job import LongJobKind, LongJobState
@@ -44,7 +44,7 @@ class ViewsContract:
     """Hold this for every implementation of `dashboard.views.Views`."""
 
     @pytest.mark.parametrize(
-        "what", ["me", "clock", "floor", "plans", "long_jobs", "health", "twin", "refused_messages"]
+        "what", ["me", "clock", "floor", "plans", "items", "long_jobs", "health", "twin", "refused_messages"]
     )
     def test_nobody_unknown_sees_anything(self, subject: Subject, what: str) -> None:
         with pytest.raises(NotAuthenticated):
@@ -171,6 +171,17 @@ class ViewsContract:
         view = subject.ask(VIEWER, subject.views.twin)
         assert view.fidelity is not None
         assert view.fidelity.measured_at == view.clock.now
+
+    def test_a_promise_is_for_those_who_may_enter_orders_and_its_dates_are_in_order(self, subject: Subject) -> None:
+        item = next(iter(subject.ask(PLANNER, subject.views.items)))
+        asked = PromiseQuestion(item, 1, None)
+        with pytest.raises(Denied):
+            subject.ask(VIEWER, lambda: subject.views.promise(asked))
+        view = subject.ask(PLANNER, lambda: subject.views.promise(asked))
+        assert view.inserted.p50 <= view.inserted.p80 <= view.inserted.p95
+        assert (view.inserted.on_time, view.replanned, view.impossible) == (None, None, ())
+        with pytest.raises(InvalidInput):
+            subject.ask(PLANNER, lambda: subject.views.promise(PromiseQuestion("no such item", 1, None)))
 
     def test_health_is_within_its_bounds(self, subject: Subject) -> None:
         for machine in subject.ask(VIEWER, subject.views.health).machines:

@@ -23,6 +23,9 @@ from dashboard.views import (
     PlannedJob,
     PlanSummary,
     PlanView,
+    PromiseOffer,
+    PromiseQuestion,
+    PromiseView,
     RunningJob,
     SignalColumn,
     SignalsView,
@@ -304,6 +307,21 @@ class MemoryViews:
         self.live.announce(Topic.JOBS)
         return job.id
 
+    async def items(self) -> dict[str, str]:
+        self._asked(None, "items")
+        return {"SH-20": "Shaft 20", "GR-100": "Gearbox 100"}
+
+    async def promise(self, question: PromiseQuestion) -> PromiseView:
+        self._asked(Permission.ENTER_ORDERS, "promise")
+        if question.item not in await self.items():
+            raise InvalidInput(f"unknown item {question.item!r}")
+        done = NOW + timedelta(days=question.quantity)
+        on_time = None if question.due_at is None else float(done <= question.due_at)
+        said = (told("{machine} decides the date in {share:percent} of the futures.", machine="M04", share=0.72),)
+        offer = PromiseOffer(done, done + timedelta(hours=8), done + timedelta(days=1), on_time, said)
+        why = (told("{order} must be done by {at:moment}", order="(new)", at=question.due_at),)
+        return PromiseView(offer, offer if question.replan else None, why if on_time == 0 else ())
+
     async def long_jobs(self, kind: LongJobKind = LongJobKind.PLAN) -> tuple[LongJob, ...]:
         self._asked(Permission.VIEW_PLANS, "long_jobs")
         return tuple(job for job in self.jobs if job.kind is kind)
@@ -546,4 +564,11 @@ def _plan(plan_id: str, *, late: bool) -> PlanView:
         jobs=jobs,
         orders=orders,
         windows=dict.fromkeys(machines, windows),
+        changes=(
+            told(
+                "{job_order} goes to {after} instead of {before}.", job_order="CO-1001/1-10", before="M01", after="M02"
+            ),
+        )
+        if late
+        else (),
     )

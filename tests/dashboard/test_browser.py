@@ -36,6 +36,7 @@ def text_of(page: Any, selector: str, text: str) -> None:
 PAGES = {
     "floor": "article .strip > div",
     "plan": ".verdicts .ag-row",
+    "promise": ".promise .form button.button",
     "health": ".machines .row",
     "twin": ".verdicts .ag-row",
 }
@@ -60,7 +61,7 @@ def test_pages_are_drawn(
     assert page.get_attribute("html", "data-mantine-color-scheme") == ("dark" if dark else "light")
     for name, landmark in PAGES.items():
         opened.turn_to(name, landmark)
-        if name != "floor":
+        if name in {"plan", "health"}:
             page.locator(".js-plotly-plot .main-svg").first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         keep_screenshot(page, f"{name}-{language}-{width}")
@@ -486,3 +487,16 @@ def test_the_login_page(tab: OpenTab, keep_screenshot: Callable[[Any, str], None
     opened.page.get_by_role("alert").wait_for()
     assert opened.page.locator("input:focus").get_attribute("name") == "name"
     keep_screenshot(opened.page, f"login-{language}")
+
+
+def test_a_promise_is_asked_for_and_answered(anna: Tab, keep_screenshot: Callable[[Any, str], None]) -> None:
+    page = anna.turn_to("promise", PAGES["promise"])
+    page.locator("#promise-ask").click()
+    text_of(page, ".mantine-Notification-root", "Choose an item.")
+    page.locator("#promise-item").click()
+    page.get_by_role("option").filter(has_text="SH-20").click()
+    page.locator("#promise-quantity").fill("3")
+    page.locator("#promise-ask").click()
+    text_of(page, ".offer .facts", "Four in five (P80)")
+    text_of(page, ".offer .reasons", "M04 decides the date in 72% of the futures.")
+    keep_screenshot(page, "promise-answer")

@@ -114,11 +114,11 @@ def test_a_plan_that_cannot_keep_a_due_date_is_refused_with_the_reason(forerun: 
         items = {one["item"] for one in api.get("/api/v1/orders").json()}
         order["item"] = sorted(items)[0]
         api.post("/api/v1/orders", json=order).raise_for_status()
-        job = api.post("/api/v1/plans", json={"reason": "rush order"}).raise_for_status().json()
+        job = api.post("/api/v1/plans", json={"reason": "a hopeless order"}).raise_for_status().json()
         plan = finished_job(api, job["id"])["result"]
         page.goto(f"{forerun.url}/plan")
         page.locator("input.mantine-Select-input").click()
-        page.get_by_role("option").filter(has_text="rush order").click()
+        page.get_by_role("option").filter(has_text="a hopeless order").click()
         page.get_by_role("button", name="Release", exact=True).click()
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("CO-LATE", timeout=20_000)

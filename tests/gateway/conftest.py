@@ -19,6 +19,7 @@ from historian.database import Historian
 from operations import access
 from plant.actor import Actor, Role
 from plant.errors import Unavailable
+from runtime.compute import InlineCompute
 from tests.operations.shop import RULES, Clock, Queue, order, with_orders
 
 HOST = "http://localhost"
@@ -54,7 +55,7 @@ class Site:
         self.clock, self.queue = Clock(), Queue()
         self.parts = {"database": "ok"}
         self.authenticator = Authenticator(historian)
-        services = Services(historian, self.clock, self.queue, RULES, self._readiness)
+        services = Services(historian, self.clock, self.queue, RULES, InlineCompute(), self._readiness)
         self.app: FastAPI = gateway_app.build(services, login_pages, _lifespan)
         self.gate = Gate(self.app, self.authenticator, frozenset({"localhost"}))
 

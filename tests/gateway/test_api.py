@@ -344,6 +344,11 @@ async def test_the_interface_description_names_every_route(site: Site) -> None:
         "/api/v1/plans",
         "/api/v1/plans/{plan_id}",
         "/api/v1/plans/{plan_id}/verdict",
+        "/api/v1/plans/{plan_id}/diff",
+        "/api/v1/promises",
+        "/api/v1/why-not",
+        "/api/v1/absences",
+        "/api/v1/late-materials",
         "/api/v1/plans/{plan_id}/release",
         "/api/v1/calibrations",
         "/api/v1/calibrations/roll-back",
@@ -394,3 +399,83 @@ async def test_the_twins_error_is_measured_and_read(site: Site) -> None:
         assert (await client.get("/api/v1/fidelity")).json() == measured.json()
     async with await site.machine(Role.VIEWER) as client:
         _is_problem(await client.post("/api/v1/fidelity"), 403)
+
+
+async def test_when_an_order_could_be_delivered_is_answered_and_nothing_is_kept(site: Site) -> None:
+    async with await site.machine(Role.SALES) as client:
+        asked = {"item": "shaft", "quantity": 2, "due_at": "2026-01-20T12:00:00Z", "replan": True}
+        answer = await client.post("/api/v1/promises", json=asked)
+        assert answer.status_code == 200, answer.text
+        told = answer.json()
+        for way in ("inserted", "replanned"):
+            assert "2026-01-05T07" < told[way]["p50"] <= told[way]["p80"] <= told[way]["p95"] < "2026-01-20"
+            assert told[way]["on_time"] > 0.9
+            assert told[way]["sentences"]
+        assert [one["id"] for one in (await client.get("/api/v1/orders")).json()] == ["CO-1"]
+        undated = (await client.post("/api/v1/promises", json={"item": "shaft", "quantity": 2})).json()
+        assert (undated["inserted"]["on_time"], undated["replanned"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"item": "gold"}, "gold"),
+        ({"item": "bar"}, "purchased"),
+        ({"quantity": 0}, "greater than 0"),
+        ({"due_at": "2026-01-01T00:00:00Z"}, "has passed"),
+        ({"due_at": "2051-01-01T00:00:00Z"}, "implausible dates"),
+    ],
+)
+async def test_a_promise_that_cannot_be_asked_for_is_refused(site: Site, change: dict[str, Any], told: str) -> None:
+    async with await site.machine(Role.SALES) as client:
+        asked = {"item": "shaft", "quantity": 2, **change}
+        assert told in _is_problem(await client.post("/api/v1/promises", json=asked), 422)["detail"]
+    async with await site.machine(Role.VIEWER) as client:
+        _is_problem(await client.post("/api/v1/promises", json={"item": "shaft", "quantity": 2}), 403)
+
+
+async def test_an_absence_and_a_late_delivery_are_reported(site: Site) -> None:
+    async with await site.machine(Role.WAREHOUSE) as client:
+        late = {"item": "bar", "until": "2026-01-09T06:00:00Z"}
+        assert (await client.post("/api/v1/late-materials", json=late)).status_code == 201
+        away = {"person": "P1", "start": "2026-01-05T06:00:00Z", "end": "2026-01-06T06:00:00Z"}
+        assert (await client.post("/api/v1/absences", json=away)).status_code == 201
+        _is_problem(await client.post("/api/v1/absences", json={**away, "person": "P9"}), 422)
+
+
+async def test_two_plans_are_compared(site: Site) -> None:
+    first = plan_version("plan-1", ("CO-1/1-10", "L1", 0.0))
+    second = plan_version("plan-2", ("CO-1/1-10", "L2", 0.0), parent="plan-1")
+    async with site.historian.transaction(SYSTEM, "test") as tx:
+        await plans.insert(tx, first)
+        await plans.insert(tx, second)
+    async with await site.machine(Role.VIEWER) as client:
+        told = (await client.get("/api/v1/plans/plan-2/diff")).json()
+        assert told["machines"] == [{"job_order": "CO-1/1-10", "before": "L1", "after": "L2"}]
+        assert told["sentences"][0] == "CO-1/1-10 goes to L2 instead of L1."
+        same = await client.get("/api/v1/plans/plan-2/diff", params={"against": "plan-2"})
+        assert same.json()["sentences"] == ["Both plans do the same in the same order."]
+        _is_problem(await client.get("/api/v1/plans/plan-1/diff"), 422)
+        _is_problem(await client.get("/api/v1/plans/plan-9/diff"), 404)
+
+
+async def test_why_an_order_cannot_be_done_in_time_is_told_in_shop_words(site: Site) -> None:
+    async with await site.machine(Role.PLANNER) as client:
+        early = {"orders": ["CO-1"], "by": "2026-01-05T07:00:00Z"}
+        answer = await client.post("/api/v1/why-not", json=early)
+        assert answer.status_code == 200, answer.text
+        assert "CO-1 must be done by Mon 5 Jan 07:00" in answer.json()["conflict"]
+        assert (await client.post("/api/v1/why-not", json={"orders": ["CO-1"]})).json() == {"conflict": []}
+        _is_problem(await client.post("/api/v1/why-not", json={"orders": ["CO-9"]}), 404)
+        _is_problem(await client.post("/api/v1/why-not", json={"orders": []}), 422)
+
+
+async def test_a_date_that_cannot_be_promised_is_explained(site: Site) -> None:
+    async with await site.machine(Role.SALES) as client:
+        asked = {"item": "shaft", "quantity": 2, "due_at": "2026-01-05T06:50:00Z"}
+        told = (await client.post("/api/v1/promises", json=asked)).json()
+    assert told["inserted"]["on_time"] < 0.05
+    assert told["impossible"] == [
+        "(new) must be done by Mon 5 Jan 06:50",
+        "what (new)/1-10 needs is there on Mon 5 Jan 07:00",
+    ]

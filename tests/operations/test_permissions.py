@@ -22,6 +22,7 @@ _PLANS = _VIEWERS | {Role.OPERATOR}
 _ORDERS = _VIEWERS | {Role.QUALITY, Role.SALES, Role.BUYER, Role.WAREHOUSE, Role.FINANCE}
 _PLANNING = {Role.PLANNER, Role.SYSTEM}
 _OURSELVES = {Role.SYSTEM}
+_REPORTING = _PLANNING | {Role.BUYER, Role.WAREHOUSE, Role.INTEGRATION}
 
 MAY: dict[str, set[Role]] = {
     "access.create_account": {Role.ADMIN},
@@ -42,6 +43,8 @@ MAY: dict[str, set[Role]] = {
     "clock.set_anchor": _OURSELVES,
     "completion.record": {Role.INTEGRATION, Role.SYSTEM},
     "dispatch.dispatch_due": _PLANNING,
+    "disturbances.report_absence": _REPORTING,
+    "disturbances.report_late_material": _REPORTING,
     "fidelity.measure": _PLANNING,
     "fidelity.newest": _PLANS,
     "fidelity.up_to_date": _PLANNING,
@@ -68,17 +71,21 @@ MAY: dict[str, set[Role]] = {
     "outbox.deliver": _OURSELVES,
     "outbox.refused": _ORDERS,
     "outbox.send_again": _PLANNING,
+    "planning.diff": _PLANS,
     "planning.get_plan": _PLANS,
     "planning.how_released": _PLANS,
     "planning.in_force": _PLANS,
     "planning.list_plans": _PLANS,
     "planning.make_plan": _PLANNING,
     "planning.release": _PLANNING,
+    "planning.repair_plan": _PLANNING,
     "plants.current": _FLOOR,
     "plants.get": _FLOOR,
     "plants.import_plant": {Role.ADMIN, Role.SYSTEM},
+    "promises.ask": {Role.PLANNER, Role.SALES, Role.INTEGRATION, Role.SYSTEM},
     "situation.take": _PLANNING,
     "sources.run": _OURSELVES,
+    "why_not.ask": _PLANNING,
     "upkeep.keep_up": _OURSELVES,
 }
 

@@ -15,10 +15,10 @@ from historian.database import Historian
 from operations import orders as order_entry
 from operations import planning, plants
 from plant.actor import SYSTEM, Actor, Role
-from plant.errors import Conflict, Denied, GateRefused, InvalidInput, NotFound
+from plant.errors import Conflict, Denied, GateRefused, Infeasible, InvalidInput, NotFound
 from plant.folder import load, load_orders
 from plant.order import CustomerOrder, JobState, Priority
-from plant.plan import PlanState, PlanVersion
+from plant.plan import Plan, PlannedOperation, PlanState, PlanVersion
 from plant.plant import Plant
 from runtime.compute import InlineCompute
 from tests.operations.shop import PLANNER, RULES, Clock, at, jobs, ledger_of, order, plan_version, with_orders
@@ -226,3 +226,18 @@ class TestRelease:
         with pytest.raises(NotFound, match="plan-9"):
             await planning.get_plan(kept, PLANNER, "plan-9")
         assert await planning.how_released(kept, PLANNER, "plan-9") is None
+
+
+async def test_a_plan_that_cannot_be_says_what_stands_in_the_way(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1", item="pump"))
+    circle = [("CO-1/1-10", "L1", 0), ("CO-1/2-10", "MILL", 0), ("CO-1/1-20", "MILL", 1)]
+    operations = tuple(PlannedOperation(job, name, place, 60.0, 600.0) for job, name, place in circle)
+    async with historian.transaction(SYSTEM, "test") as tx:
+        await plans.insert(tx, replace(plan_version("plan-1"), plan=Plan(at(0), operations)))
+        await plans.release(tx, None, "plan-1")
+    with pytest.raises(Infeasible) as refused:
+        await planning.make_plan(historian, InlineCompute(), Clock(), PLANNER, RULES, "test")
+    assert str(refused.value) == (
+        "no plan can meet all of this at once: CO-1/1-20 stands behind CO-1/2-10 in the frozen zone, "
+        "CO-1/2-10 waits for CO-1/1-20; change one of them"
+    )

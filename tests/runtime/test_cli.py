@@ -50,7 +50,7 @@ def forerun(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 def test_help_names_every_command(forerun: Run) -> None:
     code, out, _ = forerun("--help")
     assert code == 0
-    commands = "demo plan check prepare app ingest worker emulator account key snapshot calibrate"
+    commands = "demo plan promise check prepare app ingest worker emulator account key snapshot calibrate"
     for command in commands.split():
         assert f" {command} " in out
 
@@ -207,3 +207,26 @@ def test_the_live_floor_is_saved_and_planned_from(
     code, _, err = forerun("plan", SHOP, "--out", tmp_path / "out", *options)
     assert code == 1
     assert "use it with the plant it was taken of" in err
+
+
+def test_a_promise_names_dates_and_what_binds_them(forerun: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORERUN_PLANNING__TIME_LIMIT_S", "0.5")
+    monkeypatch.setenv("FORERUN_PLANNING__REPLICATIONS", "50")
+    code, out, err = forerun("promise", "SH-20", 2, "--due", "2026-03-02T12:00", "--plant", SHOP)
+    assert (code, err) == (0, "")
+    assert "as the plan stands" in out
+    assert "decides the date in" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("promise", "SH-99", 2), "SH-99"),
+        (("promise", "SH-20", 2, "--due", "soon"), "must be a local time such as"),
+        (("promise", "SH-20", 0), "equal to 1"),
+    ],
+)
+def test_a_promise_that_cannot_be_is_refused(forerun: Run, arguments: tuple[object, ...], told: str) -> None:
+    code, _, err = forerun(*arguments, "--plant", SHOP)
+    assert code != 0
+    assert told in err

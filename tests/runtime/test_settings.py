@@ -56,7 +56,7 @@ def test_names_of_tests_and_tools_are_no_settings(monkeypatch: pytest.MonkeyPatc
         ("FORERUN_PLANNING__TIME_LIMIT_S", "inf", "finite"),
         ("FORERUN_GATE__ON_TIME_HIGH", "1.5", "less than or equal to 1"),
         ("FORERUN_GATE__ON_TIME_HIGH", "nan", "finite"),
-        ("FORERUN_PLANNING__WORKER", "2", "there is no such setting; known are automatic, dispatch_horizon_s"),
+        ("FORERUN_PLANNING__WORKER", "2", "there is no such setting; known are automatic, delay_tolerance_s"),
         ("FORERUN_PROT", "1", "there is no such setting; known are ADMIN_PASSWORD"),
         ("forerun_prot", "1", "there is no such setting"),
         ("FORERUN_PORT__HTTP", "1", "FORERUN_PORT has no parts"),

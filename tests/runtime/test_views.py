@@ -24,6 +24,7 @@ from plant.machine_state import MachineState, packml_of
 from plant.message import DeliveryState, MessageKind, OutboxMessage, Receipt, new_message_id
 from plant.reading import Reading, Signal
 from runtime.clock import RealPlantClock, SharedPlantClock
+from runtime.compute import InlineCompute
 from runtime.live import DatabaseLive
 from runtime.views import OperationViews, _working_day
 from tests.dashboard.contract import PLANNER, VIEWER, LiveContract, ViewsContract
@@ -59,7 +60,7 @@ class Operations:
         self.historian: Historian = self._runner.run(Historian.open(url))
         clock = SharedPlantClock(PLANT, None)
         clock._latest = at(4 * 3600.0)
-        self.views = OperationViews(self.historian, clock, Queue(), RULES)
+        self.views = OperationViews(self.historian, clock, Queue(), RULES, InlineCompute())
         self.live = DatabaseLive(self.historian)
         self._listening: asyncio.Task[None] | None = None
         self._runner.run(self._fill())
@@ -154,7 +155,7 @@ def test_signals_are_asked_for_within_a_year(subject: Operations) -> None:
 
 
 def test_a_real_plants_clock_jumps_over_nothing(subject: Operations) -> None:
-    views = OperationViews(subject.historian, RealPlantClock(), Queue(), RULES)
+    views = OperationViews(subject.historian, RealPlantClock(), Queue(), RULES, InlineCompute())
     clock = subject.ask(VIEWER, views.clock)
     assert (clock.rate, clock.runs_until) == (1.0, None)
 

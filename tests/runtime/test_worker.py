@@ -94,7 +94,7 @@ async def test_from_an_order_to_the_mes_and_once_more_after_a_breakdown(
         return set(mes.taken) == {"CO-1/1-10", "CO-1/1-20"}
 
     async def replanned() -> bool:
-        return await plans() == [PlanState.RELEASED, PlanState.SUPERSEDED]
+        return await plans() == [PlanState.RELEASED, PlanState.SUPERSEDED, PlanState.SUPERSEDED]
 
     async with _working(historian, database_url, clock, mes):
         await enter(historian, order("CO-1"))
@@ -103,10 +103,12 @@ async def test_from_an_order_to_the_mes_and_once_more_after_a_breakdown(
         states = {progress.state for progress in (await job_orders(historian)).values()}
         assert states == {JobState.DISPATCHED}
         clock.moment = at(600)
-        await _break(historian, mes.taken["CO-1/1-10"], 500)
+        broken = mes.taken["CO-1/1-10"]
+        await _break(historian, broken, 500)
         await _until(replanned)
-        newest = (await planning.list_plans(historian, PLANNER))[0]
-        assert str(newest.reason).startswith(f"breakdown of {mes.taken['CO-1/1-10']} (")
+        newest, repaired, _ = await planning.list_plans(historian, PLANNER)
+        assert str(newest.reason).startswith(f"breakdown of {broken} (")
+        assert str(repaired.reason).startswith(f"repair of the plan in force: breakdown of {broken} (")
     made = [job for job in await jobs.newest(historian, PLANNER) if job.state is LongJobState.DONE]
     assert len(made) == 2
 

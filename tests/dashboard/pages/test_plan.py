@@ -112,3 +112,14 @@ def test_among_orders_that_are_as_likely_on_time_the_one_with_the_least_slack_co
     shown = plan_orders.rows(view, Words("en"))
     assert [row["order"] for row in shown] == [late.order, tight.order, easy.order]
     assert [row["on_time_text"] for row in shown] == ["30%", ">\u00a099%", ">\u00a099%"]
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "CO-1001/1-10 goes to M02 instead of M01."), ("zh", "CO-1001/1-10 从 M01 改到 M02。")],
+)
+def test_what_a_plan_changes_is_told_and_hidden_where_no_plan_was_in_force(language: str, told: str) -> None:
+    say = Words(language, ZONE)
+    changes = plan_parts(_plan("plan-2", late=True), ANNA, say)["plan-changes", ""]
+    assert told in texts(changes["children"])
+    assert plan_parts(_plan("plan-1", late=False), ANNA, say)["plan-changes", ""]["className"] == "hidden"

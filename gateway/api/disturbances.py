@@ -1,0 +1,25 @@
+"""What people know before any machine does: absences and late deliveries."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from gateway.api.bodies import AbsenceBody, LateMaterialBody
+from gateway.services import Asking, WithServices
+from operations import disturbances
+
+router = APIRouter(tags=["disturbances"])
+
+
+@router.post("/absences", status_code=201)
+async def report_absence(body: AbsenceBody, asking: Asking, has: WithServices) -> AbsenceBody:
+    """Report that a person is not there; the last report of a person counts, one that ends now says they are back."""
+    await disturbances.report_absence(has.store, has.clock, asking, body.person, body.start, body.end)
+    return body
+
+
+@router.post("/late-materials", status_code=201)
+async def report_late_material(body: LateMaterialBody, asking: Asking, has: WithServices) -> LateMaterialBody:
+    """Report when a purchased item is expected; the last report of an item counts, one of now says it has come."""
+    await disturbances.report_late_material(has.store, has.clock, asking, body.item, body.until)
+    return body

@@ -1,0 +1,41 @@
+"""Absences and late deliveries, as people reported them; of one person or item the last report counts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from historian.database import Channel, Transaction
+from historian.queries import query
+from plant.plant import Absence
+
+_INSERT = query("disturbances", "insert")
+_CURRENT = query("disturbances", "current")
+
+_ABSENCE, _LATE_MATERIAL = "absence", "late material"
+
+
+async def report_absence(tx: Transaction, person: str, absence: Absence) -> None:
+    """Keep that a person is not there."""
+    await _insert(tx, _ABSENCE, person, absence.start, absence.end)
+
+
+async def report_late_material(tx: Transaction, item: str, since: datetime, until: datetime) -> None:
+    """Keep that a purchased item, reported on at `since`, is expected at `until`."""
+    await _insert(tx, _LATE_MATERIAL, item, since, until)
+
+
+async def absences(tx: Transaction, at: datetime) -> dict[str, Absence]:
+    """Return by person the absences that are not over at plant time `at`."""
+    rows = await tx.all(_CURRENT, {"kind": _ABSENCE, "at": at})
+    return {row["subject"]: Absence(row["since"], row["until"]) for row in rows}
+
+
+async def late_materials(tx: Transaction, at: datetime) -> dict[str, datetime]:
+    """Return by item when deliveries that have not come at plant time `at` are expected."""
+    return {row["subject"]: row["until"] for row in await tx.all(_CURRENT, {"kind": _LATE_MATERIAL, "at": at})}
+
+
+async def _insert(tx: Transaction, kind: str, subject: str, since: datetime, until: datetime) -> None:
+    row = {"kind": kind, "subject": subject, "since": since, "until": until}
+    await tx.execute(_INSERT, {**row, "reported_at": tx.at, "reported_by": tx.actor.name})
+    await tx.notify(Channel.ORDERS, subject)

@@ -1,0 +1,73 @@
+"""What people know before any machine does: somebody is away, a delivery comes late."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from historian import disturbances, ledger, plants
+from historian.database import Historian
+from plant.actor import Actor, Permission
+from plant.checks import require
+from plant.errors import InvalidInput, NotFound
+from plant.folder_table import unknown
+from plant.item import ItemKind
+from plant.plant import Absence
+from plant.ports import PlantClock
+from plant.text import told
+
+
+async def report_absence(
+    historian: Historian, clock: PlantClock, actor: Actor, person: str, start: datetime, end: datetime
+) -> Absence:
+    """Report that a person is not there from `start` to `end`; the last report of a person counts.
+
+    A report that ends now says that they are there again. Plans that reckoned with them are made anew.
+
+    Raises
+    ------
+    InvalidInput
+        If nobody of that name works in the plant, or the absence ends before it starts or is over.
+    """
+    actor.require(Permission.REPORT_DISTURBANCES)
+    absence = Absence(start, end)
+    require(
+        end >= clock.now(),
+        told("the absence of {person} was over at {end:moment}; report one that is not", person=person, end=end),
+    )
+    async with historian.transaction(actor, "report absence") as tx:
+        people = [one.id for one in (await plants.current(tx)).plant.people]
+        require(person in people, unknown("person", person, people))
+        await disturbances.report_absence(tx, person, absence)
+        await ledger.append(tx, f"person/{person}", "absence reported", None, absence)
+    return absence
+
+
+async def report_late_material(
+    historian: Historian, clock: PlantClock, actor: Actor, item: str, until: datetime
+) -> datetime:
+    """Report that a purchased item comes at `until` only; the last report of an item counts.
+
+    A report of now says that it has come. Plans whose job orders wait for it are made anew.
+
+    Raises
+    ------
+    InvalidInput
+        If the item is unknown or made here, or the date has passed.
+    """
+    actor.require(Permission.REPORT_DISTURBANCES)
+    now = clock.now()
+    require(until >= now, told("{item} cannot be late until {until:moment}: that is past", item=item, until=until))
+    async with historian.transaction(actor, "report late material") as tx:
+        plant = (await plants.current(tx)).plant
+        bought = [one.id for one in plant.items if one.kind is ItemKind.PURCHASED]
+        try:
+            kind = plant.item(item).kind
+        except NotFound:
+            raise InvalidInput(unknown("item", item, bought)) from None
+        require(
+            kind is ItemKind.PURCHASED,
+            told("{item} is made here; only purchased items are delivered late", item=item),
+        )
+        await disturbances.report_late_material(tx, item, now, until)
+        await ledger.append(tx, f"item/{item}", "late delivery reported", None, {"until": until.isoformat()})
+    return until

@@ -1,0 +1,58 @@
+"""`operations.rescheduling`: a repair that is rehearsed, and a plan near the old one that is never worse than it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from operations.rescheduling import Replanning, rehearse_near, rehearse_repair
+from plant.work import Work
+from scheduler.check import check
+from scheduler.decode import decode
+from scheduler.nearness import Nearness, moved
+from scheduler.repair import repair, weighted_tardiness_s
+from scheduler.solve import SolverSettings, solve
+from tests.scheduler.disturbances import disturbed, frozen_part
+from tests.scheduler.shops import HOUR, machine, random_work, task, work
+
+QUICK = SolverSettings(time_limit_s=2.0, effort=0.01, workers=1)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_plan_near_the_old_one_is_possible_and_no_worse_than_the_repair(seed: int) -> None:
+    some = random_work(seed, most_orders=8)
+    plan = solve(some, QUICK).plan
+    later = disturbed(random.Random(seed), some, plan)
+    frozen = frozen_part(plan, later, HOUR)
+    replanning = Replanning(plan, frozen, Nearness(0.1))
+    near = rehearse_near(later, replanning, QUICK, 20, 1)
+    repaired = repair(later, plan, frozen, 0.1)
+    assert check(later, near.plan) == [], f"seed {seed}"
+    assert near.report.weighted_tardiness_s <= weighted_tardiness_s(later, repaired.plan) + 1e-6, f"seed {seed}"
+    assert {one.order for one in near.verdict.orders} == set(later.orders)
+
+
+def test_a_repair_is_rehearsed_with_the_sequences_of_the_old_plan() -> None:
+    some = work([task(name, name, {"M1": HOUR}) for name in "ab"], [machine("M1")], {"a": HOUR, "b": 2 * HOUR})
+    plan = decode(some, {"M1": [["b"], ["a"]]})
+    found = rehearse_repair(some, Replanning(plan, None, Nearness()), 20, 1)
+    assert [step[0].job_order for step in found.plan.sequences["M1"]] == ["b", "a"]
+    assert found.report.weighted_tardiness_s == HOUR
+    assert [one.order for one in found.verdict.orders if one.on_time < 0.5] == ["a"]
+
+
+def unbalanced() -> Work:
+    """Six hours of work that two alike machines could share."""
+    tasks = [task(name, name, {"M1": HOUR, "M2": HOUR}) for name in "abcdef"]
+    return work(tasks, [machine("M1"), machine("M2")], dict.fromkeys("abcdef", 3 * HOUR))
+
+
+@pytest.mark.parametrize(("worth_h", "most"), [(100.0, 1), (0.5, 3)])
+def test_more_goes_to_other_machines_only_where_that_is_worth_it(worth_h: float, most: int) -> None:
+    some = unbalanced()
+    plan = decode(some, {"M1": [[name] for name in "abcdef"]})
+    nearness = Nearness(1 / 6, worth_h * HOUR)
+    found = rehearse_near(some, Replanning(plan, None, nearness), replace(QUICK, effort=0.2), 20, 1)
+    assert len(moved(some, plan, found.plan)) == most
