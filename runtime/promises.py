@@ -24,7 +24,7 @@ from plant.folder_table import parse_moment
 from plant.order import JobProgress, JobState, Priority
 from plant.plant import Plant
 from plant.text import Text
-from runtime.offline import fresh
+from runtime.bases import fresh_floor
 from runtime.settings import Settings
 from scheduler.solve import SolverSettings, solve
 
@@ -73,7 +73,7 @@ def ask_folder(folder: Path, wish: Wish, settings: Settings, console: Console) -
     """
     plant = load(folder)
     solver = SolverSettings(time_limit_s=settings.planning.time_limit_s, seed=settings.planning.seed)
-    snapshot = fresh(plant, folder)
+    snapshot = fresh_floor(plant, folder)
     question = wish.question(plant)
     order = order_of(plant, question, snapshot.at)
     plan = solve(build_work(plant, snapshot.orders, snapshot.jobs, snapshot), look(solver)).plan
