@@ -29,7 +29,8 @@ from plant.version import hash_of, version_of
 from plant.work import Snapshot, Work
 from runtime.interruption import interruptible
 from runtime.plan_file import plan_text
-from scheduler.solve import Enough, SolverSettings
+from scheduler.solve import SolverSettings
+from scheduler.stop import Enough
 from twin.snapshot_file import read_snapshot
 
 _ROWS = 12
