@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "calibration": ("benchmarks.calibration",),
     "twin": ("benchmarks.twin",),
     "scenarios": ("benchmarks.scenarios",),
+    "scheduler": ("benchmarks.scheduler",),
     "simulate": ("benchmarks.simulate",),
     "theory": ("benchmarks.theory",),
 }

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from plant.checks import require
 from plant.errors import InvalidInput
-from plant.text import told
+from plant.text import Told, told
 
 Ints = NDArray[np.int32]
 Times = NDArray[np.int64]
@@ -118,7 +118,7 @@ class DisjunctiveProblem:
             ),
         )
         _check_alternatives(machines, alternatives)
-        head, tail = _times("head", heads, count), _times("tail", tails, count)
+        head, tail = _times(told("head"), heads, count), _times(told("tail"), tails, count)
         _check_length(alternatives, head, tail)
         before_edges, before = _listed([_known(v, given, count) for v, given in enumerate(predecessors)])
         after_edges, after = _reversed(before_edges, before)
@@ -183,20 +183,18 @@ def _check_alternatives(machines: int, alternatives: Sequence[Sequence[tuple[int
         )
 
 
-def _times(name: str, given: Sequence[int] | None, count: int) -> Times:
+def _times(name: Told, given: Sequence[int] | None, count: int) -> Times:
     if given is None:
         return np.zeros(count, np.int64)
     require(
         len(given) == count,
-        told(
-            "{given} {name:word} times for {count} operations: give one each", given=len(given), name=name, count=count
-        ),
+        told("{given} {name} times for {count} operations: give one each", given=len(given), name=name, count=count),
     )
     for operation, value in enumerate(given):
         require(
             0 <= value < _LONGEST,
             told(
-                "the {name:word} of operation {operation} is {value}; it must be at least 0 and below 2^53",
+                "the {name} of operation {operation} is {value}; it must be at least 0 and below 2^53",
                 name=name,
                 operation=operation,
                 value=value,

@@ -90,19 +90,19 @@ class _Line:
     def __bool__(self) -> bool:
         return self._at < len(self._words)
 
-    def take(self, what: str, least: int) -> int:
+    def take(self, what: Told, least: int) -> int:
         """Return the next number; `what` says what it should be."""
         if not self:
-            raise self.wrong(told("it ends where {what:word} should stand", what=what))
+            raise self.wrong(told("it ends where {what} should stand", what=what))
         word = self._words[self._at]
         self._at += 1
         try:
             value = int(word)
         except ValueError:
-            raise self.wrong(told("{word} stands where {what:word} should", word=word, what=what)) from None
+            raise self.wrong(told("{word} stands where {what} should", word=word, what=what)) from None
         if value < least:
             raise self.wrong(
-                told("{what:word} is {value}; it must be at least {least}", what=what, value=value, least=least)
+                told("{what} is {value}; it must be at least {least}", what=what, value=value, least=least)
             )
         return value
 
@@ -113,16 +113,16 @@ class _Line:
 
 def _flexible_job(line: _Line, machines: int) -> Job:
     return [
-        [_pair(line, machines, 1) for _ in range(line.take("the number of alternatives", 1))]
-        for _ in range(line.take("the number of operations", 1))
+        [_pair(line, machines, 1) for _ in range(line.take(told("the number of alternatives"), 1))]
+        for _ in range(line.take(told("the number of operations"), 1))
     ]
 
 
 def _plain_job(line: _Line, machines: int) -> Job:
     job: Job = []
     while line:
-        machine = line.take("a machine", -1)
-        duration = line.take("a duration", -1 if machine < 0 else 0)
+        machine = line.take(told("a machine"), -1)
+        duration = line.take(told("a duration"), -1 if machine < 0 else 0)
         if machine < 0:
             break
         job.append([_within(line, machine, duration, machines, 0)])
@@ -130,7 +130,7 @@ def _plain_job(line: _Line, machines: int) -> Job:
 
 
 def _pair(line: _Line, machines: int, first: int) -> tuple[int, int]:
-    return _within(line, line.take("a machine", first), line.take("a duration", 0), machines, first)
+    return _within(line, line.take(told("a machine"), first), line.take(told("a duration"), 0), machines, first)
 
 
 def _within(line: _Line, machine: int, duration: int, machines: int, first: int) -> tuple[int, int]:
@@ -150,7 +150,7 @@ def _read(text: str, read_job: Callable[[_Line, int], Job]) -> DisjunctiveProble
     lines = [_Line(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
     require(bool(lines), told("the text is empty; its first line should say how many jobs and machines there are"))
     first, *others = lines
-    count, machines = first.take("the number of jobs", 1), first.take("the number of machines", 1)
+    count, machines = first.take(told("the number of jobs"), 1), first.take(told("the number of machines"), 1)
     require(
         len(others) == count,
         told("the first line says {count} jobs, but {given} lines follow", count=count, given=len(others)),

@@ -180,15 +180,15 @@ class _Island:
         tabu.begin(self._problem, self._graph, self._trail, self._tenure())
 
     def _tenure(self) -> int:
-        """Return how long moves are forbidden at least: by how long sequences are, a little different each time.
+        """Return how long moves are forbidden at least (and at most twice that): the longer, the longer sequences are.
 
-        Insertions need twice the time and more of what is usual for swaps (10 and jobs per machine), or the search goes
-        round in circles on plateaus: found by trying factors from 0.5 to 16 on mk05, mk07, mk10, behnke16 and behnke37.
+        Found by trying factors: half of what is usual for moves in blocks (0.5 to 2 on ta11, ta21, ta41). Insertions
+        need three times as much, or they go round in circles on plateaus (0.5 to 16 on five of mk and behnke).
         """
         machines = self._problem.room_edges.size - 1
         if self._problem.machine.size == self._problem.order.size:
             jobs = int((np.diff(self._problem.before_edges) == 0).sum())
-            return 10 + jobs // machines
+            return 5 + jobs // (2 * machines)
         return int((10 + self._problem.order.size / machines) * self._dice.uniform(1.0, 2.0))
 
     def _take(self, elite: Elite) -> None:

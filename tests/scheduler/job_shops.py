@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 from scheduler.disjunctive import DisjunctiveProblem
@@ -19,7 +20,7 @@ FT06 = """6 6
 
 
 def random_problem(seed: int, *, flexible: bool, most: int = 40) -> DisjunctiveProblem:
-    """Return a problem of up to `most` operations on an acyclic graph, with heads, tails and durations of 0 among them."""
+    """Return a problem of up to `most` operations on an acyclic graph; heads, tails and durations may be 0."""
     dice = random.Random(seed)
     count, machines = dice.randint(1, most), dice.randint(1, 6)
     alternatives = []
@@ -43,13 +44,12 @@ def faults(problem: DisjunctiveProblem, result: Result) -> list[str]:
             found.append(f"{v} is not one of its alternatives")
         if start[v] < arrays.head[v]:
             found.append(f"{v} starts before its release")
-        for before in arrays.before[arrays.before_edges[v] : arrays.before_edges[v + 1]]:
-            if start[v] < end[before]:
-                found.append(f"{v} starts before {before} ends")
+        waits = arrays.before[arrays.before_edges[v] : arrays.before_edges[v + 1]].tolist()
+        found += [f"{v} starts before {before} ends" for before in waits if start[v] < end[before]]
         largest = max(largest, end[v] + int(arrays.tail[v]))
     for number, sequence in enumerate(result.sequences):
         found += [f"{v} stands on {number}" for v in sequence if machine[v] != number]
-        found += [f"{v} overlaps {w}" for v, w in zip(sequence, sequence[1:], strict=False) if start[w] < end[v]]
+        found += [f"{v} overlaps {w}" for v, w in itertools.pairwise(sequence) if start[w] < end[v]]
     if sorted(v for sequence in result.sequences for v in sequence) != list(range(problem.operations)):
         found.append("the sequences do not hold every operation once")
     if largest != result.objective or result.objective < result.bound:
