@@ -25,8 +25,8 @@ from scheduler.relink import Elite, Pool, between
 from scheduler.stop import Enough
 from scheduler.trail import BEST, STEP, empty_trail
 
-_PATIENCE = 8000
-"""Steps without improvement after which a tabu search ends."""
+_PATIENCE, _PATIENCE_FLEXIBLE = 30_000, 2_500
+"""Steps without improvement after which a tabu search ends; a step that computes insertions exactly does more."""
 
 _ELITES = 8
 _BURST_S = 0.02
@@ -130,12 +130,13 @@ class _Island:
         self._graph, self._drawn = empty_graph(self._problem), empty_graph(self._problem)
         self._trail = empty_trail(self._problem, seed)
         self._pool = Pool(_ELITES)
+        self._patience = _PATIENCE_FLEXIBLE if problem.flexible else _PATIENCE
         self.best = self._built(RULES[0])
         self._rules = list(RULES[1:])
         self._burst = 16
         # Here, so that what is compiled on its first call is so before there are threads.
         self._begin(self.best.chosen, self.best.order)
-        tabu.search(self._problem, self._graph, self._trail, 0, _PATIENCE)
+        tabu.search(self._problem, self._graph, self._trail, 0, self._patience)
 
     @property
     def steps(self) -> int:
@@ -156,7 +157,7 @@ class _Island:
     def _advance(self, burst: int) -> None:
         began = time.monotonic()
         before = self.steps
-        going = tabu.search(self._problem, self._graph, self._trail, burst, _PATIENCE)
+        going = tabu.search(self._problem, self._graph, self._trail, burst, self._patience)
         if self._trail.counts[BEST] < self.best.objective:
             self._take(self._found())
         if not going:
