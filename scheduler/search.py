@@ -25,8 +25,9 @@ from scheduler.relink import Elite, Pool, between
 from scheduler.stop import Enough
 from scheduler.trail import BEST, STEP, empty_trail
 
-_PATIENCE, _PATIENCE_FLEXIBLE = 30_000, 2_500
-"""Steps without improvement after which a tabu search ends; a step that computes insertions exactly does more."""
+_PATIENCE, _PATIENCE_FLEXIBLE, _PATIENCE_PER_OPERATION = 30_000, 2_500, 20
+"""Steps without improvement after which a tabu search ends. One that computes insertions exactly does more than one in
+blocks, but must come round: the third is the least per operation."""
 
 _ELITES = 8
 _BURST_S = 0.02
@@ -130,7 +131,8 @@ class _Island:
         self._graph, self._drawn = empty_graph(self._problem), empty_graph(self._problem)
         self._trail = empty_trail(self._problem, seed)
         self._pool = Pool(_ELITES)
-        self._patience = _PATIENCE_FLEXIBLE if problem.flexible else _PATIENCE
+        patience = _PATIENCE_FLEXIBLE if problem.flexible else _PATIENCE
+        self._patience = max(patience, _PATIENCE_PER_OPERATION * problem.operations)
         self.best = self._built(RULES[0])
         self._rules = list(RULES[1:])
         self._burst = 16
