@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "twin": ("benchmarks.twin",),
     "scenarios": ("benchmarks.scenarios",),
     "robust": ("benchmarks.robust",),
+    "scheduler": ("benchmarks.scheduler",),
     "simulate": ("benchmarks.simulate",),
     "reschedule": ("benchmarks.reschedule",),
     "theory": ("benchmarks.theory",),

@@ -20,7 +20,8 @@ from plant.verdict import Judgement, Verdict
 from plant.work import Work
 from scheduler.check import check
 from scheduler.keep import keep
-from scheduler.solve import Enough, SolverSettings
+from scheduler.solve import SolverSettings
+from scheduler.stop import Enough
 from twin.calibrated import apply
 from twin.critical import critical_shares
 from twin.fidelity import Forecast, forecast

@@ -24,7 +24,8 @@ from plant.text import Text
 from plant.verdict import OrderVerdict
 from plant.work import MachineOutlook, Task, Work
 from scheduler.keep import keep
-from scheduler.solve import Enough, Solution, SolverSettings, solve
+from scheduler.solve import Solution, SolverSettings, solve
+from scheduler.stop import Enough
 
 _NOMINAL = 0.4
 """Share of the solver's time for the plan at planned times; the candidates share the rest."""

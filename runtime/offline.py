@@ -31,7 +31,8 @@ from runtime.interruption import interruptible
 from runtime.plan_file import plan_text
 from scheduler.conflict import conflict
 from scheduler.requirement import Demands
-from scheduler.solve import Enough, SolverSettings
+from scheduler.solve import SolverSettings
+from scheduler.stop import Enough
 
 _ROWS = 12
 

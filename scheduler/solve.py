@@ -19,6 +19,7 @@ from scheduler.improve import Candidate, Search, evaluate
 from scheduler.prefix import opening
 from scheduler.rules import RULES, Rule, dispatch
 from scheduler.shop import Sequences, Shop
+from scheduler.stop import Enough
 
 _LONGEST_S = 1e10
 """Three centuries: beyond this, dates run out and whole seconds stop being exact in the solver's sums."""
@@ -26,10 +27,6 @@ _LONGEST_S = 1e10
 _STEPS_PER_EFFORT = 200
 _PATIENCE, _PATIENCE_PER_TASK = 300, 30
 """Local search ends after this many steps without a better plan."""
-
-
-class Enough(Exception):
-    """Raised by a progress callback: stop searching and return the best plan so far."""
 
 
 @dataclass(frozen=True)

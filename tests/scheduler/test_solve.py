@@ -15,7 +15,8 @@ from scheduler.check import check
 from scheduler.prefix import opening
 from scheduler.rules import RULES, dispatch
 from scheduler.shop import Shop
-from scheduler.solve import Enough, SolverSettings, solve
+from scheduler.solve import SolverSettings, solve
+from scheduler.stop import Enough
 from tests.requirements import reference_data
 from tests.scheduler.shops import FT06, HOUR, days, flexible_job_shop, job_shop, machine, random_work, task, work
 
