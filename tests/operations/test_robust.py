@@ -22,7 +22,8 @@ from plant.text import Text
 from plant.verdict import OrderVerdict
 from plant.work import Delivery, Work
 from scheduler.check import check
-from scheduler.solve import Enough, SolverSettings, solve
+from scheduler.solve import SolverSettings, solve
+from scheduler.stop import Enough
 from tests.scheduler.shops import EPOCH, HOUR, machine, task, work
 from twin.draws import Draws
 from twin.replay import replay
