@@ -24,10 +24,7 @@ from plant.plan import Plan
 from plant.work import Work
 from scenarios.case import Case
 from scenarios.staffing import staffed
-from scheduler.decode import as_plan
-from scheduler.prefix import opening
-from scheduler.rules import RULES, Rule, dispatch
-from scheduler.shop import Shop
+from scheduler.rules import RULES, Rule, dispatched
 from twin.draws import Draws, Row
 from twin.luck import planned_s
 from twin.replay import Replay, replay
@@ -84,9 +81,7 @@ def prepare(case: Case) -> Prepared:
     progress = [told.get(job.id, JobProgress(job, JobState.WAITING)) for job in jobs]
     work = staffed(build_work(case.plant, case.orders, progress, case.snapshot), case.plant, HORIZON)
     require(bool(work.tasks), "there is nothing left to do in this case; give it an order")
-    shop = Shop(work)
-    sequences, times = dispatch(shop, rule_named(case.rule), opening(shop, None))
-    plan = as_plan(shop, sequences, times)
+    plan = dispatched(work, rule_named(case.rule))
     ordered = {order.id: work.seconds(order.ordered_at) for order in case.orders}
     rows: dict[str, list[int]] = {name: [] for name in work.orders}
     for row, task in enumerate(work.tasks):

@@ -1,0 +1,141 @@
+"""Searching from a plan on both cores: walks by simulated annealing that share the best they find.
+
+Walks go in bursts, side by side. After each burst the coolness is that of the share of the limit that is spent, and
+now and then the walk that is behind goes on from the best plan. With a limit of moves the result depends on the seed
+and the number of walks only; with a limit of time also on how fast the machine is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from scheduler.candidate import Candidate
+from scheduler.compiled import dice
+from scheduler.decode import Sequences, times_of
+from scheduler.moves import Known
+from scheduler.problem import Problem
+from scheduler.timing import Sequence, new_floor, new_times
+from scheduler.walk import BEST, CURRENT, Walk, Weights, begin, burst
+
+Proceed = Callable[[int, "Candidate"], float]
+"""Called between bursts with moves made per walk and the best plan; returns the share of the limit that is spent (1:
+stop), and may raise."""
+
+_FIRST_MOVES = 100
+
+_COOLEST = 1e-3
+"""The last temperature, relative to the first."""
+
+_SHARES = 25
+"""How often in a search the walk that is behind goes on from the best."""
+
+
+@dataclass
+class Search:
+    """Walks from one plan.
+
+    Attributes
+    ----------
+    moves
+        Made so far, by each walk.
+    """
+
+    problem: Problem
+    weights: Weights
+    opening: Sequences
+    seed: int
+    walks: int
+
+    def run(self, start: Candidate, a_burst: float, proceed: Proceed) -> Candidate:
+        """Search until `proceed` returns 1; return the best plan seen.
+
+        Parameters
+        ----------
+        a_burst
+            Moves in a burst, where it is a whole number, else about how many seconds one takes.
+        """
+        shop = self.problem.shop
+        walks = [self._walk(start, number) for number in range(self.walks)]
+        for walk in walks:
+            begin(shop, walk, self.weights)
+        best, best_cost, moves, shares = start, walks[0].cost[BEST], 0, 0
+        hot, count = self._temperature(start), a_burst if isinstance(a_burst, int) else _FIRST_MOVES
+        with ThreadPoolExecutor(self.walks) as threads:
+            while (spent := proceed(moves, best)) < 1:
+                temperature = hot * _COOLEST**spent
+                began = time.monotonic()
+                jobs = [threads.submit(burst, shop, walk, self.weights, count, temperature) for walk in walks]
+                made = [job.result() for job in jobs]
+                moves += count
+                if not isinstance(a_burst, int):
+                    took_s = max(time.monotonic() - began, 1e-4)
+                    count = max(int(count * min(a_burst / took_s, 2.0)), 1)
+                leader = min(walks, key=lambda walk: walk.cost[BEST])
+                if leader.cost[BEST] < best_cost:
+                    best, best_cost = self._candidate(leader), leader.cost[BEST]
+                if not any(made):
+                    break
+                if spent * _SHARES > shares + 1:
+                    shares += 1
+                    self._share(walks)
+        return best
+
+    def _walk(self, start: Candidate, number: int) -> Walk:
+        count = len(self.problem.tasks)
+        fixed = np.zeros(count, np.bool_)
+        fixed[[step[0] for steps in self.opening for step in steps]] = True
+        known = Known(
+            new_times(count),
+            np.zeros(count, np.int64),
+            np.full(count, -1, np.int64),
+            fixed,
+            np.full(len(self.problem.machines), -1, np.int64),
+        )
+        return Walk(
+            _copy(start.sequence),
+            known,
+            _copy(start.sequence),
+            new_times(count),
+            _copy(start.sequence),
+            np.full(2, start.steps, np.int64),
+            np.zeros(2),
+            np.zeros(2, np.int64),
+            dice(self.seed, number),
+            new_floor(self.problem.shop),
+        )
+
+    def _temperature(self, start: Candidate) -> float:
+        """Return the first temperature: moves that cost a task's time on an order of middling weight are common."""
+        able = self.problem.shop.duration >= 0
+        mean = float(np.where(able, self.problem.shop.duration, 0.0).sum() / max(able.sum(), 1))
+        return max(mean * self.weights[1] if start.score.tardiness > 0 else mean * self.weights[2], 1e-6)
+
+    def _share(self, walks: list[Walk]) -> None:
+        """Let the walk whose current plan is worst go on from that of the best."""
+        first, last = min(walks, key=_current), max(walks, key=_current)
+        if first is last or _current(first) == _current(last):
+            return
+        last.current.steps[:], last.current.of[:] = first.current.steps, first.current.of
+        last.steps[CURRENT] = first.steps[CURRENT]
+        kept = _copy(last.best), last.steps[BEST], last.cost[BEST]
+        begin(self.problem.shop, last, self.weights)
+        if kept[2] < last.cost[BEST]:
+            last.best.steps[:], last.best.of[:] = kept[0].steps, kept[0].of
+            last.steps[BEST], last.cost[BEST] = kept[1], kept[2]
+
+    def _candidate(self, walk: Walk) -> Candidate:
+        sequence, steps = _copy(walk.best), int(walk.steps[BEST])
+        return Candidate(sequence, steps, times_of(self.problem, sequence, steps)[1])
+
+
+def _current(walk: Walk) -> float:
+    return float(walk.cost[CURRENT])
+
+
+def _copy(sequence: Sequence) -> Sequence:
+    return Sequence(sequence.steps.copy(), sequence.of.copy())
