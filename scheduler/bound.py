@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from scheduler.decode import BUFFERED
 from scheduler.problem import Problem
+from scheduler.timing import Score
 
 
-def bound_of(problem: Problem) -> tuple[float, float]:
-    """Return lower bounds of weighted tardiness and makespan, in seconds.
+def bound_of(problem: Problem) -> Score:
+    """Return a score no plan can better in any part.
 
     Every task begins when it is released and all it waits for is done, on the machine that would finish it first, and
     pays no changeover.
@@ -24,9 +28,11 @@ def bound_of(problem: Problem) -> tuple[float, float]:
         )
         finish.append(ended)
         done[task.order] = max(done.get(task.order, ended), ended)
-    late = (
-        order.priority.weight * max(done[name] - order.due_s, 0.0)
-        for name, order in problem.work.orders.items()
-        if name in done
+    return Score(
+        0.0, _late_s(problem, done, 0.0), _late_s(problem, done, BUFFERED.buffer_s), max(finish, default=0.0), 0.0
     )
-    return sum(late), max(finish, default=0.0)
+
+
+def _late_s(problem: Problem, done: Mapping[str, float], buffer_s: float) -> float:
+    orders = problem.work.orders.values()
+    return sum(one.priority.weight * max(done[one.id] - one.due_s + buffer_s, 0.0) for one in orders if one.id in done)

@@ -20,8 +20,11 @@ from plant.plan import Plan, PlannedOperation
 from plant.work import Work
 from scheduler.compiled import Records
 from scheduler.problem import NONE, Problem
-from scheduler.timing import Score, Sequence, new_floor, new_sequence, new_times
+from scheduler.timing import Score, Sequence, Weights, new_floor, new_sequence, new_times
 from scheduler.timing import decode as timed
+
+BUFFERED = Weights(buffer_s=86400.0)
+"""How a plan is scored where nothing else is said: what is done less than a day before it is due is tight."""
 
 Step = tuple[int, ...]
 Sequences = list[list[Step]]
@@ -140,10 +143,10 @@ def in_order(
     return (sequence, steps_) if steps_ == len(follows) else None
 
 
-def times_of(problem: Problem, sequence: Sequence, steps: int) -> tuple[Records, Score]:
+def times_of(problem: Problem, sequence: Sequence, steps: int, weights: Weights = BUFFERED) -> tuple[Records, Score]:
     """Return when everything runs in a sequence, records of `scheduler.timing.TIME`, and its score."""
     times = new_times(len(problem.tasks))
-    score, _ = timed(problem.shop, sequence, times, new_floor(problem.shop), steps, 0, (1.0, 0.0, 0.0, 0.0), np.inf)
+    score, _ = timed(problem.shop, sequence, times, new_floor(problem.shop), steps, 0, weights, np.inf)
     return times, Score(*score)
 
 

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from plant.checks import require, require_not_negative
 from plant.text import told
-from scheduler.timing import Score
-from scheduler.walk import Weights
+from scheduler.decode import BUFFERED
+from scheduler.timing import Score, Weights
 
 _BROKEN = 1e4
 """Weight of a second by which a wait is too long or a lock is missed: before everything else."""
@@ -21,6 +21,7 @@ class Aim(StrEnum):
     """What a plan may be good in."""
 
     TARDINESS = "tardiness"
+    TIGHTNESS = "tightness"
     MAKESPAN = "makespan"
     SETUP = "setup"
 
@@ -35,9 +36,12 @@ class Objective:
         The most important first.
     weights
         What a second of each costs; empty: the first aim decides, the second between equals, and so on.
+
+    Tightness is the weighted tardiness of due dates a day earlier (`scheduler.decode.BUFFERED`): of two plans with
+    nothing late the better one can do with more bad luck.
     """
 
-    aims: tuple[Aim, ...] = (Aim.TARDINESS, Aim.MAKESPAN)
+    aims: tuple[Aim, ...] = (Aim.TARDINESS, Aim.TIGHTNESS, Aim.MAKESPAN)
     weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -57,15 +61,15 @@ class Objective:
         """Weights of the parts of a `Score` in the search."""
         given = self.weights or tuple(_STEP**place for place in range(len(self.aims)))
         found = dict(zip(self.aims, given, strict=True))
-        return _BROKEN, found.get(Aim.TARDINESS, 0.0), found.get(Aim.MAKESPAN, 0.0), found.get(Aim.SETUP, 0.0)
+        return BUFFERED._replace(broken=_BROKEN, **{aim.value: weight for aim, weight in found.items()})
 
     def rank(self, score: Score) -> tuple[float, ...]:
         """Return what plans are compared by: the smaller, the better."""
-        values = {Aim.TARDINESS: score.tardiness, Aim.MAKESPAN: score.makespan, Aim.SETUP: score.setup}
+        values = [getattr(score, aim.value) for aim in self.aims]
         if self.weights:
-            return (score.broken, sum(w * values[aim] for aim, w in zip(self.aims, self.weights, strict=True)))
-        return (score.broken, *(values[aim] for aim in self.aims))
+            return score.broken, sum(weight * value for weight, value in zip(self.weights, values, strict=True))
+        return (score.broken, *values)
 
 
 OBJECTIVE = Objective()
-"""What is meant where nothing is said: least weighted tardiness, then least makespan."""
+"""What is meant where nothing is said: least weighted tardiness, then the least tight, then least makespan."""

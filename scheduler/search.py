@@ -19,8 +19,8 @@ from scheduler.compiled import dice
 from scheduler.decode import Sequences, times_of
 from scheduler.moves import Known
 from scheduler.problem import Problem
-from scheduler.timing import Sequence, new_floor, new_times
-from scheduler.walk import BEST, CURRENT, Walk, Weights, begin, burst
+from scheduler.timing import Sequence, Weights, new_floor, new_times
+from scheduler.walk import BEST, CURRENT, Walk, begin, burst
 
 Proceed = Callable[[int, "Candidate"], float]
 """Called between bursts with moves made per walk and the best plan; returns the share of the limit that is spent (1:
@@ -113,7 +113,12 @@ class Search:
         """Return the first temperature: moves that cost a task's time on an order of middling weight are common."""
         able = self.problem.shop.duration >= 0
         mean = float(np.where(able, self.problem.shop.duration, 0.0).sum() / max(able.sum(), 1))
-        return max(mean * self.weights[1] if start.score.tardiness > 0 else mean * self.weights[2], 1e-6)
+        weights = self.weights
+        if start.score.tardiness > 0 and weights.tardiness > 0:
+            return mean * weights.tardiness
+        if start.score.tightness > 0 and weights.tightness > 0:
+            return mean * weights.tightness
+        return max(mean * weights.makespan, mean * weights.setup, 1e-9)
 
     def _share(self, walks: list[Walk]) -> None:
         """Let the walk whose current plan is worst go on from that of the best."""

@@ -34,6 +34,9 @@ _BURST_S = 0.05
 _RULES_SHARE = 0.2
 """Of the time, for dispatching rules."""
 
+_EQUAL_S = 1e-6
+"""What rounding may come to."""
+
 _MOST_CONSTRAINED = 250
 """Up to this many tasks CP-SAT finds what annealing does not; with more it only costs time."""
 
@@ -128,7 +131,7 @@ class _Solving:
     def run(self) -> Solution:
         """Go through the stages; `Enough` ends them early."""
         if not self._problem.tasks:
-            return Solution(Plan(self._problem.work.epoch, ()), self._report(Score(0.0, 0.0, 0.0, 0.0)))
+            return Solution(Plan(self._problem.work.epoch, ()), self._report(Score(0.0, 0.0, 0.0, 0.0, 0.0)))
         self._dispatch()
         self._status = "feasible"
         try:
@@ -186,10 +189,11 @@ class _Solving:
 
     def _reached(self, best: Candidate, gap: float) -> bool:
         """Tell whether a plan is within the gap of the bound."""
-        score, (tardiness, makespan) = best.score, self._bound
-        if score.broken > 0 or self._settings.objective != OBJECTIVE:
-            return False
-        return score.tardiness <= tardiness * (1 + gap) + 1e-6 and score.makespan <= makespan * (1 + gap) + 1e-6
+        rank = self._settings.objective.rank
+        return all(
+            mine <= bound * (1 + gap) + _EQUAL_S
+            for mine, bound in zip(rank(best.score), rank(self._bound), strict=True)
+        )
 
     def _search(self, until: float, share: float) -> None:
         """Anneal until `until` of the time is spent (or for `share` of the effort), or the bound is reached."""
@@ -227,7 +231,7 @@ class _Solving:
         # Without a solution of its own CP-SAT has still left us the plan it started from.
         self._status = "feasible" if answer.status in {"unknown", "infeasible"} else answer.status
         if answer.bound_s is not None:
-            self._bound = (max(self._bound[0], answer.bound_s), self._bound[1])
+            self._bound = self._bound._replace(tardiness=max(self._bound.tardiness, answer.bound_s))
         return answer.proven
 
     def _report(self, score: Score) -> SolverReport:
@@ -238,5 +242,5 @@ class _Solving:
             makespan_s=score.makespan,
             runtime_s=time.monotonic() - self._began,
             seed=self._settings.seed,
-            bound_s=self._bound[0],
+            bound_s=self._bound.tardiness,
         )

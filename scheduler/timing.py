@@ -91,12 +91,38 @@ class Score(NamedTuple):
         By how much waits are too long and locked starts are missed.
     tardiness
         Weighted, over orders.
+    tightness
+        Weighted tardiness against due dates brought forward by `Weights.buffer_s`.
     """
 
     broken: float
     tardiness: float
+    tightness: float
     makespan: float
     setup: float
+
+
+class Weights(NamedTuple):
+    """What the parts of a `Score` weigh."""
+
+    broken: float = 1.0
+    tardiness: float = 0.0
+    tightness: float = 0.0
+    makespan: float = 0.0
+    setup: float = 0.0
+    buffer_s: float = 0.0
+
+
+@inlined
+def weighed(score: Score, weights: Weights) -> float:
+    """Return the weighted score."""
+    return (
+        weights.broken * score.broken
+        + weights.tardiness * score.tardiness
+        + weights.tightness * score.tightness
+        + weights.makespan * score.makespan
+        + weights.setup * score.setup
+    )
 
 
 def new_sequence(tasks: int) -> Sequence:
@@ -121,7 +147,7 @@ def new_floor(shop: Shop) -> Floor:
 @compiled
 def clear(shop: Shop, floor: Floor) -> None:
     """Set machines and people to how they stand at the epoch."""
-    floor.completed[:] = 0.0
+    floor.completed[:] = -np.inf
     for machine in range(shop.machines.size):
         floor.machines[machine].free = shop.machines[machine].free
         floor.machines[machine].family = shop.machines[machine].family
@@ -279,6 +305,29 @@ def broken_by(shop: Shop, sequence: Sequence, times: Records, lead: int) -> floa
     return broken_s
 
 
+@inlined
+def scored(
+    shop: Shop, sequence: Sequence, times: Records, floor: Floor, lead: int, weights: Weights, score: Score
+) -> Score:
+    """Return the score with one more step."""
+    finish_s, broken, tardiness, tightness = times[lead].finish, score.broken, score.tardiness, score.tightness
+    if weights.broken > 0:
+        broken += broken_by(shop, sequence, times, lead)
+    member = lead
+    while member >= 0:
+        if shop.tasks[member].is_last:
+            order = shop.orders[shop.tasks[member].order]
+            before_s = floor.completed[shop.tasks[member].order]
+            if finish_s > before_s:
+                late_s = max(finish_s - order.due, 0.0) - max(before_s - order.due, 0.0)
+                tardiness += order.weight * late_s
+                close = order.due - weights.buffer_s
+                tightness += order.weight * (max(finish_s - close, 0.0) - max(before_s - close, 0.0))
+                floor.completed[shop.tasks[member].order] = finish_s
+        member = sequence.of[member].joined
+    return Score(broken, tardiness, tightness, max(score.makespan, finish_s), score.setup + times[lead].setup)
+
+
 @compiled
 def decode(
     shop: Shop,
@@ -287,7 +336,7 @@ def decode(
     floor: Floor,
     steps: int,
     first: int,
-    weights: tuple[float, float, float, float],
+    weights: Weights,
     limit: float,
 ) -> tuple[Score, int]:
     """Time the steps from place `first` on, behind those before it, which are timed already.
@@ -305,28 +354,13 @@ def decode(
         The score, and how many steps are timed: fewer than there are where the limit was reached.
     """
     clear(shop, floor)
-    completed = floor.completed
-    broken = tardiness = makespan = setup = 0.0
+    score = Score(0.0, 0.0, 0.0, 0.0, 0.0)
     for place in range(steps):
         lead = sequence.steps[place]
         if place >= first:
             put(shop, sequence, times, floor, lead)
         leave(shop, sequence, times, floor, lead)
-        finish_s = times[lead].finish
-        makespan, setup = max(makespan, finish_s), setup + times[lead].setup
-        if weights[0] > 0:
-            broken += broken_by(shop, sequence, times, lead)
-        member = lead
-        while member >= 0:
-            if shop.tasks[member].is_last:
-                order = shop.tasks[member].order
-                late_from_s = max(shop.orders[order].due, completed[order])
-                if finish_s > late_from_s:
-                    tardiness += shop.orders[order].weight * (finish_s - late_from_s)
-                completed[order] = max(finish_s, completed[order])
-            member = sequence.of[member].joined
-        if place >= first and (
-            weights[0] * broken + weights[1] * tardiness + weights[2] * makespan + weights[3] * setup > limit
-        ):
-            return Score(broken, tardiness, makespan, setup), place + 1
-    return Score(broken, tardiness, makespan, setup), steps
+        score = scored(shop, sequence, times, floor, lead, weights, score)
+        if place >= first and weighed(score, weights) > limit:
+            return score, place + 1
+    return score, steps

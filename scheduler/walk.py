@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scheduler.compiled import Dice, Floats, Records, Whole, below, compiled, draw, inlined
+from scheduler.compiled import Dice, Floats, Records, Whole, below, compiled, draw
 from scheduler.moves import Known, blocked, change, late_task, note
 from scheduler.problem import Shop
-from scheduler.timing import Floor, Score, Sequence, decode
+from scheduler.timing import Floor, Sequence, Weights, decode, weighed
 
 CURRENT, BEST = 0, 1
 
@@ -22,9 +22,6 @@ _CRITICAL = 0.8
 
 _SORTED_AFTER = 300
 """Moves taken after which the steps are put into the order in which they begin."""
-
-Weights = tuple[float, float, float, float]
-"""Of the parts of `scheduler.timing.Score`."""
 
 
 class Walk(NamedTuple):
@@ -52,17 +49,6 @@ class Walk(NamedTuple):
     taken: Whole
     dice: Dice
     floor: Floor
-
-
-@inlined
-def weighed(score: Score, weights: Weights) -> float:
-    """Return the weighted score."""
-    return (
-        weights[0] * score.broken
-        + weights[1] * score.tardiness
-        + weights[2] * score.makespan
-        + weights[3] * score.setup
-    )
 
 
 @compiled

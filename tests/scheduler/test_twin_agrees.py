@@ -15,6 +15,7 @@ from plant.work import Task, Work
 from scheduler.candidate import Candidate, Dispatcher
 from scheduler.check import check
 from scheduler.decode import as_plan
+from scheduler.objective import OBJECTIVE
 from scheduler.prefix import opening
 from scheduler.problem import Problem
 from scheduler.rules import RULES, Rule
@@ -57,7 +58,7 @@ def test_the_twin_finds_the_times_of_every_plan_again(case: tuple[Work, Plan, in
     head = opening(problem, None)
     start = Dispatcher(problem, head).plan(rule.index)
     assert start is not None
-    search = Search(problem, (1.0, 1.0, 0.01, 0.0), head, seed, 1)
+    search = Search(problem, OBJECTIVE.weights_, head, seed, 1)
     found = search.run(start, 200, lambda moves, best: moves / 400)
     for candidate in (start, found):
         agrees(problem, candidate)
