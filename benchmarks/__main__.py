@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "scenarios": ("benchmarks.scenarios",),
     "simulate": ("benchmarks.simulate",),
     "theory": ("benchmarks.theory",),
+    "tardiness": ("benchmarks.tardiness",),
 }
 """Benchmarks by name, each made of modules with ``run(quick) -> Iterable[Figure]``; `all` runs every module once."""
 

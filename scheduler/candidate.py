@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.compiled import Records
+from scheduler.compiled import Floats, Records
 from scheduler.decode import Sequences, in_order, times_of
 from scheduler.dispatch import Index, Scales, dispatch, new_desk
 from scheduler.problem import Problem
@@ -59,18 +59,24 @@ class Dispatcher:
         for task, person in (asked or {}).items():
             self._decided.of["asked"][task] = person
         self._scales = _scales(problem)
-        self._times = new_times(len(problem.tasks))
 
     def fixed(self) -> Sequence:
         """Return what is decided already."""
         return self._decided
 
-    def plan(self, index: Index) -> Candidate | None:
-        """Return the plan of a rule; None when what is decided waits for itself in a circle."""
+    def plan(self, index: Index, bias: Floats | None = None) -> Candidate | None:
+        """Return the plan of a rule; None when what is decided waits for itself in a circle.
+
+        Parameters
+        ----------
+        bias
+            Per task, added to the logarithm of ATC's index.
+        """
         sequence = Sequence(self._decided.steps.copy(), self._decided.of.copy())
         shop = self._problem.shop
+        scales = self._scales if bias is None else self._scales._replace(bias=bias)
         desk = new_desk(shop, self._leads, self._edges)
-        steps = dispatch(shop, index, self._scales, desk, new_floor(shop), sequence, self._times)
+        steps = dispatch(shop, index, scales, desk, new_floor(shop), sequence, new_times(len(self._problem.tasks)))
         if steps < 0:
             return None
         return Candidate(sequence, steps, times_of(self._problem, sequence, steps)[1])
@@ -80,4 +86,4 @@ def _scales(problem: Problem) -> Scales:
     able = problem.shop.duration >= 0
     quickest = np.where(able, problem.shop.duration, np.inf).min(axis=1) if len(problem.tasks) else np.zeros(1)
     setup = float(problem.shop.setup.mean()) if problem.shop.setup.size else 0.0
-    return Scales(max(float(quickest.mean()), 1.0), setup or 1.0, problem.tails_s)
+    return Scales(max(float(quickest.mean()), 1.0), setup or 1.0, problem.tails_s, np.zeros(len(problem.tasks)))

@@ -199,6 +199,8 @@ def _batch(machine: MachineOutlook, step: _Step) -> Iterator[str]:
         yield f"a batch on {machine.id} mixes setup families: {names}"
     if len({(one.start_s, one.end_s, one.batch) for one in step.operations}) > 1:
         yield f"a batch on {machine.id} does not share start, end and id: {names}"
+    if len({one.setup_s for one in step.operations}) > 1:
+        yield f"a batch on {machine.id} has several setups: {names}"
     if len({one.person for one in step.operations}) > 1:
         yield f"a batch on {machine.id} is attended by several: {names}"
     if step.operations[0].batch is None:

@@ -49,11 +49,18 @@ class Index(NamedTuple):
 
 
 class Scales(NamedTuple):
-    """What slack and setups are measured by, and the chain behind each task, in working seconds."""
+    """What slack and setups are measured by, and the chain behind each task, in working seconds; and a bias per task.
+
+    Attributes
+    ----------
+    bias
+        Added to the logarithm of ATC's index.
+    """
 
     processing: float
     setup: float
     tails: Floats
+    bias: Floats
 
 
 class Desk(NamedTuple):
@@ -127,7 +134,7 @@ def urgency(
             if index.setup_care > 0:
                 wait += setup_s / (index.setup_care * scales.setup)
             # The logarithm of the index: exp() of an order due next month would round to 0 and lose the order.
-            found = np.log(order.weight / max(work_s, 1.0)) - wait
+            found = np.log(order.weight / max(work_s, 1.0)) - wait + scales.bias[task]
     return found
 
 

@@ -53,6 +53,8 @@ METHODS = {
     "least slack": mark("least slack"),
     "least slack, no waiting": mark("least slack, no waiting"),
     "most work remaining": mark("most work remaining"),
+    "critical ratio": mark("critical ratio"),
+    "ATC with setups, tuned": mark("ATC with setups, tuned"),
     "local search": mark("local search"),
     "none": mark("none"),
 }
