@@ -19,7 +19,7 @@ from scheduler.rules import RULES, Rule, dispatched
 from scheduler.solve import SolverSettings, solve
 from tests.scheduler.shops import HOUR, days, machine, random_work, task, work
 
-QUICK = SolverSettings(time_limit_s=60, effort=0.02, workers=1)
+QUICK = SolverSettings(time_limit_s=0.5, effort=0.02, workers=1)
 
 
 def everything(seed: int, most_orders: int = 5) -> Work:

@@ -100,7 +100,7 @@ def test_machines_with_other_hours_are_timed_by_their_own() -> None:
     some = work(
         tasks, [machine("saw", days([(6, 14)])), machine("lathe", days([(6, 22)]))], {"o5": 20 * HOUR, "o3": 40 * HOUR}
     )
-    solution = solve(some, SolverSettings(time_limit_s=20))
+    solution = solve(some, SolverSettings(time_limit_s=5))
     assert check(some, solution.plan) == []
     assert solution.report.weighted_tardiness_s == 0
     assert solution.report.status == "optimal in the model"
