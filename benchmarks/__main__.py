@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "simulate": ("benchmarks.simulate",),
     "reschedule": ("benchmarks.reschedule",),
     "theory": ("benchmarks.theory",),
+    "tardiness": ("benchmarks.tardiness",),
 }
 """Benchmarks by name, each made of modules with ``run(quick) -> Iterable[Figure]``; `all` runs every module once."""
 

@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.figures import Figure, significant
 from scheduler.disjunctive import DisjunctiveProblem
 from scheduler.job_shop_format import read_fjsp, read_jsp
-from scheduler.search import Limits, Result, search, warm_up
+from scheduler.job_shop_search import Limits, Result, search, warm_up
 
 SEED = 1
 CORES = 2

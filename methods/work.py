@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from graphlib import CycleError, TopologicalSorter
 from zoneinfo import ZoneInfo
 
-from plant.calendar import Calendar, WorkingTime
+from plant.calendar import Calendar, Window, WorkingTime, without_windows
 from plant.errors import Infeasible, InvalidInput
+from plant.item import Attendance
 from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plant import Machine, Plant
 from plant.text import told
-from plant.work import MachineOutlook, MachineSnapshot, OrderDemand, Running, Snapshot, Task, Work
+from plant.work import MachineOutlook, MachineSnapshot, OrderDemand, PersonOutlook, Running, Snapshot, Task, Work
 
 HORIZON = timedelta(weeks=26)
 """How far calendars are laid out; beyond it the last window goes on."""
@@ -60,7 +61,7 @@ def build_work(plant: Plant, orders: Sequence[CustomerOrder], jobs: Sequence[Job
         for order in orders
         if order.id in open_orders
     }
-    return Work(snapshot.at, tuple(tasks), _outlooks(plant, snapshot), demands)
+    return Work(snapshot.at, tuple(tasks), _outlooks(plant, snapshot), demands, _people(plant, tasks, snapshot.at))
 
 
 def _seconds(epoch: datetime, moment: datetime) -> float:
@@ -158,6 +159,9 @@ def _task(
         variation=operation.variation,
         scrap_ratio=operation.scrap_ratio,
         running=running,
+        attendance=operation.attendance,
+        skill=None if operation.attendance is Attendance.NONE else operation.skill,
+        interruptible=operation.interruptible,
     )
 
 
@@ -191,7 +195,31 @@ def working_time(calendar: Calendar, epoch: datetime, horizon: timedelta = HORIZ
                 at=epoch.astimezone(ZoneInfo(calendar.timezone)),
             )
         )
-    return WorkingTime.of([(_seconds(epoch, start), _seconds(epoch, end)) for start, end in windows])
+    return WorkingTime.of(_spans(windows, epoch))
+
+
+def _spans(windows: Sequence[Window], epoch: datetime) -> list[tuple[float, float]]:
+    return [(_seconds(epoch, start), _seconds(epoch, end)) for start, end in windows]
+
+
+def _people(plant: Plant, tasks: Iterable[Task], epoch: datetime) -> dict[str, PersonOutlook]:
+    """Return who could attend a task; nobody where no task needs attendance.
+
+    Who is absent over the whole horizon attends nothing.
+    """
+    skills = {task.skill for task in tasks if task.attendance is not Attendance.NONE}
+    found: dict[str, PersonOutlook] = {}
+    known: dict[tuple[Window, ...], WorkingTime] = {}
+    for person in plant.people:
+        if skills.isdisjoint(person.skills):
+            continue
+        (calendar,) = (one for one in plant.calendars if one.id == person.calendar)
+        away = [(absence.start, absence.end) for absence in person.absences]
+        there = tuple(without_windows(calendar.windows(epoch, epoch + HORIZON), away))
+        if there:
+            time = known.setdefault(there, WorkingTime.of(_spans(there, epoch)))
+            found[person.id] = PersonOutlook(person.id, time, person.skills)
+    return found
 
 
 def _outlook(plant: Plant, machine: Machine, working_time: WorkingTime, snapshot: Snapshot) -> MachineOutlook:
@@ -206,4 +234,5 @@ def _outlook(plant: Plant, machine: Machine, working_time: WorkingTime, snapshot
         batch_capacity=machine.batch_capacity,
         reliability=machine.reliability,
         operated_s=state.operated_s,
+        power_kw=machine.power_kw.executing,
     )

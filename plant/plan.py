@@ -29,6 +29,8 @@ class PlannedOperation:
         Id shared by the members of a batch, None outside one.
     person
         Who attends it, None where nobody does or the plan leaves it open.
+    person_position
+        Place among what that person attends, counted from 0; None where that follows from the planned starts.
     """
 
     job_order: str
@@ -39,6 +41,7 @@ class PlannedOperation:
     setup_s: float = 0.0
     batch: str | None = None
     person: str | None = None
+    person_position: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,22 +77,26 @@ class Plan:
 
     @cached_property
     def person_sequences(self) -> dict[str, tuple[tuple[PlannedOperation, ...], ...]]:
-        """Per person the steps they attend, by planned start, then place in the machine's sequence, then machine."""
+        """Per person the steps they attend, in their order.
+
+        Where the plan does not tell it: by planned start, then place in the machine's sequence, then machine.
+        """
         found: dict[str, list[tuple[PlannedOperation, ...]]] = {}
         for sequence in self.sequences.values():
             for step in sequence:
                 for person in dict.fromkeys(one.person for one in step):
                     if person is not None:
                         found.setdefault(person, []).append(step)
-        return {
-            person: tuple(sorted(steps, key=lambda step: (step[0].start_s, step[0].position, step[0].machine)))
-            for person, steps in found.items()
-        }
+        return {person: tuple(sorted(steps, key=lambda step: _turn(step[0]))) for person, steps in found.items()}
 
     @property
     def makespan_s(self) -> float:
         """End of the last operation, seconds since the epoch; 0 for an empty plan."""
         return max((operation.end_s for operation in self.operations), default=0.0)
+
+
+def _turn(one: PlannedOperation) -> tuple[int, float, int, str]:
+    return (-1 if one.person_position is None else one.person_position, one.start_s, one.position, one.machine)
 
 
 @dataclass(frozen=True)

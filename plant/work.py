@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from math import inf
 
 from plant.calendar import WorkingTime
 from plant.checks import require, require_aware, require_not_negative, require_text
@@ -71,6 +72,34 @@ class ReworkPass:
 
 
 @dataclass(frozen=True)
+class Wait:
+    """How long a task waits after a predecessor, in clock seconds from its end to the task's changeover.
+
+    Attributes
+    ----------
+    least_s
+        At least so long: drying, cooling. The way between the machines passes at the same time.
+    most_s
+        At most so long: what is hot must be forged. A plan that exceeds it is not possible.
+    """
+
+    least_s: float = 0.0
+    most_s: float = inf
+
+    def __post_init__(self) -> None:
+        require_not_negative("least_s", self.least_s)
+        require(self.most_s >= self.least_s, f"most_s must be at least least_s, {self.least_s}, not {self.most_s!r}")
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Somebody fixed where a task runs and when its processing starts, in clock seconds since the epoch."""
+
+    machine: str
+    start_s: float
+
+
+@dataclass(frozen=True)
 class Task:
     """One job order that is not complete.
 
@@ -104,6 +133,11 @@ class Task:
         Chance that the lot fails after it, and again after every rework pass.
     rework
         Set on a task of a rework pass.
+    waits
+        By predecessor, where there is more to wait for than its end.
+    lock
+        Set where somebody fixed machine and start: nothing begins it earlier, and a plan in which it starts later
+        breaks the lock.
     """
 
     id: str
@@ -126,6 +160,8 @@ class Task:
     fixed_share: float = 0.0
     rework_chance: float = 0.0
     rework: ReworkPass | None = None
+    waits: Mapping[str, Wait] = field(default_factory=dict)
+    lock: Lock | None = None
 
     def __post_init__(self) -> None:
         require(bool(self.durations_s), f"task {self.id} has no machine that can take it")
@@ -143,6 +179,12 @@ class Task:
                 set(self.durations_s) == {self.running.machine},
                 f"task {self.id} runs on {self.running.machine}; that must be its only machine",
             )
+        strangers = [name for name in self.waits if name not in self.predecessors]
+        require(not strangers, f"task {self.id}: waits for {strangers}, which are not among its predecessors")
+        require(
+            self.lock is None or self.lock.machine in self.durations_s,
+            f"task {self.id} is locked to a machine that cannot take it; it can go to {', '.join(self.durations_s)}",
+        )
 
 
 @dataclass(frozen=True)
@@ -157,6 +199,12 @@ class MachineOutlook:
         Family it is set up for, None if it has made nothing yet.
     operated_s
         Operating seconds since its last failure; the next one comes later than that.
+    overtime
+        Spans of its working time that are paid extra, clock seconds.
+    maintenance
+        Spans in which it is maintained; they are no working time.
+    power_kw
+        What it draws while it works.
     """
 
     id: str
@@ -167,9 +215,21 @@ class MachineOutlook:
     batch_capacity: int = 1
     reliability: Reliability | None = None
     operated_s: float = 0.0
+    overtime: tuple[tuple[float, float], ...] = ()
+    maintenance: tuple[tuple[float, float], ...] = ()
+    power_kw: float = 0.0
 
     def __post_init__(self) -> None:
         require_not_negative(f"machine {self.id}: operated_s", self.operated_s)
+        require_not_negative(f"machine {self.id}: power_kw", self.power_kw)
+        require(self.batch_capacity >= 1, f"machine {self.id}: batch_capacity must be at least 1, or it makes nothing")
+        for begin, end in self.maintenance:
+            worked = self.working_time.worked_at
+            require(
+                worked(end) - worked(begin) <= 0,
+                f"machine {self.id} works while it is maintained from {begin} s to {end} s; cut that out of its "
+                "working time",
+            )
 
 
 @dataclass(frozen=True)
@@ -199,13 +259,23 @@ class OrderDemand:
 
 @dataclass(frozen=True)
 class Work:
-    """Everything still to be done. `tasks` are in an order in which predecessors come first."""
+    """Everything still to be done. `tasks` are in an order in which predecessors come first.
+
+    Attributes
+    ----------
+    transport_s
+        Clock seconds from one machine to another; pairs that are not listed take none.
+    energy_prices
+        What a kWh costs from a clock second on, in order; nothing before the first.
+    """
 
     epoch: datetime
     tasks: tuple[Task, ...]
     machines: Mapping[str, MachineOutlook]
     orders: Mapping[str, OrderDemand]
     people: Mapping[str, PersonOutlook] = field(default_factory=dict)
+    transport_s: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    energy_prices: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         require_aware("epoch", self.epoch)
@@ -221,6 +291,10 @@ class Work:
                 of = task.rework.of
                 require(of in seen, f"task {task.id} reworks {of}, which is unknown or stands after it")
             seen.add(task.id)
+        for (before, after), seconds in self.transport_s.items():
+            require_not_negative(f"the way from {before} to {after}", seconds)
+            unknown = [name for name in (before, after) if name not in self.machines]
+            require(not unknown, f"the way from {before} to {after}: unknown machines {unknown}")
 
     @cached_property
     def by_id(self) -> dict[str, Task]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from plant.calendar import WorkingTime
-from scheduler.shop import Shop
+from scheduler.plain import Plain
 
 _SHORT_GAP_S = 3600.0
 """Closed spans shorter than this (breaks) are not counted as lateness in the model; the decoded plan counts them."""
@@ -35,7 +35,7 @@ class Gap:
     length: int
 
 
-def common_axis(shop: Shop) -> WorkingTime:
+def common_axis(shop: Plain) -> WorkingTime:
     """Return the working time shared by the machines that most tasks can go to."""
     votes = Counter(shop.machines[machine].working_time for options in shop.durations for machine in options)
     return max(votes.items(), key=lambda item: (item[1], -item[0].starts[0]))[0]

@@ -8,11 +8,11 @@ and tails of jobs from before the move. A move is offered where it closes no cir
 
 from __future__ import annotations
 
-from scheduler.compiled import compiled
+from scheduler.compiled import compiled_any
 from scheduler.trail import ESTIMATE, STEP, offer, slot
 
 
-@compiled
+@compiled_any
 def look_in_blocks(graph, trail, length):  # type: ignore[no-untyped-def]
     """Offer the moves in all blocks of the path."""
     i = 0
@@ -25,7 +25,7 @@ def look_in_blocks(graph, trail, length):  # type: ignore[no-untyped-def]
         i = j + 1
 
 
-@compiled
+@compiled_any
 def _look_in_block(graph, trail, first, last):  # type: ignore[no-untyped-def]
     """Offer the moves of N7 in the block between these places."""
     for place in range(first, last):
@@ -38,7 +38,7 @@ def _look_in_block(graph, trail, first, last):  # type: ignore[no-untyped-def]
         _earlier(graph, trail, last, place)
 
 
-@compiled
+@compiled_any
 def _later(graph, trail, from_, to):  # type: ignore[no-untyped-def]
     """Offer to put what stands at `from_` behind what stands at `to`."""
     v, last = graph.sequence[from_], graph.sequence[to]
@@ -64,7 +64,7 @@ def _later(graph, trail, from_, to):  # type: ignore[no-untyped-def]
     offer(trail, estimate, estimate, v, graph.chosen[v], to, forbidden)
 
 
-@compiled
+@compiled_any
 def _earlier(graph, trail, from_, to):  # type: ignore[no-untyped-def]
     """Offer to put what stands at `from_` in front of what stands at `to`."""
     v, first = graph.sequence[from_], graph.sequence[to]

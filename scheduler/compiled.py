@@ -1,23 +1,80 @@
-"""How the scheduler's inner loops are compiled: once, kept on disk, and without holding the interpreter's lock."""
+"""How this package compiles its inner loops: kept on disk, without the interpreter's lock; and its own dice."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Records = Any
+"""A numpy array of records, whose fields are read as attributes in compiled code: ``tasks[3].release``."""
+Dice = NDArray[np.uint64]
+"""State of the random numbers of one search, shape (1,): the same wherever and by whichever thread it runs."""
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile `function` with numba on its first call; it releases the interpreter's lock while it runs."""
+def compiled(function: Function) -> Function:
+    """Return `function` compiled by numba at its first call; it may not make arrays.
+
+    Without reference counts (`_nrt`), that is: with them, each look at an array in a tuple would cost two atomic
+    operations, and a search several times its time.
+    """
+    return _compiled(function)
+
+
+def inlined(function: Function) -> Function:
+    """Return `function` compiled into the functions that call it: what is called for every step of every plan."""
+    return _compiled(function, forceinline=True)
+
+
+def _compiled(function: Function, **options: bool) -> Function:
+    njit: Any = numba.njit
+    try:
+        kept: Function = njit(function, cache=True, nogil=True, _nrt=False, **options)
+    except RuntimeError:  # no folder to keep it in: compiled anew by every process
+        kept = njit(function, nogil=True, _nrt=False, **options)
+    return kept
+
+
+def compiled_any(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function`, which may make arrays and need not be annotated, compiled by numba at its first call."""
     try:
         kept: Callable[..., Any] = numba.njit(function, cache=True, nogil=True)
-    except RuntimeError:  # no folder to keep it in: compiled anew by every process
+    except RuntimeError:
         kept = numba.njit(function, nogil=True)
     return kept
 
 
-def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile `function` into each of its callers."""
+def inlined_any(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function`, which need not be annotated, compiled into each of its callers."""
     found: Callable[..., Any] = numba.njit(function, inline="always")
     return found
+
+
+def dice(seed: int, number: int = 0) -> Dice:
+    """Return dice for search `number` of a seed."""
+    return np.array([(seed * 0x9E3779B97F4A7C15 + number * 0xD1B54A32D192ED03 + 1) % 2**64], np.uint64)
+
+
+@inlined
+def draw(state: Dice) -> float:
+    """Return a number in [0, 1) (splitmix64: Steele, Lea and Flood, OOPSLA 2014)."""
+    state[0] += np.uint64(0x9E3779B97F4A7C15)
+    z = state[0]
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = z ^ (z >> np.uint64(31))
+    return float(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+
+
+@inlined
+def below(state: Dice, count: int) -> int:
+    """Return a whole number from 0 to below `count`."""
+    return int(draw(state) * count)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scheduler.compiled import compiled
+from scheduler.compiled import compiled_any
 from scheduler.disjunctive import Arrays, Ints
 
 _FAR = np.int64(1 << 62)
@@ -50,7 +50,7 @@ RULES = (
 )
 
 
-@compiled
+@compiled_any
 def work_left(problem):  # type: ignore[no-untyped-def]
     """Return the longest path from each operation's start on, at shortest durations; shape (N,)."""
     left = np.zeros(problem.order.size, np.int64)
@@ -64,7 +64,7 @@ def work_left(problem):  # type: ignore[no-untyped-def]
     return left
 
 
-@compiled
+@compiled_any
 def lower_bound(problem):  # type: ignore[no-untyped-def]
     """Return what the objective cannot fall below: the longest job, the fullest machine, all work over all machines."""
     left = work_left(problem)
@@ -90,7 +90,7 @@ def lower_bound(problem):  # type: ignore[no-untyped-def]
     return max(longest, first[machines] + (load[machines] + machines - 1) // machines + last[machines])
 
 
-@compiled
+@compiled_any
 def _best_machine(problem, free, ready, v):  # type: ignore[no-untyped-def]
     """Return the alternative that ends first, and that end."""
     best, chosen = _FAR, -1
@@ -101,7 +101,7 @@ def _best_machine(problem, free, ready, v):  # type: ignore[no-untyped-def]
     return chosen, best
 
 
-@compiled
+@compiled_any
 def _most_urgent(problem, priority, delay, free, ready, chosen, ends, open_):  # type: ignore[no-untyped-def]
     """Return the index of the open operation that goes next."""
     first = open_[np.argmin(ends[open_])]
@@ -120,7 +120,7 @@ def _most_urgent(problem, priority, delay, free, ready, chosen, ends, open_):  #
     return at
 
 
-@compiled
+@compiled_any
 def build(problem, priority, delay, chosen, order):  # type: ignore[no-untyped-def]
     """Write alternatives and starting order of the schedule that goes by this priority (shape (N,), higher first)."""
     count = order.size

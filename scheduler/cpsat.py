@@ -15,8 +15,10 @@ from itertools import pairwise
 from ortools.sat.python import cp_model
 
 from scheduler.axis import Piece, common_axis, curve, gaps_after, to_axis, to_own
-from scheduler.improve import Candidate
-from scheduler.shop import Sequences, Shop, Step
+from scheduler.candidate import Candidate
+from scheduler.decode import Sequences, Step
+from scheduler.plain import Plain
+from scheduler.problem import Problem
 
 _MOST_ARCS_STEPS = 20
 """Up to this many steps a machine's setups are modelled exactly, as arcs of a circuit."""
@@ -50,11 +52,14 @@ class Node:
 class JobShopModel:
     """The model of a shop, starting from a plan whose batches and opening steps it keeps."""
 
-    def __init__(self, shop: Shop, start: Candidate, opening: Sequences) -> None:
-        self.shop, self._start, self._opening = shop, start, opening
+    def __init__(self, problem: Problem, start: Candidate, opening: Sequences) -> None:
+        self.shop = shop = Plain(problem)
+        self._times, self._placed, self._opening = start.times(problem), start.sequences(problem), opening
         self.model = cp_model.CpModel()
         self._axis = common_axis(shop)
-        self._clock_horizon = 1.5 * max(start.times.finish) + max(map(max, (d.values() for d in shop.durations))) + 1
+        self._clock_horizon = (
+            1.5 * float(self._times["finish"].max()) + max(map(max, (d.values() for d in shop.durations))) + 1
+        )
         self.horizon = math.ceil(self._axis.worked_at(self._clock_horizon)) + 1
         self._curves: dict[int, list[Piece]] = {
             number: curve(self._axis, machine.working_time, self._clock_horizon)
@@ -81,8 +86,8 @@ class JobShopModel:
     def _make_nodes(self) -> list[Node]:
         """Return the nodes in the order in which the starting plan begins them."""
         placed = [
-            (self._start.times.begin[step[0]], self._start.times.finish[step[0]], machine, step)
-            for machine, steps in enumerate(self._start.sequences)
+            (float(self._times["begin"][step[0]]), float(self._times["finish"][step[0]]), machine, step)
+            for machine, steps in enumerate(self._placed)
             for step in steps
         ]
         nodes = []
@@ -180,9 +185,7 @@ class JobShopModel:
     def _expected_setup(self, machine: int) -> int:
         """Return the mean setup the starting plan pays on a machine, per step that has not begun."""
         paid = [
-            self._start.times.setup[step[0]]
-            for step in self._start.sequences[machine]
-            if not self.shop.running[step[0]]
+            float(self._times["setup"][step[0]]) for step in self._placed[machine] if not self.shop.running[step[0]]
         ]
         return int(sum(paid) / len(paid)) if paid else 0
 
@@ -230,7 +233,7 @@ class JobShopModel:
         model, shop = self.model, self.shop
         members: dict[str, list[Node]] = {}
         for task, name in enumerate(shop.order):
-            if not any(shop.order[after] == name for after in shop.successors[task]):
+            if shop.is_last[task]:
                 members.setdefault(name, []).append(self._node_of[task])
         terms = []
         for name, nodes in members.items():
@@ -258,7 +261,7 @@ class JobShopModel:
             number: math.ceil(machine.working_time.worked_at(self.shop.free[number]) - 1e-6)
             for number, machine in enumerate(self.shop.machines)
         }
-        machine_of = {step: number for number, steps in enumerate(self._start.sequences) for step in steps}
+        machine_of = {step: number for number, steps in enumerate(self._placed) for step in steps}
         for node in self.nodes:
             machine = machine_of[node.step]
             begin, own_end, end = self._retimed(node, machine, free[machine], ends)
@@ -277,7 +280,7 @@ class JobShopModel:
             waits = [ends[before] for task in node.step for before in shop.predecessors[task]]
             ready = max(math.ceil(self._axis.worked_at(release) - 1e-6), *waits, 0)
         setup = node.setup[machine]
-        paid = setup if isinstance(setup, int) else int(self._start.times.setup[node.step[0]])
+        paid = setup if isinstance(setup, int) else int(self._times["setup"][node.step[0]])
         own_begin = max(to_own(pieces, ready) if pieces else ready, free)
         own_end = own_begin + paid + node.durations[machine]
         return (ready, own_end, to_axis(pieces, own_end)) if pieces else (own_begin, own_end, own_end)
@@ -294,7 +297,7 @@ class JobShopModel:
     @property
     def exact(self) -> bool:
         """Whether the model leaves nothing out but fractions of seconds and breaks: relaxed, and all hours alike."""
-        return self.relaxed and not self._curves
+        return self.relaxed and not self._curves and self.shop.is_all
 
     def sequences(self, value: Callable[[cp_model.LinearExprT], int]) -> Sequences:
         """Return the sequences of a solution, given how to read a variable's value in it."""

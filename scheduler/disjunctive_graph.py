@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scheduler.compiled import compiled, inlined
+from scheduler.compiled import compiled_any, inlined_any
 from scheduler.disjunctive import Arrays, Ints, Times
 
 
@@ -85,7 +85,7 @@ def empty_graph(problem: Arrays) -> Graph:
     )
 
 
-@compiled
+@compiled_any
 def load(problem, graph, chosen, order):  # type: ignore[no-untyped-def]
     """Set the graph to these alternatives, each machine taking its operations in this topological order."""
     none = order.size
@@ -105,7 +105,7 @@ def load(problem, graph, chosen, order):  # type: ignore[no-untyped-def]
     backward(problem, graph, none - 1)
 
 
-@compiled
+@compiled_any
 def forward(problem, graph, first):  # type: ignore[no-untyped-def]
     """Compute heads anew from this rank on."""
     edges, before, end = problem.before_edges, problem.before, graph.end
@@ -118,7 +118,7 @@ def forward(problem, graph, first):  # type: ignore[no-untyped-def]
         end[v] = max(ready, end[graph.previous[v]]) + graph.takes[v]
 
 
-@compiled
+@compiled_any
 def backward(problem, graph, last):  # type: ignore[no-untyped-def]
     """Compute tails anew from this rank back."""
     edges, after, late = problem.after_edges, problem.after, graph.late
@@ -131,7 +131,7 @@ def backward(problem, graph, last):  # type: ignore[no-untyped-def]
         late[v] = max(rest, late[graph.following[v]]) + graph.takes[v]
 
 
-@compiled
+@compiled_any
 def objective(problem, graph):  # type: ignore[no-untyped-def]
     """Return the largest end plus tail."""
     largest = np.int64(0)
@@ -140,7 +140,7 @@ def objective(problem, graph):  # type: ignore[no-untyped-def]
     return largest
 
 
-@compiled
+@compiled_any
 def move(problem, graph, v, alternative, place):  # type: ignore[no-untyped-def]
     """Put `v` by `alternative` at this index of its machine's sequence without `v`; tell whether that was possible.
 
@@ -169,7 +169,7 @@ def move(problem, graph, v, alternative, place):  # type: ignore[no-untyped-def]
     return True
 
 
-@inlined
+@inlined_any
 def _neighbours(problem, graph, v, machine, place):  # type: ignore[no-untyped-def]
     """Return what stands before and at this index of the machine's sequence without `v`."""
     first = problem.room_edges[machine]
@@ -182,19 +182,19 @@ def _neighbours(problem, graph, v, machine, place):  # type: ignore[no-untyped-d
     return graph.sequence[left] if left >= first else none, graph.sequence[right] if right < last else none
 
 
-@inlined
+@inlined_any
 def _unlink(graph, v):  # type: ignore[no-untyped-def]
     before, behind = graph.previous[v], graph.following[v]
     graph.following[before], graph.previous[behind] = behind, before
 
 
-@inlined
+@inlined_any
 def _link(graph, before, v, behind):  # type: ignore[no-untyped-def]
     graph.previous[v], graph.following[v] = before, behind
     graph.following[before], graph.previous[behind] = v, v
 
 
-@compiled
+@compiled_any
 def _seat(problem, graph, v, alternative, place):  # type: ignore[no-untyped-def]
     """Carry the move over to the sequences."""
     old, machine = graph.on[v], problem.machine[alternative]
@@ -210,7 +210,7 @@ def _seat(problem, graph, v, alternative, place):  # type: ignore[no-untyped-def
     graph.chosen[v], graph.on[v], graph.takes[v] = alternative, machine, problem.duration[alternative]
 
 
-@compiled
+@compiled_any
 def _mend_earlier(problem, graph, v, low, high):  # type: ignore[no-untyped-def]
     """Bring `v`, at rank `high`, and what leads to it in front of what stands at `low`; False if that leads to `v`."""
     graph.marked[v] = True
@@ -225,7 +225,7 @@ def _mend_earlier(problem, graph, v, low, high):  # type: ignore[no-untyped-def]
     return possible
 
 
-@compiled
+@compiled_any
 def _mend_later(problem, graph, v, low, high):  # type: ignore[no-untyped-def]
     """Bring `v`, at rank `low`, and what follows from it behind what stands at `high`; False if that follows, too."""
     graph.marked[v] = True
@@ -240,7 +240,7 @@ def _mend_later(problem, graph, v, low, high):  # type: ignore[no-untyped-def]
     return possible
 
 
-@compiled
+@compiled_any
 def _reorder(graph, low, high, first, changing):  # type: ignore[no-untyped-def]
     """Put operations with mark `first` before the others, each group in its order, if `changing`; unmark all."""
     kept, waiting = low, 0

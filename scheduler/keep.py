@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from plant.checks import require
+from plant.errors import InvalidInput
 from plant.plan import Plan
 from plant.text import told
 from plant.work import Task, Work
-from scheduler.decode import as_plan
-from scheduler.prefix import opening
-from scheduler.shop import Shop
+from scheduler.decode import as_plan, in_order
+from scheduler.prefix import opening, people_of, sequences_of
+from scheduler.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -51,22 +51,35 @@ def keep(work: Work, plan: Plan) -> Kept:
         if task.running is not None or (holds and all(before in stays for before in task.predecessors)):
             stays[task.id] = task
     partial = {task.order for task in work.tasks if task.id not in stays}
-    begun = {task.order for task in stays.values()}
-    orders = {name: demand for name, demand in work.orders.items() if name in begun}
-    left = Work(work.epoch, tuple(_without(task, stays) for task in stays.values()), work.machines, orders)
-    shop = Shop(left)
-    sequences = opening(shop, None)
-    for machine, steps in enumerate(shop.sequences_of(plan)):
-        waiting = (tuple(task for task in step if not shop.running[task]) for step in steps)
+    orders = {name: demand for name, demand in work.orders.items() if any(t.order == name for t in stays.values())}
+    left = replace(work, tasks=tuple(_without(task, stays) for task in stays.values()), orders=orders)
+    return Kept(left, _retimed(Problem(left), plan), frozenset(orders) - partial)
+
+
+def _retimed(problem: Problem, plan: Plan) -> Plan:
+    """Return the plan's machine and person sequences at the times they would now run."""
+    running = problem.shop.tasks["running"]
+    sequences = opening(problem, None)
+    for machine, steps in enumerate(sequences_of(problem, plan)):
+        waiting = (tuple(task for task in step if not running[task]) for step in steps)
         sequences[machine] += [step for step in waiting if step]
-    times = shop.times(sequences)
-    require(times is not None, told("the steps of the plan in force wait for each other in a circle; make a new plan"))
-    assert times is not None
-    return Kept(left, as_plan(shop, sequences, times), frozenset(orders) - partial)
+    asked = people_of(problem, plan)
+    attended = (
+        [task for one in steps if (task := problem.task_index.get(one[0].job_order)) in asked]
+        for steps in plan.person_sequences.values()
+    )
+    planned = [plan.by_job_order[task.id].start_s if task.id in plan.by_job_order else 0.0 for task in problem.tasks]
+    found = in_order(problem, sequences, planned, [[task for task in row if task is not None] for row in attended])
+    if found is None:
+        raise InvalidInput(told("the steps of the plan in force wait for each other in a circle; make a new plan"))
+    for task, person in asked.items():
+        found[0].of["asked"][task] = person
+    return as_plan(problem, *found)
 
 
 def _without(task: Task, stays: dict[str, Task]) -> Task:
     """Return a running task without predecessors that do not stay; any other as it is."""
     if task.running is None or all(before in stays for before in task.predecessors):
         return task
-    return Task(**{**vars(task), "predecessors": tuple(name for name in task.predecessors if name in stays)})
+    before = tuple(name for name in task.predecessors if name in stays)
+    return replace(task, predecessors=before, waits={name: wait for name, wait in task.waits.items() if name in stays})

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from ortools.sat.python import cp_model
 
 from plant.text import Told, listed, told
+from scheduler.candidate import Candidate
 from scheduler.cpsat import WEIGHT_UNIT, JobShopModel
-from scheduler.improve import Candidate
-from scheduler.shop import Sequences, Shop
+from scheduler.decode import Sequences
+from scheduler.problem import Problem
 
 _WATCH_S = 0.1
 _TARDINESS_SHARE = 0.7
@@ -84,7 +85,7 @@ class _Collector(cp_model.CpSolverSolutionCallback):
         )
 
 
-def optimise(shop: Shop, start: Candidate, opening: Sequences, limits: Limits, watch: Watch) -> Answer:
+def optimise(problem: Problem, start: Candidate, opening: Sequences, limits: Limits, watch: Watch) -> Answer:
     """Return the sequences CP-SAT finds from `start` on: least weighted tardiness first, then least makespan.
 
     Raises
@@ -92,11 +93,11 @@ def optimise(shop: Shop, start: Candidate, opening: Sequences, limits: Limits, w
     Cancelled
         Or whatever else `watch` raises: the search is stopped first.
     """
-    model = JobShopModel(shop, start, opening)
+    model = JobShopModel(problem, start, opening)
     runner = _Runner(model, limits, watch)
     runner.complete_hint()
     bound, status = 0.0, "optimal"
-    if start.score[0] > 0:
+    if start.score.tardiness > 0:
         model.model.minimize(model.tardiness)
         status, bound = runner.run(_TARDINESS_SHARE, told("least tardiness"))
         if runner.value is not None:

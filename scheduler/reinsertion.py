@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from scheduler.compiled import compiled, inlined
+from scheduler.compiled import compiled_any, inlined_any
 from scheduler.trail import STEP, draw, offer
 
 _LOOKS = 400_000
 """Operations whose heads and tails may be computed for one step: of a long path in a big shop only a part is tried."""
 
 
-@compiled
+@compiled_any
 def look_elsewhere(problem, graph, trail, length):  # type: ignore[no-untyped-def]
     """Offer each operation of the path its places on each machine."""
     tried = max(1, _LOOKS // graph.order.size)
@@ -30,7 +30,7 @@ def look_elsewhere(problem, graph, trail, length):  # type: ignore[no-untyped-de
             _look_at(problem, graph, trail, v, alternative, longest)
 
 
-@compiled
+@compiled_any
 def _without(problem, graph, trail, v):  # type: ignore[no-untyped-def]
     """Compute when everything ends, and how late it is, if `v` took no time and no machine; return the objective."""
     end, late, order = trail.end, trail.late, graph.order
@@ -58,13 +58,13 @@ def _without(problem, graph, trail, v):  # type: ignore[no-untyped-def]
     return longest
 
 
-@inlined
+@inlined_any
 def _standing(graph, skipped, place):  # type: ignore[no-untyped-def]
     """Return what stands at this index of a sequence, where the one at `skipped` is taken out."""
     return graph.sequence[place + (place >= skipped)]
 
 
-@compiled
+@compiled_any
 def _first_ending_after(graph, trail, low, high, skipped, moment):  # type: ignore[no-untyped-def]
     """Return the first index from `low` to `high` whose operation ends after this moment."""
     while low < high:
@@ -76,7 +76,7 @@ def _first_ending_after(graph, trail, low, high, skipped, moment):  # type: igno
     return low
 
 
-@compiled
+@compiled_any
 def _first_not_later(graph, trail, low, high, skipped, rest):  # type: ignore[no-untyped-def]
     """Return the first index from `low` to `high` from whose operation on no more than `rest` is left."""
     while low < high:
@@ -88,7 +88,7 @@ def _first_not_later(graph, trail, low, high, skipped, rest):  # type: ignore[no
     return low
 
 
-@compiled
+@compiled_any
 def _look_at(problem, graph, trail, v, alternative, longest):  # type: ignore[no-untyped-def]
     """Offer the places of one alternative.
 

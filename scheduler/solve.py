@@ -1,7 +1,7 @@
 """Work in, plan out: there is always a plan, and it is the best of all that were found.
 
-Dispatching rules first, then local search on the best of them, then CP-SAT from there, then local search again.
-Everything is compared as it decodes: by weighted tardiness, then makespan, at exact planned times.
+Dispatching rules first, then annealing from the best of them on both cores; small problems also go to CP-SAT, which may
+prove that there is nothing better. All plans are compared as they decode, at exact planned times.
 """
 
 from __future__ import annotations
@@ -10,23 +10,36 @@ import time
 from dataclasses import dataclass
 
 from plant.checks import require, require_not_negative, require_positive
+from plant.errors import InvalidInput
 from plant.plan import Plan, SolverReport
 from plant.ports import Progress, no_progress
 from plant.text import Told, told
 from plant.work import Work
+from scheduler.bound import bound_of
+from scheduler.candidate import Candidate, Dispatcher, evaluated
 from scheduler.decode import as_plan
-from scheduler.improve import Candidate, Search, evaluate
-from scheduler.prefix import opening
-from scheduler.rules import RULES, Rule, dispatch
-from scheduler.shop import Sequences, Shop
+from scheduler.objective import OBJECTIVE, Objective
+from scheduler.prefix import opening, people_of
+from scheduler.problem import Problem
+from scheduler.rules import GRID, RULES
+from scheduler.search import Search
 from scheduler.stop import Enough
+from scheduler.timing import Score
 
-_LONGEST_S = 1e10
-"""Three centuries: beyond this, dates run out and whole seconds stop being exact in the solver's sums."""
+_SEARCHED = " + local search"
 
-_STEPS_PER_EFFORT = 200
-_PATIENCE, _PATIENCE_PER_TASK = 300, 30
-"""Local search ends after this many steps without a better plan."""
+_MOVES_PER_EFFORT = 20_000
+_BURST_S = 0.05
+"""How long the search goes on without looking at the clock, about."""
+
+_RULES_SHARE = 0.2
+"""Of the time, for dispatching rules."""
+
+_EQUAL_S = 1e-6
+"""What rounding may come to."""
+
+_MOST_CONSTRAINED = 250
+"""Up to this many tasks CP-SAT finds what annealing does not; with more it only costs time."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +54,16 @@ class SolverSettings:
     time_limit_s
         Wall seconds for everything.
     effort
-        Limit in CP-SAT's deterministic time (about seconds of one core); makes the result repeatable.
+        Limit in CP-SAT's deterministic time (about seconds of one core) and in moves of the search; makes the result
+        repeatable.
     workers
-        Threads of CP-SAT.
+        Walks of the search, and threads of CP-SAT.
     gap
-        Relative gap between solution and bound at which CP-SAT stops.
+        Relative gap between plan and bound at which to stop.
+    stagnation_s
+        Wall seconds without a better plan after which to stop; None: never.
+    objective
+        What the best plan is.
     """
 
     time_limit_s: float = 20.0
@@ -53,6 +71,8 @@ class SolverSettings:
     workers: int = 2
     gap: float = 0.0
     effort: float | None = None
+    stagnation_s: float | None = None
+    objective: Objective = OBJECTIVE
 
     def __post_init__(self) -> None:
         require_positive("time_limit_s", self.time_limit_s)
@@ -60,6 +80,8 @@ class SolverSettings:
         require_not_negative("gap", self.gap)
         if self.effort is not None:
             require_positive("effort", self.effort)
+        if self.stagnation_s is not None:
+            require_positive("stagnation_s", self.stagnation_s)
 
 
 @dataclass(frozen=True)
@@ -87,42 +109,7 @@ def solve(
     InvalidInput
         When planned times are too long to count in whole seconds, or frozen operations wait for each other.
     """
-    _refuse_overflow(work)
     return _Solving(work, settings, progress, frozen).run()
-
-
-def _refuse_overflow(work: Work) -> None:
-    for task in work.tasks:
-        longest = max(task.durations_s.values())
-        require(
-            longest + task.release_s <= _LONGEST_S,
-            told(
-                "task {task} takes {takes:span} from {start:span} on; check its quantity and times per piece: plans "
-                "reach at most {most:span}",
-                task=task.id,
-                takes=longest,
-                start=task.release_s,
-                most=_LONGEST_S,
-            ),
-        )
-    total = sum(max(task.durations_s.values()) for task in work.tasks)
-    require(
-        total <= _LONGEST_S,
-        told("all tasks together take {total:span}; plans reach at most {most:span}", total=total, most=_LONGEST_S),
-    )
-    for machine in work.machines.values():
-        longest = machine.setup_matrix.longest_s
-        require(
-            total + len(work.tasks) * longest <= _LONGEST_S,
-            told(
-                "a setup of {machine} takes {takes:span}; check setup matrix {matrix}: with one before each task, "
-                "plans would reach beyond {most:span}",
-                machine=machine.id,
-                takes=longest,
-                matrix=machine.setup_matrix.id,
-                most=_LONGEST_S,
-            ),
-        )
 
 
 class _Solving:
@@ -130,28 +117,44 @@ class _Solving:
 
     def __init__(self, work: Work, settings: SolverSettings, progress: Progress, frozen: Plan | None) -> None:
         self._settings, self._progress = settings, progress
-        self._began = time.monotonic()
-        self._shop = Shop(work)
-        self._opening = opening(self._shop, frozen)
+        self._began = self._improved = time.monotonic()
+        self._problem = Problem(work)
+        self._opening = opening(self._problem, frozen)
+        self._asked = {} if frozen is None else people_of(self._problem, frozen)
         self._best: Candidate | None = None
         self._method, self._status = "none", "optimal"
-        self._bound: float | None = None
+        self._bound = bound_of(self._problem)
 
     def run(self) -> Solution:
         """Go through the stages; `Enough` ends them early."""
-        if not self._shop.tasks:
-            return Solution(Plan(self._shop.work.epoch, ()), self._report(0.0, 0.0))
-        self._rule(RULES[0])
+        if not self._problem.tasks:
+            return Solution(Plan(self._problem.work.epoch, ()), self._report(Score(0.0, 0.0, 0.0, 0.0, 0.0)))
+        self._dispatch()
         self._status = "feasible"
         try:
-            self._other_rules()
-            self._polish(until=0.3, share=0.3)
-            if not self._constraints():
-                self._polish(until=1.0, share=0.3)
+            self._improve()
         except Enough:
             self._status = f"stopped early, {self._status}"
         best = self._kept()
-        return Solution(as_plan(self._shop, best.sequences, best.times), self._report(*best.score))
+        if self._status == "feasible" and self._reached(best, 0.0):
+            self._status = "optimal"
+        return Solution(as_plan(self._problem, best.sequence, best.steps), self._report(best.score))
+
+    def _dispatch(self) -> None:
+        """Make the first plan: from here on there is one."""
+        self._dispatcher = Dispatcher(self._problem, self._opening, self._asked)
+        found = self._dispatcher.plan(RULES[0].index)
+        if found is None:
+            raise InvalidInput(told("the frozen operations wait for each other in a circle; freeze a plan that runs"))
+        self._offer(found, RULES[0].name)
+
+    def _improve(self) -> None:
+        self._other_rules()
+        if len(self._problem.tasks) <= _MOST_CONSTRAINED:
+            self._search(until=0.3, share=0.3)
+            if self._constraints():
+                return
+        self._search(until=1.0, share=0.7)
 
     def _kept(self) -> Candidate:
         assert self._best is not None
@@ -163,68 +166,78 @@ class _Solving:
 
     def _tell(self, doing: Told) -> None:
         if self._best is not None:
-            late = self._best.score[0] / 3600
+            late = self._best.score.tardiness / 3600
             doing = told("{doing}; weighted tardiness {late:hours}", doing=doing, late=late)
         self._progress(min(self._spent(), 1.0), doing)
 
-    def _offer(self, sequences: Sequences, method: str) -> None:
-        """Keep sequences that decode to something better than what is kept."""
-        found = evaluate(self._shop, sequences)
-        if found is not None and (self._best is None or found.score < self._best.score):
-            self._best, self._method = found, method
-
-    def _rule(self, rule: Rule) -> None:
-        self._offer(dispatch(self._shop, rule, self._opening)[0], rule.name)
+    def _offer(self, found: Candidate | None, method: str) -> None:
+        """Keep a plan that is better than what is kept."""
+        rank = self._settings.objective.rank
+        if found is not None and (self._best is None or rank(found.score) < rank(self._best.score)):
+            self._best, self._method, self._improved = found, method, time.monotonic()
 
     def _other_rules(self) -> None:
         """Try the rest of the portfolio; in a big shop, as far as there is time."""
-        for rule in RULES[1:]:
-            if self._settings.effort is None and self._spent() > 0.3:
+        for rule in (*RULES[1:], *GRID):
+            if self._settings.effort is None and self._spent() > _RULES_SHARE:
                 break
-            self._rule(rule)
+            self._offer(self._dispatcher.plan(rule.index), rule.name)
             self._tell(told("dispatching rules: {rule:word}", rule=rule.name))
 
-    def _polish(self, until: float, share: float) -> None:
-        """Search locally until `until` of the time is spent (or for `share` of the effort), or it leads nowhere."""
-        search = Search(self._shop, self._kept(), self._opening, self._settings.seed)
-        effort, patience = self._settings.effort, _PATIENCE + _PATIENCE_PER_TASK * len(self._shop.tasks)
+    def _reached(self, best: Candidate, gap: float) -> bool:
+        """Tell whether a plan is within the gap of the bound."""
+        rank = self._settings.objective.rank
+        return all(
+            mine <= bound * (1 + gap) + _EQUAL_S
+            for mine, bound in zip(rank(best.score), rank(self._bound), strict=True)
+        )
 
-        def proceed(steps: int) -> bool:
-            if steps % 20 == 0:
-                self._tell(told("local search"))
-            if effort is not None and steps >= effort * share * _STEPS_PER_EFFORT:
-                return False
-            return self._spent() < until and steps - search.improved_at < patience
+    def _search(self, until: float, share: float) -> None:
+        """Anneal until `until` of the time is spent (or for `share` of the effort), or the bound is reached."""
+        settings, started, before = self._settings, self._spent(), self._kept()
+        search = Search(self._problem, settings.objective.weights_, self._opening, settings.seed, settings.workers)
+        most = None if settings.effort is None else max(int(settings.effort * share * _MOVES_PER_EFFORT), 1)
 
-        before = self._kept().score
-        found = search.run(proceed)
-        if found.score < before:
-            self._best = found
-            self._method = f"{self._method.removesuffix(' + local search')} + local search"
+        def spent(moves: int, best: Candidate) -> float:
+            self._offer(best, f"{self._method.removesuffix(_SEARCHED)}{_SEARCHED}")
+            self._tell(told("local search"))
+            if self._reached(self._kept(), settings.gap) or self._is_stagnant():
+                return 1.0
+            by_time = (self._spent() - started) / max(until - started, 1e-9)
+            return by_time if most is None else max(moves / most, float(by_time >= 1))
+
+        search.run(before, _BURST_S if most is None else max(most // 20, 1), spent)
+
+    def _is_stagnant(self) -> bool:
+        limit = self._settings.stagnation_s
+        return limit is not None and time.monotonic() - self._improved > limit
 
     def _constraints(self) -> bool:
         """Let CP-SAT look, from the best plan so far; tell whether it proved that there is nothing better."""
         settings = self._settings
+        if settings.objective != OBJECTIVE or self._reached(self._kept(), settings.gap):
+            return False
         seconds = settings.time_limit_s * max(0.8 - self._spent(), 0.05)
         # Here, because importing the solver takes most of a second and only whoever solves needs it.
         from scheduler.optimise import Limits, optimise
 
         limits = Limits(seconds, settings.effort, settings.workers, settings.seed, settings.gap)
-        answer = optimise(self._shop, self._kept(), self._opening, limits, lambda _, said: self._tell(said))
+        answer = optimise(self._problem, self._kept(), self._opening, limits, lambda _, said: self._tell(said))
         for sequences in answer.sequences:
-            self._offer(sequences, "cp-sat")
+            self._offer(evaluated(self._problem, sequences), "cp-sat")
         # Without a solution of its own CP-SAT has still left us the plan it started from.
         self._status = "feasible" if answer.status in {"unknown", "infeasible"} else answer.status
-        self._bound = answer.bound_s
+        if answer.bound_s is not None:
+            self._bound = self._bound._replace(tardiness=max(self._bound.tardiness, answer.bound_s))
         return answer.proven
 
-    def _report(self, tardiness: float, makespan: float) -> SolverReport:
+    def _report(self, score: Score) -> SolverReport:
         return SolverReport(
             method=self._method,
             status=self._status,
-            weighted_tardiness_s=tardiness,
-            makespan_s=makespan,
+            weighted_tardiness_s=score.tardiness,
+            makespan_s=score.makespan,
             runtime_s=time.monotonic() - self._began,
             seed=self._settings.seed,
-            bound_s=self._bound,
+            bound_s=self._bound.tardiness,
         )

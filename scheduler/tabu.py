@@ -9,13 +9,13 @@ for job shops Nowicki and Smutnicki, Management Science 42, 1996).
 from __future__ import annotations
 
 from scheduler.blocks import look_in_blocks
-from scheduler.compiled import compiled
+from scheduler.compiled import compiled_any
 from scheduler.disjunctive_graph import move, objective
 from scheduler.reinsertion import look_elsewhere
 from scheduler.trail import ANY, BEST, ESTIMATE, FAR, IMPROVED, OPERATION, SEEN, STEP, TENURE, TIES, draw, slot
 
 
-@compiled
+@compiled_any
 def begin(problem, graph, trail, tenure):  # type: ignore[no-untyped-def]
     """Start from the graph's solution with nothing forbidden; moves will be so for `tenure` steps and more."""
     trail.pairs[:] = 0
@@ -24,7 +24,7 @@ def begin(problem, graph, trail, tenure):  # type: ignore[no-untyped-def]
     _keep(problem, graph, trail)
 
 
-@compiled
+@compiled_any
 def _keep(problem, graph, trail):  # type: ignore[no-untyped-def]
     found = objective(problem, graph)
     if found < trail.counts[BEST]:
@@ -33,7 +33,7 @@ def _keep(problem, graph, trail):  # type: ignore[no-untyped-def]
         trail.order[:] = graph.order
 
 
-@compiled
+@compiled_any
 def search(problem, graph, trail, steps, patience):  # type: ignore[no-untyped-def]
     """Make up to `steps` steps; stop sooner `patience` steps after the last improvement.
 
@@ -51,7 +51,7 @@ def search(problem, graph, trail, steps, patience):  # type: ignore[no-untyped-d
     return True
 
 
-@compiled
+@compiled_any
 def longest_path(problem, graph, trail):  # type: ignore[no-untyped-def]
     """Write one longest path to `trail.path`, from its end to its start; ties by chance. Return its length."""
     largest = objective(problem, graph)
@@ -80,7 +80,7 @@ def longest_path(problem, graph, trail):  # type: ignore[no-untyped-def]
     return length
 
 
-@compiled
+@compiled_any
 def _step(problem, graph, trail):  # type: ignore[no-untyped-def]
     """Make the best move along a longest path; False if there is none at all."""
     choice = trail.choice
@@ -105,7 +105,7 @@ def _step(problem, graph, trail):  # type: ignore[no-untyped-def]
     return True
 
 
-@compiled
+@compiled_any
 def _forbid_pairs(graph, trail, v, from_, to, until, moved):  # type: ignore[no-untyped-def]
     """Forbid the orders with `v` that its move replaced, or, where it was impossible, those it would have made."""
     was_first = (to > from_) == moved

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scheduler.compiled import inlined
+from scheduler.compiled import inlined_any
 from scheduler.disjunctive import Arrays, Ints, Times
 
 FAR = np.int64(1 << 62)
@@ -76,7 +76,7 @@ def empty_trail(problem: Arrays, seed: tuple[int, ...]) -> Trail:
     )
 
 
-@inlined
+@inlined_any
 def draw(dice, below):  # type: ignore[no-untyped-def]
     """Return a random number from 0 to before `below` (xorshift64*: Vigna, ACM TOMS 42, 2016)."""
     x = dice[0]
@@ -87,14 +87,14 @@ def draw(dice, below):  # type: ignore[no-untyped-def]
     return np.int64(((x * np.uint64(2685821657736338717)) >> np.uint64(33)) % np.uint64(below))
 
 
-@inlined
+@inlined_any
 def slot(a, b):  # type: ignore[no-untyped-def]
     """Return where `Trail.pairs` keeps the order of a before b."""
     pair = (np.uint64(a) << np.uint64(32)) | np.uint64(b)
     return (pair * np.uint64(11400714819323198485)) >> np.uint64(64 - _PAIR_BITS)
 
 
-@inlined
+@inlined_any
 def offer(trail, estimate, through, v, alternative, place, forbidden):  # type: ignore[no-untyped-def]
     """Keep a move if it is the best so far, by estimate, then by the longest path through the moved operation.
 

@@ -47,6 +47,8 @@ METHODS = {
     "least slack": mark("least slack"),
     "least slack, no waiting": mark("least slack, no waiting"),
     "most work remaining": mark("most work remaining"),
+    "critical ratio": mark("critical ratio"),
+    "ATC with setups, tuned": mark("ATC with setups, tuned"),
     "local search": mark("local search"),
     "repair": mark("repair"),
     "none": mark("none"),

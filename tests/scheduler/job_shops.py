@@ -6,7 +6,7 @@ import itertools
 import random
 
 from scheduler.disjunctive import DisjunctiveProblem
-from scheduler.search import Result
+from scheduler.job_shop_search import Result
 
 FT06 = """6 6
 2 1 0 3 1 6 3 7 5 3 4 6

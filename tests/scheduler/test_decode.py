@@ -9,29 +9,31 @@ from hypothesis import strategies as st
 from plant.errors import InvalidInput
 from plant.plant import SetupMatrix, SetupTime
 from plant.work import Running
+from scheduler.candidate import Dispatcher
 from scheduler.check import check
 from scheduler.decode import decode
 from scheduler.prefix import opening
-from scheduler.rules import RULES, dispatch
-from scheduler.shop import Shop
+from scheduler.problem import Problem
+from scheduler.rules import RULES, Rule
 from tests.scheduler.shops import HOUR, days, machine, random_work, task, work
 
 
 @given(st.integers(0, 10**6), st.sampled_from(RULES))
 @settings(max_examples=60, deadline=None)
-def test_decoding_a_rules_sequences_gives_its_own_times_and_a_possible_plan(seed: int, rule: object) -> None:
+def test_decoding_a_rules_sequences_gives_its_own_times_and_a_possible_plan(seed: int, rule: Rule) -> None:
     note(f"seed {seed}, {rule}")
     some = random_work(seed)
-    shop = Shop(some)
-    sequences, times = dispatch(shop, rule, opening(shop, None))  # type: ignore[arg-type]
+    problem = Problem(some)
+    found = Dispatcher(problem, opening(problem, None)).plan(rule.index)
+    assert found is not None
     named = {
         outlook.id: [[some.tasks[number].id for number in step] for step in steps]
-        for outlook, steps in zip(shop.machines, sequences, strict=True)
+        for outlook, steps in zip(problem.machines, found.sequences(problem), strict=True)
     }
-    plan = decode(some, named)
+    plan, times = decode(some, named), found.times(problem)
     assert check(some, plan) == []
-    assert [plan.by_job_order[one.id].start_s for one in some.tasks] == times.start
-    assert [plan.by_job_order[one.id].end_s for one in some.tasks] == times.finish
+    assert [plan.by_job_order[one.id].start_s for one in some.tasks] == times["start"].tolist()
+    assert [plan.by_job_order[one.id].end_s for one in some.tasks] == times["finish"].tolist()
 
 
 def test_setup_waits_for_the_job_and_closed_time_interrupts_both() -> None:

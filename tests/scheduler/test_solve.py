@@ -11,10 +11,11 @@ from plant.plan import Plan
 from plant.plant import SetupMatrix, SetupTime
 from plant.text import Text
 from plant.work import Running, Work
+from scheduler.candidate import Dispatcher
 from scheduler.check import check
 from scheduler.prefix import opening
-from scheduler.rules import RULES, dispatch
-from scheduler.shop import Shop
+from scheduler.problem import Problem
+from scheduler.rules import RULES
 from scheduler.solve import SolverSettings, solve
 from scheduler.stop import Enough
 from tests.requirements import reference_data
@@ -31,16 +32,18 @@ def test_every_plan_is_possible_and_no_worse_than_any_rule(seed: int) -> None:
     some = random_work(seed)
     solution = solve(some, QUICK)
     assert check(some, solution.plan) == []
-    shop = Shop(some)
+    problem = Problem(some)
+    dispatcher = Dispatcher(problem, opening(problem, None))
     for rule in RULES:
-        score = shop.score(dispatch(shop, rule, opening(shop, None))[1].finish)
-        assert (solution.report.weighted_tardiness_s, solution.report.makespan_s) <= score
+        found = dispatcher.plan(rule.index)
+        assert found is not None
+        assert solution.report.weighted_tardiness_s <= found.score.tardiness + 1e-6
 
 
 def test_ft06_is_solved_to_its_optimum() -> None:
     solution = solve(job_shop(FT06.splitlines()), SolverSettings(time_limit_s=20))
     assert solution.plan.makespan_s == 55
-    assert (solution.report.method, solution.report.status) == ("cp-sat", "optimal")
+    assert solution.report.status == "optimal"
 
 
 def test_a_flexible_reference_instance_comes_within_five_percent() -> None:
@@ -98,7 +101,7 @@ def test_machines_with_other_hours_are_timed_by_their_own() -> None:
     some = work(
         tasks, [machine("saw", days([(6, 14)])), machine("lathe", days([(6, 22)]))], {"o5": 20 * HOUR, "o3": 40 * HOUR}
     )
-    solution = solve(some, SolverSettings(time_limit_s=20))
+    solution = solve(some, SolverSettings(time_limit_s=5))
     assert check(some, solution.plan) == []
     assert solution.report.weighted_tardiness_s == 0
     assert solution.report.status == "optimal in the model"
@@ -114,7 +117,7 @@ def test_frozen_operations_keep_machine_and_order_at_the_head(seed: int) -> None
     horizon = first.makespan_s / 2
     frozen = Plan(first.epoch, tuple(one for one in first.operations if one.end_s <= horizon))
     again = solve(some, QUICK, frozen=frozen).plan
-    assert check(some, again) == []
+    assert check(some, again, frozen) == []
     for name, steps in frozen.sequences.items():
         expected = [{one.job_order for one in step} for step in steps]
         assert [{one.job_order for one in step} for step in again.sequences[name]][: len(expected)] == expected

@@ -23,12 +23,9 @@ from plant.floor_model import FloorModel
 from plant.folder import load, load_orders
 from plant.item import Attendance, BomLine
 from plant.order import JobProgress, JobState
-from plant.plan import Plan
 from plant.plant import Absence, Plant
 from plant.work import MachineSnapshot, Snapshot
-from scheduler.decode import as_plan
-from scheduler.rules import RULES, dispatch
-from scheduler.shop import Shop
+from scheduler.rules import RULES, dispatched
 from twin.draws import Draws
 from twin.happened import STATES, Happened
 from twin.open_floor import simulate_floor
@@ -93,7 +90,7 @@ def test_following_a_plan_is_what_the_plan_simulation_says_to_the_last_bit(shop:
     snapshot = Snapshot(plant.starts_at)
     jobs = [JobProgress(job, JobState.WAITING) for order in demand for job in job_orders(plant, explode(plant, order))]
     work = build_work(plant, demand, jobs, snapshot)
-    plan = planned(Shop(work))
+    plan = dispatched(work, RULES[0])
     model, simulation = floor_model(plant, demand, snapshot), Simulation(work, plan, DRAWS)
     for replication in range(DRAWS.replications):
         expected = simulation.run(replication)
@@ -103,11 +100,6 @@ def test_following_a_plan_is_what_the_plan_simulation_says_to_the_last_bit(shop:
             mine = happened.operations["machine"] == place
             spent = happened.operations["start_s"][mine]
             assert len(np.unique(spent)) == len(plan.sequences.get(name, ()))
-
-
-def planned(shop: Shop) -> Plan:
-    sequences, times = dispatch(shop, RULES[0], [[] for _ in shop.work.machines])
-    return as_plan(shop, sequences, times)
 
 
 def finishes(happened: Happened) -> dict[str, float]:

@@ -13,7 +13,7 @@ from plant.errors import Cancelled, InvalidInput
 from plant.text import Text
 from scheduler.disjunctive import DisjunctiveProblem
 from scheduler.job_shop_format import read_jsp
-from scheduler.search import Limits, Result, search
+from scheduler.job_shop_search import Limits, Result, search
 from scheduler.stop import Enough
 from tests.scheduler.job_shops import FT06, faults, random_problem
 
