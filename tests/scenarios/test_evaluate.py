@@ -106,7 +106,7 @@ def test_a_change_elsewhere_leaves_the_luck_of_everything_else() -> None:
 
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(NotFound, match="known are ATC"):
-        rule_named("LIFO")
+        rule_named("whatever")
     base = machine_shop()
     people = tuple(one for one in base.plant.people if "sawing" not in one.skills)
     nobody_saws = replace(base, plant=replace(base.plant, people=people))
