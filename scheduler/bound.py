@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from scheduler.decode import BUFFERED
 from scheduler.problem import Problem
 from scheduler.timing import Score
@@ -28,11 +26,8 @@ def bound_of(problem: Problem) -> Score:
         )
         finish.append(ended)
         done[task.order] = max(done.get(task.order, ended), ended)
-    return Score(
-        0.0, _late_s(problem, done, 0.0), _late_s(problem, done, BUFFERED.buffer_s), max(finish, default=0.0), 0.0
-    )
-
-
-def _late_s(problem: Problem, done: Mapping[str, float], buffer_s: float) -> float:
-    orders = problem.work.orders.values()
-    return sum(one.priority.weight * max(done[one.id] - one.due_s + buffer_s, 0.0) for one in orders if one.id in done)
+    orders = [one for one in problem.work.orders.values() if one.id in done]
+    late = sum(one.priority.weight * max(done[one.id] - one.due_s, 0.0) for one in orders)
+    buffer_s = BUFFERED.buffer_s
+    close = sum(one.priority.weight * max(done[one.id] - one.due_s + buffer_s, 0.0) ** 2 / buffer_s for one in orders)
+    return Score(0.0, late, close, max(finish, default=0.0), 0.0)

@@ -23,8 +23,9 @@ from scheduler.problem import NONE, Problem
 from scheduler.timing import Score, Sequence, Weights, new_floor, new_sequence, new_times
 from scheduler.timing import decode as timed
 
-BUFFERED = Weights(buffer_s=86400.0)
-"""How a plan is scored where nothing else is said: what is done less than a day before it is due is tight."""
+BUFFERED = Weights(buffer_s=3 * 86400.0)
+"""How a plan is scored where nothing else is said: an order with less than three days (a weekend may lie in them)
+between its completion and its due date is tight."""
 
 Step = tuple[int, ...]
 Sequences = list[list[Step]]

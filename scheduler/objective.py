@@ -37,7 +37,7 @@ class Objective:
     weights
         What a second of each costs; empty: the first aim decides, the second between equals, and so on.
 
-    Tightness is the weighted tardiness of due dates a day earlier (`scheduler.decode.BUFFERED`): of two plans with
+    Tightness tells how little room orders have before they are due (`scheduler.timing.Score`): of two plans with
     nothing late the better one can do with more bad luck.
     """
 

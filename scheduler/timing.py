@@ -92,7 +92,8 @@ class Score(NamedTuple):
     tardiness
         Weighted, over orders.
     tightness
-        Weighted tardiness against due dates brought forward by `Weights.buffer_s`.
+        Over orders, weighted: x * x / b, where b is `Weights.buffer_s` and x by how much less than that lies between
+        completion and due date. Squared, so that no order is left without room for the sake of others.
     """
 
     broken: float
@@ -321,8 +322,9 @@ def scored(
             if finish_s > before_s:
                 late_s = max(finish_s - order.due, 0.0) - max(before_s - order.due, 0.0)
                 tardiness += order.weight * late_s
-                close = order.due - weights.buffer_s
-                tightness += order.weight * (max(finish_s - close, 0.0) - max(before_s - close, 0.0))
+                close_s = max(finish_s - order.due + weights.buffer_s, 0.0)
+                was_close_s = max(before_s - order.due + weights.buffer_s, 0.0)
+                tightness += order.weight * (close_s**2 - was_close_s**2) / max(weights.buffer_s, 1.0)
                 floor.completed[shop.tasks[member].order] = finish_s
         member = sequence.of[member].joined
     return Score(broken, tardiness, tightness, max(score.makespan, finish_s), score.setup + times[lead].setup)
