@@ -40,6 +40,8 @@ def floor_model(
         If an item is made of itself, an operation needs what no machine can do or more people than have the skill,
         rework or a reference leads nowhere, a calendar or person has no working time, or `progress` is of another
         plant.
+    Infeasible
+        If a calendar is never open.
     NotFound
         If an order's item, or one in its bill of material, is unknown.
     """
