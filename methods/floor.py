@@ -38,8 +38,10 @@ def floor_model(
     ------
     InvalidInput
         If an item is made of itself, an operation needs what no machine can do or more people than have the skill,
-        rework or a reference leads nowhere, a calendar or person has no working time, or `progress` is of another
+        rework or a reference leads nowhere, a person has no working time, or `progress` is of another
         plant.
+    Infeasible
+        If a calendar is never open.
     NotFound
         If an order's item, or one in its bill of material, is unknown.
     """
