@@ -41,7 +41,7 @@ class Objective:
     nothing late the better one can do with more bad luck.
     """
 
-    aims: tuple[Aim, ...] = (Aim.TARDINESS, Aim.TIGHTNESS, Aim.MAKESPAN)
+    aims: tuple[Aim, ...] = (Aim.TARDINESS, Aim.MAKESPAN)
     weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -72,4 +72,4 @@ class Objective:
 
 
 OBJECTIVE = Objective()
-"""What is meant where nothing is said: least weighted tardiness, then the least tight, then least makespan."""
+"""What is meant where nothing is said: least weighted tardiness, then least makespan."""
