@@ -139,7 +139,7 @@ def completed_at(shop: Shop, times: Records, order: int) -> float:
 @inlined
 def late_cost(shop: Shop, order: int, completed_s: float) -> float:
     """Return an order's weighted tardiness."""
-    return shop.orders[order].weight * max(completed_s - shop.orders[order].due, 0.0)
+    return float(shop.orders[order].weight * max(completed_s - shop.orders[order].due, 0.0))
 
 
 @compiled
