@@ -51,7 +51,8 @@ def keep(work: Work, plan: Plan) -> Kept:
         if task.running is not None or (holds and all(before in stays for before in task.predecessors)):
             stays[task.id] = task
     partial = {task.order for task in work.tasks if task.id not in stays}
-    orders = {name: demand for name, demand in work.orders.items() if any(t.order == name for t in stays.values())}
+    covered = {task.order for task in stays.values()}
+    orders = {name: demand for name, demand in work.orders.items() if name in covered}
     left = replace(work, tasks=tuple(_without(task, stays) for task in stays.values()), orders=orders)
     return Kept(left, _retimed(Problem(left), plan), frozenset(orders) - partial)
 
