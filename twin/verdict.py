@@ -109,19 +109,13 @@ def _order_verdicts(replay: Replay, names: Sequence[str]) -> tuple[OrderVerdict,
     late_90_s = np.maximum(np.quantile(late_s, 0.9, axis=1, method="inverted_cdf"), 0.0).tolist()
     # An observed completion, not a mean of two: those may lie on either side of a night.
     moments_s = np.quantile(completion_s, [0.5, 0.8, 0.95], axis=1, method="inverted_cdf").T.tolist()
-    return tuple(
-        OrderVerdict(
-            name,
-            work.moment(due),
-            *wilson(count, replay.replications),
-            *map(work.moment, moments),
-            tardiness_mean_s=mean,
-            tardiness_p90_s=late_90,
-        )
-        for name, due, count, mean, late_90, moments in zip(
-            names, due_s.tolist(), met, mean_s, late_90_s, moments_s, strict=True
-        )
-    )
+    found = []
+    for row, name in enumerate(names):
+        on_time, on_time_low = wilson(met[row], replay.replications)
+        p50, p80, p95 = map(work.moment, moments_s[row])
+        due_at = work.moment(work.orders[name].due_s)
+        found.append(OrderVerdict(name, due_at, on_time, on_time_low, p50, p80, p95, mean_s[row], late_90_s[row]))
+    return tuple(found)
 
 
 def _span_s(replay: Replay, machine: str) -> float:

@@ -106,7 +106,7 @@ def candidate(makespan_s: float, refused: int, late_s: float) -> Candidate:
 
 
 def test_first_the_gate_then_the_price_then_refused_orders_then_expected_tardiness_decide(uneven: Work) -> None:
-    choosing = robust._Choosing(uneven, SOLVER, None, 0.05, fixed(0, {}), no_progress)
+    choosing = robust._Choosing(uneven, SOLVER, None, 0.05, fixed(0, {}), no_progress, None)
     nominal = candidate(100.0, 2, 50.0)
     dear, cheap, surest = candidate(120.0, 0, 1.0), candidate(104.0, 0, 9.0), candidate(104.0, 2, 0.5)
     fewer, dear_too = candidate(104.0, 1, 60.0), candidate(120.0, 1, 0.1)
