@@ -99,8 +99,8 @@ def rehearse(
     in_force
         The plan it is judged against, None when there is none.
     solver
-        Its time limit is for looking for the plan, rehearsals of candidates included; the examination of the one that
-        is chosen, a rehearsal more, and remedies (`Terms.remedies`) come on top.
+        Its time limit is for everything but remedies (`Terms.remedies`): search, rehearsals of candidates, and that of
+        the plan that is chosen. A first plan is looked for and rehearsed at any rate.
 
     Raises
     ------

@@ -19,7 +19,7 @@ from scheduler.solve import SolverSettings
 from twin.calibrated import apply
 
 _REMEDIES = 0.2
-"""Share of the time limit in which remedies are looked for, at most, after the plan is chosen."""
+"""Share of the time limit in which remedies are looked for, at most; that comes on top."""
 
 _LEAST = 0.1
 """Share of the time limit that a search has in any case."""
@@ -89,8 +89,8 @@ def rehearse_near(
     Parameters
     ----------
     solver
-        Its time limit is for everything until the plan is chosen: repair, search and rehearsals. Its examination, a
-        rehearsal more, and a few remedies come on top, these in at most a fifth of the limit.
+        Its time limit is for everything: repair, search, rehearsals and examination. Remedies come on top, in at most
+        a fifth of the limit.
 
     Raises
     ------

@@ -99,7 +99,7 @@ def choose(
     Parameters
     ----------
     solver
-        `time_limit_s` is exceeded by at most one rehearsal.
+        `time_limit_s` is for one rehearsal more, too: that of what is chosen.
     price
         Share of the nominal makespan that may be paid, unless the gate lets out nothing cheaper.
     rehearsed
@@ -205,7 +205,8 @@ class _Choosing:
         nominal = self._timed(self._nominal)
         attempts = len(_SPREADS) + _FEEDBACKS
         for number in range(attempts):
-            left_s = self._solver.time_limit_s - (time.monotonic() - self._began)
+            # A rehearsal more is left for whoever examines what is chosen.
+            left_s = self._solver.time_limit_s - (time.monotonic() - self._began) - self._besides_s
             limit_s = max(left_s / (attempts - number) - self._besides_s, _LEAST * self._solver.time_limit_s)
             if self._enough or left_s < self._besides_s + limit_s or self._best().expected_tardiness_s == 0:
                 break

@@ -6,7 +6,7 @@ plan. Times are float seconds since `Work.epoch`; durations are working seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ from math import inf
 from plant.calendar import WorkingTime
 from plant.checks import require, require_aware, require_not_negative, require_text
 from plant.distribution import Distribution
+from plant.errors import InvalidInput
 from plant.item import Attendance
 from plant.machine_state import MachineState
 from plant.order import CustomerOrder, JobProgress, Priority
@@ -186,6 +187,11 @@ class Task:
             f"task {self.id} is locked to a machine that cannot take it; it can go to {', '.join(self.durations_s)}",
         )
 
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """Machines it may go to: the one it is locked to, else all that can take it."""
+        return (self.lock.machine,) if self.lock is not None and self.running is None else tuple(self.durations_s)
+
 
 @dataclass(frozen=True)
 class MachineOutlook:
@@ -281,20 +287,30 @@ class Work:
         require_aware("epoch", self.epoch)
         seen: set[str] = set()
         for task in self.tasks:
-            require(task.id not in seen, f"task {task.id} appears twice")
-            missing = [name for name in task.predecessors if name not in seen]
-            require(not missing, f"task {task.id}: predecessors {missing} are unknown or stand after it")
-            require(task.order in self.orders, f"task {task.id}: unknown order {task.order}")
-            unknown = [name for name in task.durations_s if name not in self.machines]
-            require(not unknown, f"task {task.id}: unknown machines {unknown}")
-            if task.rework is not None and task.running is None:
-                of = task.rework.of
-                require(of in seen, f"task {task.id} reworks {of}, which is unknown or stands after it")
+            wrong = self._misfit(task, seen)
+            if wrong is not None:
+                raise InvalidInput(wrong)
             seen.add(task.id)
         for (before, after), seconds in self.transport_s.items():
             require_not_negative(f"the way from {before} to {after}", seconds)
             unknown = [name for name in (before, after) if name not in self.machines]
             require(not unknown, f"the way from {before} to {after}: unknown machines {unknown}")
+
+    def _misfit(self, task: Task, seen: Container[str]) -> str | None:
+        """Return what is wrong with a task behind those that were seen; words are made only where something is."""
+        if task.id in seen:
+            return f"task {task.id} appears twice"
+        missing = [name for name in task.predecessors if name not in seen]
+        if missing:
+            return f"task {task.id}: predecessors {missing} are unknown or stand after it"
+        if task.order not in self.orders:
+            return f"task {task.id}: unknown order {task.order}"
+        unknown = [name for name in task.durations_s if name not in self.machines]
+        if unknown:
+            return f"task {task.id}: unknown machines {unknown}"
+        if task.rework is not None and task.running is None and task.rework.of not in seen:
+            return f"task {task.id} reworks {task.rework.of}, which is unknown or stands after it"
+        return None
 
     @cached_property
     def by_id(self) -> dict[str, Task]:

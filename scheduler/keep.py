@@ -47,7 +47,7 @@ def keep(work: Work, plan: Plan) -> Kept:
     stays: dict[str, Task] = {}
     for task in work.tasks:
         planned = plan.by_job_order.get(task.id)
-        holds = planned is not None and planned.machine in task.durations_s
+        holds = planned is not None and planned.machine in task.machines
         if task.running is not None or (holds and all(before in stays for before in task.predecessors)):
             stays[task.id] = task
     partial = {task.order for task in work.tasks if task.id not in stays}
