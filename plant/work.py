@@ -14,7 +14,7 @@ from functools import cached_property
 from math import inf
 
 from plant.calendar import WorkingTime
-from plant.checks import require, require_aware, require_not_negative, require_text
+from plant.checks import require, require_aware, require_finite, require_not_negative, require_text
 from plant.distribution import Distribution
 from plant.errors import InvalidInput
 from plant.item import Attendance
@@ -40,6 +40,11 @@ class Running:
     batch: str | None = None
     worked_s: float = 0.0
 
+    def __post_init__(self) -> None:
+        require_finite(f"what runs on {self.machine}: started_s", self.started_s)
+        for name in ("remaining_s", "worked_s"):
+            require_not_negative(f"what runs on {self.machine}: {name}", getattr(self, name))
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -56,6 +61,9 @@ class Delivery:
     id: str
     due_s: float
     delay: Distribution
+
+    def __post_init__(self) -> None:
+        require_finite(f"delivery {self.id}: due_s", self.due_s)
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,9 @@ class Lock:
 
     machine: str
     start_s: float
+
+    def __post_init__(self) -> None:
+        require_finite(f"a lock to {self.machine}: start_s", self.start_s)
 
 
 @dataclass(frozen=True)
@@ -166,6 +177,7 @@ class Task:
 
     def __post_init__(self) -> None:
         require(bool(self.durations_s), f"task {self.id} has no machine that can take it")
+        require_finite(f"task {self.id}: release_s", self.release_s)
         require(0 <= self.rework_chance <= 1, f"task {self.id}: rework_chance must be 0 to 1, not {self.rework_chance}")
         require(0 <= self.fixed_share <= 1, f"task {self.id}: fixed_share must be 0 to 1, not {self.fixed_share}")
         if self.replenish:
@@ -226,6 +238,7 @@ class MachineOutlook:
     power_kw: float = 0.0
 
     def __post_init__(self) -> None:
+        require_finite(f"machine {self.id}: available_from_s", self.available_from_s)
         require_not_negative(f"machine {self.id}: operated_s", self.operated_s)
         require_not_negative(f"machine {self.id}: power_kw", self.power_kw)
         require(self.batch_capacity >= 1, f"machine {self.id}: batch_capacity must be at least 1, or it makes nothing")
@@ -253,6 +266,9 @@ class PersonOutlook:
     skills: tuple[str, ...] = ()
     available_from_s: float = 0.0
 
+    def __post_init__(self) -> None:
+        require_finite(f"{self.id}: available_from_s", self.available_from_s)
+
 
 @dataclass(frozen=True)
 class OrderDemand:
@@ -261,6 +277,9 @@ class OrderDemand:
     id: str
     due_s: float
     priority: Priority = Priority.NORMAL
+
+    def __post_init__(self) -> None:
+        require_finite(f"order {self.id}: due_s", self.due_s)
 
 
 @dataclass(frozen=True)
@@ -285,11 +304,14 @@ class Work:
 
     def __post_init__(self) -> None:
         require_aware("epoch", self.epoch)
+        for kind in ("machines", "orders", "people"):
+            wrong = [name for name, one in getattr(self, kind).items() if one.id != name]
+            require(not wrong, f"{kind} are kept by their ids; these are others: {wrong}")
         seen: set[str] = set()
         for task in self.tasks:
-            wrong = self._misfit(task, seen)
-            if wrong is not None:
-                raise InvalidInput(wrong)
+            misfit = self._misfit(task, seen)
+            if misfit is not None:
+                raise InvalidInput(misfit)
             seen.add(task.id)
         for (before, after), seconds in self.transport_s.items():
             require_not_negative(f"the way from {before} to {after}", seconds)

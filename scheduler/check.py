@@ -171,10 +171,10 @@ def _parted(machine: MachineOutlook, steps: list[_Step]) -> Iterator[str]:
     """Yield batches that run on the machine and do not stay together."""
     seen: set[str] = set()
     for step in steps:
-        for batch in {task.running.batch for task in step.tasks if task.running is not None} - {None}:
-            if batch in seen:
-                yield f"{step.name} is taken out of {batch}, which runs on {machine.id}"
-            seen.add(batch)
+        batches = {task.running.batch for task in step.tasks if task.running is not None and task.running.batch}
+        for batch in sorted(batches & seen):
+            yield f"{step.name} is taken out of {batch}, which runs on {machine.id}"
+        seen |= batches
 
 
 def _timing(machine: MachineOutlook, step: _Step, free: float, expected_setup: float) -> Iterator[str]:

@@ -75,7 +75,7 @@ def start_of(problem: Problem, head: Sequences, plan: Plan) -> tuple[Sequence, i
 
 
 def _behind_running(problem: Problem, plan: Plan) -> Sequences:
-    running = problem.shop.tasks["running"]
+    running = problem.shop.tasks["running"].tolist()
     sequences = opening(problem, None)
     for machine, steps in enumerate(sequences_of(problem, plan)):
         waiting = (tuple(task for task in step if not running[task]) for step in steps)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator
 
 from plant.errors import InvalidInput
@@ -17,7 +16,8 @@ LONGEST_S = 1e10
 def refuse(work: Work) -> None:
     """Raise `InvalidInput` for work that cannot be planned, with the first thing that is wrong.
 
-    Times too long to count, a task that needs somebody where nobody can do it, a calendar that never opens.
+    Times too long to count, and a task that needs somebody where nobody can do it. What is no number at all, a machine
+    that takes nothing and a calendar that never opens are refused when the work is built.
     """
     wrong = next(_wrong(work), None)
     if wrong is not None:
@@ -30,19 +30,23 @@ def _wrong(work: Work) -> Iterator[Told]:
     total_s = 0.0
     for task in work.tasks:
         longest_s = max(task.durations_s.values())
-        total_s += longest_s
-        if not (math.isfinite(task.release_s) and longest_s + task.release_s <= LONGEST_S):
-            yield _too_long(task, longest_s)
+        total_s += longest_s + sum(wait.least_s for wait in task.waits.values())
+        if longest_s + (start_s := _start_s(task)) > LONGEST_S:
+            yield _too_long(task, longest_s, start_s)
         if task.attendance is not Attendance.NONE and task.running is None and not _somebody(work, task, skills):
             yield told(
                 "task {task} needs somebody who can do {skill}, and nobody can; give a person that skill",
                 task=task.id,
                 skill=task.skill or "it",
             )
+    total_s += len(work.tasks) * max(work.transport_s.values(), default=0.0)
     if total_s > LONGEST_S:
         yield told(
-            "all tasks together take {total:span}; plans reach at most {most:span}", total=total_s, most=LONGEST_S
+            "all tasks together, with waits and ways, take {total:span}; plans reach at most {most:span}",
+            total=total_s,
+            most=LONGEST_S,
         )
+    yield from _far_away(work)
     for machine in work.machines.values():
         if total_s + len(work.tasks) * machine.setup_matrix.longest_s > LONGEST_S:
             yield _too_long_a_setup(machine)
@@ -52,13 +56,40 @@ def _somebody(work: Work, task: Task, skills: Collection[str]) -> bool:
     return bool(work.people) if task.skill is None else task.skill in skills
 
 
-def _too_long(task: Task, longest_s: float) -> Told:
+def _start_s(task: Task) -> float:
+    """Return the latest moment that a task is bound to wait for, besides other tasks."""
+    if task.running is not None:
+        return 0.0
+    material_s = 0.0 if task.material is None else task.material.due_s + task.material.delay.mean
+    return max(task.release_s, material_s, 0.0 if task.lock is None else task.lock.start_s)
+
+
+def _far_away(work: Work) -> Iterator[Told]:
+    for order in work.orders.values():
+        if abs(order.due_s) > LONGEST_S:
+            yield told(
+                "order {order} is due {span:span} away; check its date: plans reach at most {most:span}",
+                order=order.id,
+                span=abs(order.due_s),
+                most=LONGEST_S,
+            )
+    for one in (*work.machines.values(), *work.people.values()):
+        if one.available_from_s > LONGEST_S:
+            yield told(
+                "{one} is not there for {span:span}; check until when: plans reach at most {most:span}",
+                one=one.id,
+                span=one.available_from_s,
+                most=LONGEST_S,
+            )
+
+
+def _too_long(task: Task, longest_s: float, start_s: float) -> Told:
     return told(
         "task {task} takes {takes:span} from {start:span} on; check its quantity and times per piece: plans "
         "reach at most {most:span}",
         task=task.id,
         takes=longest_s,
-        start=task.release_s,
+        start=start_s,
         most=LONGEST_S,
     )
 
