@@ -28,7 +28,7 @@ from twin.fidelity import Forecast, forecast
 from twin.replay import Replay
 from twin.verdict import judge, order_verdicts
 
-_LOOKING = 0.8
+LOOKING = 0.8
 """Share of the progress that looking for a plan takes."""
 
 _UNKNOWN = Forecast({}, {})
@@ -224,7 +224,7 @@ class Patience:
         """Tell how far looking for a plan is; `Enough` ends it."""
         if self._enough:
             raise Enough
-        self._share = _LOOKING * share
+        self._share = LOOKING * share
         self._progress(self._share, doing)
 
     def tell(self, doing: Text) -> None:
@@ -233,7 +233,7 @@ class Patience:
 
     def examining(self, share: float, doing: Text) -> None:
         """Tell how far the examination is."""
-        self._share = _LOOKING + (1 - _LOOKING) * share
+        self._share = LOOKING + (1 - LOOKING) * share
         self._patiently(doing)
 
     def _patiently(self, doing: Text) -> None:

@@ -6,7 +6,7 @@ import math
 import time
 from dataclasses import dataclass, replace
 
-from operations.rehearsal import Patience, Rehearsal, Terms, examine, look, rehearsal_of
+from operations.rehearsal import LOOKING, Patience, Rehearsal, Terms, examine, look, rehearsal_of
 from operations.robust import Choice
 from plant.calibration import Calibration
 from plant.plan import Plan
@@ -107,7 +107,7 @@ def rehearse_near(
     def looked(freedom: Work, start: Plan, until: float, from_: float = 0.0) -> Choice:
         """Look for a plan until a share of the time is spent."""
         left_s = max(until * solver.time_limit_s - (time.monotonic() - began), _LEAST * solver.time_limit_s)
-        patience = Patience(lambda share, doing: progress(from_ + (until - from_) * share, doing))
+        patience = Patience(lambda share, doing: progress(LOOKING * from_ + (until - from_) * share, doing))
         part = replace(solver, time_limit_s=left_s)
         return look(freedom, part, replications, seed, patience, frozen, calibration, in_force, terms, start)
 
@@ -117,7 +117,6 @@ def rehearse_near(
         free = looked(work, best.plan, 1.0, 0.5)
         best = min(best, free, key=lambda choice: _cost_s(work, replanning, choice))
     patience = Patience(progress)
-    patience.looking(1.0, told("the plan is chosen"))
     hasty = _within(terms or Terms(), _REMEDIES * solver.time_limit_s)
     found = examine(work, best.plan, replications, seed, frozen, calibration, in_force, hasty, patience.examining)
     chosen = rehearsal_of(best, found)

@@ -12,12 +12,15 @@ from operations import rescheduling
 from operations.rehearsal import Terms, look
 from operations.remedies import RemedyRules
 from operations.rescheduling import Replanning, rehearse_near, rehearse_repair
+from plant.errors import Cancelled
+from plant.text import Text
 from plant.work import Lock, Work
 from scheduler.check import check
 from scheduler.decode import decode
 from scheduler.nearness import Nearness, moved
 from scheduler.repair import repair, weighted_tardiness_s
 from scheduler.solve import SolverSettings, solve
+from scheduler.stop import Enough
 from tests.scheduler.disturbances import disturbed, frozen_part
 from tests.scheduler.shops import HOUR, machine, random_work, task, work
 
@@ -112,3 +115,26 @@ def test_a_locked_operation_stays_where_it_is_locked_to() -> None:
     assert check(locked, found.plan) == []
     assert check(locked, repair(locked, plan).plan) == []
     assert found.plan.by_job_order["f"].machine == "M2"
+
+
+def test_progress_never_goes_back_and_enough_still_gives_a_plan_that_is_judged() -> None:
+    """The search for more moves is worth it here, so that there are two searches to tell of."""
+    some, shares = unbalanced(), []
+    plan = decode(some, {"M1": [[name] for name in "abcdef"]})
+    replanning = Replanning(plan, None, Nearness(1 / 6, 0.5 * HOUR))
+    rehearse_near(some, replanning, QUICK, 20, 1, progress=lambda share, doing: shares.append(share))
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+    def enough(share: float, doing: Text) -> None:
+        raise Enough
+
+    found = rehearse_near(some, replanning, QUICK, 20, 1, progress=enough)
+    assert check(some, found.plan) == []
+    assert {one.order for one in found.verdict.orders} == set(some.orders)
+
+    def cancel(share: float, doing: Text) -> None:
+        raise Cancelled("asked to stop")
+
+    with pytest.raises(Cancelled):
+        rehearse_near(some, replanning, QUICK, 20, 1, progress=cancel)
