@@ -73,12 +73,14 @@ def _far_away(work: Work) -> Iterator[Told]:
                 span=abs(order.due_s),
                 most=LONGEST_S,
             )
-    for one in (*work.machines.values(), *work.people.values()):
-        if one.available_from_s > LONGEST_S:
+    away = [(one.id, one.available_from_s) for one in work.machines.values()]
+    away += [(one.id, one.available_from_s) for one in work.people.values()]
+    for name, seconds in away:
+        if seconds > LONGEST_S:
             yield told(
                 "{one} is not there for {span:span}; check until when: plans reach at most {most:span}",
-                one=one.id,
-                span=one.available_from_s,
+                one=name,
+                span=seconds,
                 most=LONGEST_S,
             )
 
