@@ -146,9 +146,13 @@ def _task_later(task: Task, work: Work, plan: Plan, now_s: float, done: set[str]
     if task.running is None and planned.start_s >= now_s:
         return _waiting_later(task, plan, now_s, done)
     hours = work.machines[planned.machine].working_time
-    worked_s = hours.worked_at(now_s) - hours.worked_at(planned.start_s)
+    # What runs on a machine that is down goes on when that is up: nothing is worked before.
+    worked_s = max(hours.worked_at(now_s) - hours.worked_at(planned.start_s), 0.0)
     seconds = task.durations_s[planned.machine]
-    running = Running(planned.machine, planned.start_s - now_s, max(seconds - worked_s, 1.0), planned.batch, worked_s)
+    begun_s, left_s, before_s = planned.start_s, seconds, 0.0
+    if task.running is not None:
+        begun_s, left_s, before_s = task.running.started_s, task.running.remaining_s, task.running.worked_s
+    running = Running(planned.machine, begun_s - now_s, max(left_s - worked_s, 1.0), planned.batch, before_s + worked_s)
     here = {planned.machine: seconds}
     return replace(task, predecessors=(), waits={}, durations_s=here, running=running, lock=None, rework=None)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from scheduler.decode import BUFFERED
 from scheduler.problem import Problem
-from scheduler.timing import Score
+from scheduler.score import Score
 
 
 def bound_of(problem: Problem) -> Score:
@@ -28,6 +27,4 @@ def bound_of(problem: Problem) -> Score:
         done[task.order] = max(done.get(task.order, ended), ended)
     orders = [one for one in problem.work.orders.values() if one.id in done]
     late = sum(one.priority.weight * max(done[one.id] - one.due_s, 0.0) for one in orders)
-    buffer_s = BUFFERED.buffer_s
-    close = sum(one.priority.weight * max(done[one.id] - one.due_s + buffer_s, 0.0) ** 2 / buffer_s for one in orders)
-    return Score(0.0, late, close, max(finish, default=0.0), 0.0)
+    return Score(tardiness=late, makespan=max(finish, default=0.0))

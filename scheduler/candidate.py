@@ -10,7 +10,8 @@ from scheduler.compiled import Floats, Records
 from scheduler.decode import Sequences, in_order, times_of
 from scheduler.dispatch import Index, Scales, dispatch, new_desk
 from scheduler.problem import Problem
-from scheduler.timing import Score, Sequence, new_floor, new_sequence, new_times
+from scheduler.score import Score
+from scheduler.timing import Sequence, new_floor, new_sequence, new_times
 
 
 @dataclass(frozen=True)

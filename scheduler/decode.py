@@ -20,12 +20,9 @@ from plant.plan import Plan, PlannedOperation
 from plant.work import Work
 from scheduler.compiled import Records
 from scheduler.problem import NONE, Problem
-from scheduler.timing import Score, Sequence, Weights, new_floor, new_sequence, new_times
+from scheduler.score import Aims, Score, everything, score_all
+from scheduler.timing import Sequence, new_floor, new_sequence, new_times
 from scheduler.timing import decode as timed
-
-BUFFERED = Weights(buffer_s=3 * 86400.0)
-"""How a plan is scored where nothing else is said: an order with less than three days (a weekend may lie in them)
-between its completion and its due date is tight."""
 
 Step = tuple[int, ...]
 Sequences = list[list[Step]]
@@ -150,11 +147,20 @@ def in_order(
     return (sequence, steps_) if steps_ == len(follows) else None
 
 
-def times_of(problem: Problem, sequence: Sequence, steps: int, weights: Weights = BUFFERED) -> tuple[Records, Score]:
-    """Return when everything runs in a sequence, records of `scheduler.timing.TIME`, and its score."""
-    times = new_times(len(problem.tasks))
-    score, _ = timed(problem.shop, sequence, times, new_floor(problem.shop), steps, 0, weights, np.inf)
-    return times, Score(*score)
+def times_of(problem: Problem, sequence: Sequence, steps: int, near: Records | None = None) -> tuple[Records, Score]:
+    """Return when everything runs in a sequence, records of `scheduler.timing.TIME`, and its score.
+
+    Parameters
+    ----------
+    near
+        The plan to stay near to, records of `scheduler.score.NEAR`.
+    """
+    shop, times, aims = problem.shop, new_times(len(problem.tasks)), everything(len(problem.tasks))
+    timed(shop, sequence, times, new_floor(shop), steps)
+    parts = np.zeros(len(Score._fields))
+    aims = aims if near is None else Aims(aims.weights, near)
+    score_all(shop, aims, sequence, times, steps, np.zeros(shop.orders.size), parts)
+    return times, Score(*parts.tolist())
 
 
 def as_plan(problem: Problem, sequence: Sequence, steps: int) -> Plan:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from scheduler.compiled import Dice, Flags, Records, Whole, below, compiled, draw
+from scheduler.compiled import Dice, Flags, Floats, Records, Whole, below, compiled, draw
 from scheduler.problem import Shop
 from scheduler.timing import MACHINE, PERSON, Sequence, may_share, ready_at
 
@@ -31,6 +31,8 @@ class Known(NamedTuple):
         Leads that are decided already.
     last
         Per machine its last lead, -1 for none.
+    completed
+        Per order, when it is done.
     """
 
     times: Records
@@ -38,12 +40,14 @@ class Known(NamedTuple):
     behind: Whole
     fixed: Flags
     last: Whole
+    completed: Floats
 
 
 @compiled
-def note(sequence: Sequence, known: Known, steps: int, first: int) -> None:
-    """Note places and neighbours of the steps from place `first` on."""
-    for place in range(first, steps):
+def note(sequence: Sequence, known: Known, steps: int) -> None:
+    """Note places and neighbours of all steps."""
+    known.last[:] = -1
+    for place in range(steps):
         lead = sequence.steps[place]
         known.place[lead], known.behind[lead] = place, -1
         ahead = known.times[lead].ahead
@@ -295,7 +299,8 @@ def blocked(sequence: Sequence, known: Known, dice: Dice, task: int) -> int:
             count += 1
             if below(dice, count) == 0:
                 found = lead
-        lead = known.times[lead].cause
+        cause = known.times[lead].cause
+        lead = sequence.of[cause].lead if cause >= 0 else -1  # it may have joined a batch since
     return found
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
 from plant.checks import require, require_not_negative
 from plant.text import told
-from scheduler.decode import BUFFERED
-from scheduler.timing import Score, Weights
+from scheduler.compiled import Floats
+from scheduler.score import BROKEN, Score
 
 _BROKEN = 1e4
 """Weight of a second by which a wait is too long or a lock is missed: before everything else."""
@@ -16,14 +18,25 @@ _BROKEN = 1e4
 _STEP = 1e-2
 """In the search an aim weighs so much of the one before it; plans are compared strictly in order."""
 
+_MONEY_S = 60.0
+"""In the search's order of aims a unit of money counts as a minute."""
+
 
 class Aim(StrEnum):
-    """What a plan may be good in."""
+    """What a plan may be good in; each is a part of `scheduler.score.Score`."""
 
     TARDINESS = "tardiness"
-    TIGHTNESS = "tightness"
     MAKESPAN = "makespan"
     SETUP = "setup"
+    WORK_IN_PROCESS = "work in process"
+    OVERTIME = "overtime"
+    ENERGY = "energy"
+    NEARNESS = "nearness"
+
+    @property
+    def part(self) -> str:
+        """Field of `Score` that tells it."""
+        return {Aim.WORK_IN_PROCESS: "waiting", Aim.NEARNESS: "moved"}.get(self, self.value)
 
 
 @dataclass(frozen=True)
@@ -35,10 +48,8 @@ class Objective:
     aims
         The most important first.
     weights
-        What a second of each costs; empty: the first aim decides, the second between equals, and so on.
-
-    Tightness tells how little room orders have before they are due (`scheduler.timing.Score`): of two plans with
-    nothing late the better one can do with more bad luck.
+        What a second of each (of energy: a unit of money) costs; empty: the first aim decides, the second between
+        equals, and so on.
     """
 
     aims: tuple[Aim, ...] = (Aim.TARDINESS, Aim.MAKESPAN)
@@ -57,15 +68,18 @@ class Objective:
             require_not_negative(f"weight of {aim}", weight)
 
     @property
-    def weights_(self) -> Weights:
+    def of_parts(self) -> Floats:
         """Weights of the parts of a `Score` in the search."""
-        given = self.weights or tuple(_STEP**place for place in range(len(self.aims)))
-        found = dict(zip(self.aims, given, strict=True))
-        return BUFFERED._replace(broken=_BROKEN, **{aim.value: weight for aim, weight in found.items()})
+        found = np.zeros(len(Score._fields))
+        for place, aim in enumerate(self.aims):
+            unit = _MONEY_S if aim is Aim.ENERGY else 1.0
+            found[Score._fields.index(aim.part)] = self.weights[place] if self.weights else unit * _STEP**place
+        found[BROKEN] = _BROKEN
+        return found
 
     def rank(self, score: Score) -> tuple[float, ...]:
         """Return what plans are compared by: the smaller, the better."""
-        values = [getattr(score, aim.value) for aim in self.aims]
+        values = [getattr(score, aim.part) for aim in self.aims]
         if self.weights:
             return score.broken, sum(weight * value for weight, value in zip(self.weights, values, strict=True))
         return (score.broken, *values)

@@ -18,6 +18,7 @@ from plant.item import Attendance
 from plant.work import Task, Wait, Work
 from scheduler.clock import Clocks, clocks_of
 from scheduler.compiled import Flags, Floats, Records, Whole
+from scheduler.meter import Meters, meters_of
 from scheduler.refusal import refuse
 
 SETUP, ALL = 1, 2
@@ -100,6 +101,10 @@ class Shop(NamedTuple):
         People in the order in which they are asked: who can do least first.
     clock_of
         Working time per machine and person, column 0 for nobody; -1 where they never meet.
+    last_edge, last
+        By order, the tasks that no other of its tasks waits for.
+    overtime_of, energy_of
+        Each machine's meters, -1 for none.
     """
 
     tasks: Records
@@ -116,6 +121,11 @@ class Shop(NamedTuple):
     orders: Records
     clock_of: Whole
     clocks: Clocks
+    last_edge: Whole
+    last: Whole
+    meters: Meters
+    overtime_of: Whole
+    energy_of: Whole
 
 
 class Problem:
@@ -182,8 +192,13 @@ def _shop(problem: Problem) -> Shop:
         (max(machine.available_from_s, 0.0), families.get(machine.setup_family or "", 0), machine.batch_capacity, row)
         for machine, row in zip(problem.machines, matrix_of, strict=True)
     ]
+    meters, overtime_of, energy_of = meters_of(work)
+    records = _tasks(problem, families, skills, [_edges(rows) for rows in (options, before, after)], after)
+    last = np.flatnonzero(records["is_last"][:-1])
+    order_of = records["order"]
+    last = last[np.argsort(order_of[last], kind="stable")]
     return Shop(
-        tasks=_tasks(problem, families, skills, [_edges(rows) for rows in (options, before, after)], after),
+        tasks=records,
         duration=duration,
         option=np.array(list(chain(*options)), np.int64),
         before=np.array(list(chain(*before)), BEFORE),
@@ -197,6 +212,11 @@ def _shop(problem: Problem) -> Shop:
         orders=np.array([(demand.due_s, demand.priority.weight) for demand in work.orders.values()], ORDER),
         clock_of=clock_of,
         clocks=clocks_of(times),
+        last_edge=np.searchsorted(order_of[last], np.arange(len(work.orders) + 1)),
+        last=last,
+        meters=meters,
+        overtime_of=overtime_of,
+        energy_of=energy_of,
     )
 
 

@@ -19,8 +19,10 @@ from scheduler.compiled import dice
 from scheduler.decode import Sequences, times_of
 from scheduler.moves import Known
 from scheduler.problem import Problem
-from scheduler.timing import Sequence, Weights, new_floor, new_times
-from scheduler.walk import BEST, CURRENT, Walk, begin, burst
+from scheduler.retime import new_trace
+from scheduler.score import BROKEN, Aims, Score
+from scheduler.timing import Sequence, new_floor, new_times
+from scheduler.walk import BEST, CURRENT, Walk, adopt, begin, burst
 
 Proceed = Callable[[int, "Candidate"], float]
 """Called between bursts with moves made per walk and the best plan; returns the share of the limit that is spent (1:
@@ -46,7 +48,7 @@ class Search:
     """
 
     problem: Problem
-    weights: Weights
+    aims: Aims
     opening: Sequences
     seed: int
     walks: int
@@ -60,16 +62,16 @@ class Search:
             Moves in a burst, where it is a whole number, else about how many seconds one takes.
         """
         shop = self.problem.shop
-        walks = [self._walk(start, number) for number in range(self.walks)]
+        walks = [self.walk(start, number) for number in range(self.walks)]
         for walk in walks:
-            begin(shop, walk, self.weights)
+            begin(shop, walk, self.aims)
         best, best_cost, moves, shares = start, walks[0].cost[BEST], 0, 0
         hot, count = self._temperature(start), a_burst if isinstance(a_burst, int) else _FIRST_MOVES
         with ThreadPoolExecutor(self.walks) as threads:
             while (spent := proceed(moves, best)) < 1:
                 temperature = hot * _COOLEST**spent
                 began = time.monotonic()
-                jobs = [threads.submit(burst, shop, walk, self.weights, count, temperature) for walk in walks]
+                jobs = [threads.submit(burst, shop, walk, self.aims, count, temperature) for walk in walks]
                 made = [job.result() for job in jobs]
                 moves += count
                 if not isinstance(a_burst, int):
@@ -85,7 +87,8 @@ class Search:
                     self._share(walks)
         return best
 
-    def _walk(self, start: Candidate, number: int) -> Walk:
+    def walk(self, start: Candidate, number: int) -> Walk:
+        """Return a walk that stands at a plan."""
         count = len(self.problem.tasks)
         fixed = np.zeros(count, np.bool_)
         fixed[[step[0] for steps in self.opening for step in steps]] = True
@@ -95,6 +98,7 @@ class Search:
             np.full(count, -1, np.int64),
             fixed,
             np.full(len(self.problem.machines), -1, np.int64),
+            np.zeros(len(self.problem.work.orders)),
         )
         return Walk(
             _copy(start.sequence),
@@ -104,21 +108,21 @@ class Search:
             _copy(start.sequence),
             np.full(2, start.steps, np.int64),
             np.zeros(2),
-            np.zeros(2, np.int64),
+            np.zeros(len(Score._fields)),
+            np.zeros(len(Score._fields)),
+            np.zeros(1, np.int64),
             dice(self.seed, number),
             new_floor(self.problem.shop),
+            new_trace(count, len(self.problem.work.orders)),
         )
 
     def _temperature(self, start: Candidate) -> float:
         """Return the first temperature: moves that cost a task's time on an order of middling weight are common."""
         able = self.problem.shop.duration >= 0
         mean = float(np.where(able, self.problem.shop.duration, 0.0).sum() / max(able.sum(), 1))
-        weights = self.weights
-        if start.score.tardiness > 0 and weights.tardiness > 0:
-            return mean * weights.tardiness
-        if start.score.tightness > 0 and weights.tightness > 0:
-            return mean * weights.tightness
-        return max(mean * weights.makespan, mean * weights.setup, 1e-9)
+        counts = np.array(start.score) > 0
+        counts[BROKEN] = False
+        return max(mean * float(self.aims.weights.max(initial=0.0, where=counts)), 1e-9)
 
     def _share(self, walks: list[Walk]) -> None:
         """Let the walk whose current plan is worst go on from that of the best."""
@@ -127,11 +131,7 @@ class Search:
             return
         last.current.steps[:], last.current.of[:] = first.current.steps, first.current.of
         last.steps[CURRENT] = first.steps[CURRENT]
-        kept = _copy(last.best), last.steps[BEST], last.cost[BEST]
-        begin(self.problem.shop, last, self.weights)
-        if kept[2] < last.cost[BEST]:
-            last.best.steps[:], last.best.of[:] = kept[0].steps, kept[0].of
-            last.steps[BEST], last.cost[BEST] = kept[1], kept[2]
+        adopt(self.problem.shop, last, self.aims)
 
     def _candidate(self, walk: Walk) -> Candidate:
         sequence, steps = _copy(walk.best), int(walk.steps[BEST])

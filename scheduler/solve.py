@@ -22,9 +22,10 @@ from scheduler.objective import OBJECTIVE, Objective
 from scheduler.prefix import opening, people_of, start_of
 from scheduler.problem import Problem
 from scheduler.rules import GRID, RULES
+from scheduler.score import Aims, Score, everything
 from scheduler.search import Search
 from scheduler.stop import Enough
-from scheduler.timing import Score, Sequence
+from scheduler.timing import Sequence
 
 _SEARCHED = " + local search"
 
@@ -143,7 +144,7 @@ class _Solving:
     def run(self) -> Solution:
         """Go through the stages; `Enough` ends them early."""
         if not self._problem.tasks:
-            return Solution(Plan(self._problem.work.epoch, ()), self._report(Score(0.0, 0.0, 0.0, 0.0, 0.0)))
+            return Solution(Plan(self._problem.work.epoch, ()), self._report(Score()))
         self._dispatch()
         self._status = "feasible"
         try:
@@ -227,7 +228,8 @@ class _Solving:
     def _search(self, until: float, share: float) -> None:
         """Anneal until `until` of the time is spent (or for `share` of the effort), or the bound is reached."""
         settings, started, before = self._settings, self._spent(), self._kept()
-        search = Search(self._problem, settings.objective.weights_, self._opening, settings.seed, settings.workers)
+        aims = Aims(settings.objective.of_parts, everything(len(self._problem.tasks)).near)
+        search = Search(self._problem, aims, self._opening, settings.seed, settings.workers)
         most = None if settings.effort is None else max(int(settings.effort * share * _MOVES_PER_EFFORT), 1)
 
         def spent(moves: int, best: Candidate) -> float:

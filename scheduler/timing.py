@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scheduler.clock import Clocks, ends, fits_from, opens
-from scheduler.compiled import Floats, Records, Whole, compiled, inlined
+from scheduler.compiled import Records, Whole, compiled, inlined
 from scheduler.problem import ALL, NONE, SETUP, Shop
 
 RELEASE, MACHINE, BEFORE, PERSON = 0, 1, 2, 3
@@ -75,55 +75,10 @@ class Sequence(NamedTuple):
 
 
 class Floor(NamedTuple):
-    """Machines and people, records of `TAKEN`, and when each order is done so far."""
+    """Machines and people, records of `TAKEN`."""
 
     machines: Records
     people: Records
-    completed: Floats
-
-
-class Score(NamedTuple):
-    """What a sequence costs, in seconds.
-
-    Attributes
-    ----------
-    broken
-        By how much waits are too long and locked starts are missed.
-    tardiness
-        Weighted, over orders.
-    tightness
-        Over orders, weighted: x * x / b, where b is `Weights.buffer_s` and x by how much less than that lies between
-        completion and due date. Squared, so that no order is left without room for the sake of others.
-    """
-
-    broken: float
-    tardiness: float
-    tightness: float
-    makespan: float
-    setup: float
-
-
-class Weights(NamedTuple):
-    """What the parts of a `Score` weigh."""
-
-    broken: float = 1.0
-    tardiness: float = 0.0
-    tightness: float = 0.0
-    makespan: float = 0.0
-    setup: float = 0.0
-    buffer_s: float = 0.0
-
-
-@inlined
-def weighed(score: Score, weights: Weights) -> float:
-    """Return the weighted score."""
-    return (
-        weights.broken * score.broken
-        + weights.tardiness * score.tardiness
-        + weights.tightness * score.tightness
-        + weights.makespan * score.makespan
-        + weights.setup * score.setup
-    )
 
 
 def new_sequence(tasks: int) -> Sequence:
@@ -140,15 +95,12 @@ def new_times(tasks: int) -> Records:
 
 def new_floor(shop: Shop) -> Floor:
     """Return machines and people, to be cleared."""
-    return Floor(
-        np.empty(shop.machines.size, TAKEN), np.empty(shop.person_free.size, TAKEN), np.zeros(shop.orders.size)
-    )
+    return Floor(np.empty(shop.machines.size, TAKEN), np.empty(shop.person_free.size, TAKEN))
 
 
 @compiled
 def clear(shop: Shop, floor: Floor) -> None:
     """Set machines and people to how they stand at the epoch."""
-    floor.completed[:] = -np.inf
     for machine in range(shop.machines.size):
         floor.machines[machine].free = shop.machines[machine].free
         floor.machines[machine].family = shop.machines[machine].family
@@ -292,77 +244,10 @@ def may_share(shop: Shop, one: int, other: int) -> bool:
 
 
 @compiled
-def broken_by(shop: Shop, sequence: Sequence, times: Records, lead: int) -> float:
-    """Return by how much a step waits too long behind what it follows, and misses locked starts."""
-    broken_s = 0.0
-    member = lead
-    while member >= 0:
-        if shop.tasks[member].lock >= 0:
-            broken_s += times[member].start - shop.tasks[member].lock
-        for place in range(shop.tasks[member].before, shop.tasks[member + 1].before):
-            waits_s = times[lead].begin - times[shop.before[place].task].finish
-            broken_s += max(waits_s - shop.before[place].most, 0.0)
-        member = sequence.of[member].joined
-    return broken_s
-
-
-@inlined
-def scored(
-    shop: Shop, sequence: Sequence, times: Records, floor: Floor, lead: int, weights: Weights, score: Score
-) -> Score:
-    """Return the score with one more step."""
-    finish_s, broken, tardiness, tightness = times[lead].finish, score.broken, score.tardiness, score.tightness
-    if weights.broken > 0:
-        broken += broken_by(shop, sequence, times, lead)
-    member = lead
-    while member >= 0:
-        if shop.tasks[member].is_last:
-            order = shop.orders[shop.tasks[member].order]
-            before_s = floor.completed[shop.tasks[member].order]
-            if finish_s > before_s:
-                late_s = max(finish_s - order.due, 0.0) - max(before_s - order.due, 0.0)
-                tardiness += order.weight * late_s
-                close_s = max(finish_s - order.due + weights.buffer_s, 0.0)
-                was_close_s = max(before_s - order.due + weights.buffer_s, 0.0)
-                tightness += order.weight * (close_s**2 - was_close_s**2) / max(weights.buffer_s, 1.0)
-                floor.completed[shop.tasks[member].order] = finish_s
-        member = sequence.of[member].joined
-    return Score(broken, tardiness, tightness, max(score.makespan, finish_s), score.setup + times[lead].setup)
-
-
-@compiled
-def decode(
-    shop: Shop,
-    sequence: Sequence,
-    times: Records,
-    floor: Floor,
-    steps: int,
-    first: int,
-    weights: Weights,
-    limit: float,
-) -> tuple[Score, int]:
-    """Time the steps from place `first` on, behind those before it, which are timed already.
-
-    Parameters
-    ----------
-    weights
-        Of the score's parts.
-    limit
-        Timing ends as soon as the weighted score is beyond it.
-
-    Returns
-    -------
-    score, int
-        The score, and how many steps are timed: fewer than there are where the limit was reached.
-    """
+def decode(shop: Shop, sequence: Sequence, times: Records, floor: Floor, steps: int) -> None:
+    """Time all steps."""
     clear(shop, floor)
-    score = Score(0.0, 0.0, 0.0, 0.0, 0.0)
     for place in range(steps):
         lead = sequence.steps[place]
-        if place >= first:
-            put(shop, sequence, times, floor, lead)
+        put(shop, sequence, times, floor, lead)
         leave(shop, sequence, times, floor, lead)
-        score = scored(shop, sequence, times, floor, lead, weights, score)
-        if place >= first and weighed(score, weights) > limit:
-            return score, place + 1
-    return score, steps

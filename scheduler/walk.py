@@ -13,7 +13,9 @@ import numpy as np
 from scheduler.compiled import Dice, Floats, Records, Whole, below, compiled, draw
 from scheduler.moves import Known, blocked, change, late_task, note
 from scheduler.problem import Shop
-from scheduler.timing import Floor, Sequence, Weights, decode, weighed
+from scheduler.retime import Trace, accept, retime, undo
+from scheduler.score import Aims, score_all, weighed
+from scheduler.timing import Floor, Sequence, decode
 
 CURRENT, BEST = 0, 1
 
@@ -35,8 +37,10 @@ class Walk(NamedTuple):
         How many steps `current` and `best` have, shape (2,).
     cost
         Of `current` and `best`, shape (2,).
+    parts, trial_parts
+        Of the scores of `current` and `trial`.
     taken
-        Moves taken, and moves made when the best was found, shape (2,).
+        Moves taken, shape (1,).
     """
 
     current: Sequence
@@ -46,79 +50,72 @@ class Walk(NamedTuple):
     best: Sequence
     steps: Whole
     cost: Floats
+    parts: Floats
+    trial_parts: Floats
     taken: Whole
     dice: Dice
     floor: Floor
+    trace: Trace
 
 
 @compiled
-def begin(shop: Shop, walk: Walk, weights: Weights) -> None:
+def begin(shop: Shop, walk: Walk, aims: Aims) -> None:
     """Time the current sequence, which becomes the best."""
-    steps = walk.steps[CURRENT]
-    score, _ = decode(shop, walk.current, walk.known.times, walk.floor, steps, 0, weights, np.inf)
-    walk.cost[CURRENT] = weighed(score, weights)
-    walk.known.last[:] = -1
-    note(walk.current, walk.known, steps, 0)
-    copy_steps(walk.current, walk.known.times, walk.trial, walk.trial_times, 0, steps)
+    adopt(shop, walk, aims)
     keep_best(walk)
+
+
+@compiled
+def adopt(shop: Shop, walk: Walk, aims: Aims) -> None:
+    """Time the current sequence and note all there is to know of it."""
+    steps = walk.steps[CURRENT]
+    decode(shop, walk.current, walk.known.times, walk.floor, steps)
+    score_all(shop, aims, walk.current, walk.known.times, steps, walk.known.completed, walk.parts)
+    walk.cost[CURRENT] = weighed(walk.parts, aims.weights)
+    note(walk.current, walk.known, steps)
+    copy(walk.current, walk.trial)
+    for task in range(walk.trial_times.size):
+        walk.trial_times[task] = walk.known.times[task]
+
+
+@compiled
+def copy(source: Sequence, target: Sequence) -> None:
+    """Make a sequence equal another."""
+    for place in range(source.steps.size):
+        target.steps[place], target.of[place] = source.steps[place], source.of[place]
+
+
+@compiled
+def copy_parts(source: Floats, target: Floats) -> None:
+    """Make the parts of a score equal those of another."""
+    for part in range(source.size):  # a slice would be copied twice
+        target[part] = source[part]
 
 
 @compiled
 def keep_best(walk: Walk) -> None:
     """Keep the current sequence as the best."""
-    for place in range(walk.current.steps.size):
-        walk.best.steps[place], walk.best.of[place] = walk.current.steps[place], walk.current.of[place]
+    copy(walk.current, walk.best)
     walk.steps[BEST], walk.cost[BEST] = walk.steps[CURRENT], walk.cost[CURRENT]
-
-
-@compiled
-def copy_steps(
-    source: Sequence, source_times: Records, target: Sequence, target_times: Records, first: int, end: int
-) -> None:
-    """Copy the steps from place `first` to below `end`, with their members and times."""
-    for place in range(first, end):
-        lead = source.steps[place]
-        target.steps[place] = lead
-        member = lead
-        while member >= 0:
-            target.of[member] = source.of[member]
-            target_times[member] = source_times[member]
-            member = source.of[member].joined
 
 
 @compiled
 def target(shop: Shop, walk: Walk) -> int:
     """Return the lead of the step to change."""
-    steps, task = walk.steps[CURRENT], -1
     if draw(walk.dice) < _CRITICAL:
         task = late_task(shop, walk.known, walk.dice)
         if task < 0:
-            for place in range(steps):
-                lead = walk.current.steps[place]
-                if task < 0 or walk.known.times[lead].finish > walk.known.times[task].finish:
-                    task = lead
+            for last in walk.known.last:
+                if last >= 0 and (task < 0 or walk.known.times[last].finish > walk.known.times[task].finish):
+                    task = last
         found = blocked(walk.current, walk.known, walk.dice, task)
         if found >= 0:
             return found
-    return int(walk.current.steps[below(walk.dice, steps)])
+    return int(walk.current.steps[below(walk.dice, walk.steps[CURRENT])])
 
 
 @compiled
-def take(walk: Walk, first: int, steps: int, cost: float) -> None:
-    """Make the trial the current sequence; from place `first` on it is another one."""
-    copy_steps(walk.trial, walk.trial_times, walk.current, walk.known.times, first, steps)
-    walk.steps[CURRENT], walk.cost[CURRENT] = steps, cost
-    for machine in range(walk.known.last.size):
-        last = walk.known.last[machine]
-        if last >= 0 and walk.known.place[last] >= first:
-            walk.known.last[machine] = -1
-    for place in range(first):
-        walk.known.last[walk.current.of[walk.current.steps[place]].machine] = walk.current.steps[place]
-    note(walk.current, walk.known, steps, first)
-
-
-@compiled
-def in_time(shop: Shop, walk: Walk, weights: Weights) -> None:
+def in_time(shop: Shop, walk: Walk, aims: Aims) -> None:
     """Put the steps into the order in which they begin; the sequences stay, but for people who might be chosen anew."""
     steps = walk.steps[CURRENT]
     for place in range(steps):
@@ -127,19 +124,18 @@ def in_time(shop: Shop, walk: Walk, weights: Weights) -> None:
             walk.trial.steps[to] = walk.trial.steps[to - 1]
             to -= 1
         walk.trial.steps[to] = lead
-    score, _ = decode(shop, walk.trial, walk.trial_times, walk.floor, steps, 0, weights, np.inf)
-    cost = weighed(score, weights)
-    if cost <= walk.cost[CURRENT] * (1 + 1e-9):
-        take(walk, 0, steps, cost)
-    else:
-        copy_steps(walk.current, walk.known.times, walk.trial, walk.trial_times, 0, steps)
+    decode(shop, walk.trial, walk.trial_times, walk.floor, steps)
+    score_all(shop, aims, walk.trial, walk.trial_times, steps, walk.trace.completed, walk.trial_parts)
+    if weighed(walk.trial_parts, aims.weights) <= walk.cost[CURRENT] * (1 + 1e-9):
+        copy(walk.trial, walk.current)
+    adopt(shop, walk, aims)
 
 
 @compiled
-def burst(shop: Shop, walk: Walk, weights: Weights, moves: int, temperature: float) -> int:
+def burst(shop: Shop, walk: Walk, aims: Aims, moves: int, temperature: float) -> int:
     """Make so many moves; return how many could be made at all."""
     made = 0
-    for move in range(moves):
+    for _ in range(moves):
         steps = walk.steps[CURRENT]
         lead = target(shop, walk)
         first, new_steps = change(shop, walk.trial, walk.known, walk.dice, steps, lead)
@@ -147,33 +143,30 @@ def burst(shop: Shop, walk: Walk, weights: Weights, moves: int, temperature: flo
             continue
         made += 1
         limit = walk.cost[CURRENT] - temperature * np.log(max(draw(walk.dice), 1e-300))
-        score, timed = decode(shop, walk.trial, walk.trial_times, walk.floor, new_steps, first, weights, limit)
-        cost = weighed(score, weights)
-        if cost <= limit:
-            take(walk, first, new_steps, cost)
-            walk.taken[0] += 1
-            if cost < walk.cost[BEST]:
-                keep_best(walk)
-                walk.taken[1] = move
-            if walk.taken[0] % _SORTED_AFTER == 0:
-                in_time(shop, walk, weights)
-        else:
-            restore(walk, first, timed, steps, new_steps)
+        copy_parts(walk.parts, walk.trial_parts)
+        retime(
+            shop,
+            aims,
+            walk.current,
+            walk.known,
+            walk.trial,
+            walk.trial_times,
+            walk.floor,
+            walk.trace,
+            new_steps,
+            first,
+            walk.trial_parts,
+        )
+        cost = weighed(walk.trial_parts, aims.weights)
+        if cost > limit:
+            undo(walk.current, walk.known, walk.trial, walk.trial_times, walk.trace, steps, first)
+            continue
+        accept(walk.current, walk.known, walk.trial, walk.trial_times, walk.floor, walk.trace, new_steps, first)
+        walk.steps[CURRENT], walk.cost[CURRENT] = new_steps, cost
+        copy_parts(walk.trial_parts, walk.parts)
+        walk.taken[0] += 1
+        if cost < walk.cost[BEST]:
+            keep_best(walk)
+        if walk.taken[0] % _SORTED_AFTER == 0:
+            in_time(shop, walk, aims)
     return made
-
-
-@compiled
-def restore(walk: Walk, first: int, timed: int, steps: int, new_steps: int) -> None:
-    """Make the trial equal the current sequence again."""
-    for place in range(first, timed):
-        member = walk.trial.steps[place]
-        while member >= 0:
-            walk.trial_times[member] = walk.known.times[member]
-            member = walk.trial.of[member].joined
-    for place in range(first, max(steps, new_steps)):
-        walk.trial.steps[place] = walk.current.steps[place]
-        if place < steps:
-            member = walk.current.steps[place]
-            while member >= 0:
-                walk.trial.of[member] = walk.current.of[member]
-                member = walk.current.of[member].joined

@@ -19,6 +19,7 @@ from scheduler.objective import OBJECTIVE
 from scheduler.prefix import opening
 from scheduler.problem import Problem
 from scheduler.rules import RULES, Rule
+from scheduler.score import Aims, everything
 from scheduler.search import Search
 from tests.twin.random_works import cases
 from twin.draws import Draws
@@ -58,7 +59,7 @@ def test_the_twin_finds_the_times_of_every_plan_again(case: tuple[Work, Plan, in
     head = opening(problem, None)
     start = Dispatcher(problem, head).plan(rule.index)
     assert start is not None
-    search = Search(problem, OBJECTIVE.weights_, head, seed, 1)
+    search = Search(problem, Aims(OBJECTIVE.of_parts, everything(len(problem.tasks)).near), head, seed, 1)
     found = search.run(start, 200, lambda moves, best: moves / 400)
     for candidate in (start, found):
         agrees(problem, candidate)

@@ -1,0 +1,67 @@
+"""A search that times only what a change reaches knows the same times and costs as one that times everything."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, note, settings
+from hypothesis import strategies as st
+
+from plant.work import Work
+from scheduler.candidate import Candidate, Dispatcher
+from scheduler.decode import times_of
+from scheduler.objective import Aim, Objective
+from scheduler.prefix import opening
+from scheduler.problem import Problem
+from scheduler.rules import RULES
+from scheduler.score import Aims, near_of
+from scheduler.search import Search
+from scheduler.walk import BEST, CURRENT, begin, burst
+from tests.scheduler.shops import HOUR, random_work
+from tests.scheduler.test_property import everything
+
+ALL = Objective(tuple(Aim), (1.0, 0.5, 2.0, 0.25, 3.0, 60.0, 0.125))
+
+
+def _costly(some: Work, seed: int) -> Work:
+    """Return a work that pays for overtime and for energy, dearer by day."""
+    dice = random.Random(seed)
+    machines = {
+        name: replace(one, overtime=((dice.uniform(0, 20) * HOUR, 40 * HOUR),), power_kw=dice.uniform(0, 50))
+        for name, one in some.machines.items()
+    }
+    return replace(some, machines=machines, energy_prices=((0.0, 0.1), (8 * HOUR, 0.3), (20 * HOUR, 0.05)))
+
+
+def _start(problem: Problem) -> Candidate:
+    found = Dispatcher(problem, opening(problem, None)).plan(RULES[0].index)
+    assert found is not None
+    return found
+
+
+@given(st.integers(0, 10**6), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_what_a_walk_knows_is_what_its_sequence_says(seed: int, peopled: bool) -> None:
+    note(f"seed {seed}")
+    some = _costly(everything(seed, 8) if peopled else random_work(seed, 8), seed)
+    problem = Problem(some)
+    start, tasks = _start(problem), len(problem.tasks)
+    near = near_of(start.sequence.of["machine"], start.times(problem)["start"])
+    walk = Search(problem, Aims(ALL.of_parts, near), opening(problem, None), seed, 1).walk(start, 0)
+    aims = Aims(ALL.of_parts, near)
+    begin(problem.shop, walk, aims)
+    for temperature in (10 * HOUR, HOUR, 0.0):
+        burst(problem.shop, walk, aims, 200, temperature)
+        times, score = times_of(problem, walk.current, int(walk.steps[CURRENT]), near)
+        for name in ("begin", "start", "finish"):
+            np.testing.assert_array_equal(times[name], walk.known.times[name])
+        assert score == pytest.approx(tuple(walk.parts), abs=1e-5)
+        assert walk.cost[CURRENT] == pytest.approx(float(ALL.of_parts @ np.array(score)), rel=1e-9)
+        leads = walk.current.of["lead"] == np.arange(tasks)
+        np.testing.assert_array_equal(walk.trial_times[leads], walk.known.times[leads])
+        np.testing.assert_array_equal(walk.trial.of, walk.current.of)
+    first = times_of(problem, start.sequence, start.steps, near)[1]
+    assert walk.cost[BEST] <= float(ALL.of_parts @ np.array(first)) + 1e-6
