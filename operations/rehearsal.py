@@ -181,7 +181,7 @@ def examine(
     kept = None if in_force is None else futures.keeping(known, in_force)
     blocking = [one for one in gate.findings(verdict, kept, _priorities(known), terms.thresholds) if one.blocks]
     held = frozenset() if frozen is None else frozenset(frozen.by_job_order)
-    ward = Ward(known, plan, verdict, futures, terms.thresholds, held, terms.zone)
+    ward = Ward(known, plan, verdict, ran, futures, terms.thresholds, held, terms.zone)
     remedies = remedies_for(ward, blocking, terms.remedies, progress)
     judgement = gate.judge_plan(verdict, kept, _priorities(known), terms.thresholds, terms.zone, remedies=remedies)
     progress(1.0, told("rehearsed"))

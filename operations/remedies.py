@@ -55,6 +55,8 @@ class Ward:
     ----------
     work, plan
         The calibrated work and the plan at its planned times.
+    ran
+        What became of it in `futures`.
     frozen
         Job orders that stay where they are.
     """
@@ -62,6 +64,7 @@ class Ward:
     work: Work
     plan: Plan
     verdict: Verdict
+    ran: Replay
     futures: Futures
     thresholds: Thresholds
     frozen: Collection[str]
@@ -81,10 +84,7 @@ def remedies_for(ward: Ward, findings: Sequence[Finding], rules: RemedyRules, pr
     """
     began = time.monotonic()
     chosen = sorted(findings, key=lambda finding: finding.verdict.on_time)[: rules.most]
-    if not chosen:
-        return ()
-    ran = ward.futures.run(ward.work, ward.plan)
-    found = {finding.verdict.order: list(_promises(ward, ran, finding, rules.costs)) for finding in chosen}
+    found = {finding.verdict.order: list(_promises(ward, finding, rules.costs)) for finding in chosen}
     for number, finding in enumerate(chosen):
         progress(number / len(chosen), told("looking for a remedy for {order}", order=finding.verdict.order))
         for changes in changes_for(_patient(ward, finding), rules.costs).values():
@@ -117,10 +117,10 @@ def _meets(ward: Ward, order: OrderVerdict) -> bool:
     return meets(order, ward.work.orders[order.order].priority, ward.thresholds)
 
 
-def _promises(ward: Ward, ran: Replay, finding: Finding, costs: Costs) -> Iterator[Remedy]:
+def _promises(ward: Ward, finding: Finding, costs: Costs) -> Iterator[Remedy]:
     """Yield the earliest promise, to the hour, that is as sure as the gate asks."""
     order, priority = finding.verdict.order, finding.priority
-    completion_s = np.sort(ran.completion_s(order))
+    completion_s = np.sort(ward.ran.completion_s(order))
     count = len(completion_s)
     sure = [met for met in range(1, count + 1) if wilson(met, count)[1] >= ward.thresholds.of(priority)]
     if not sure:
@@ -129,6 +129,6 @@ def _promises(ward: Ward, ran: Replay, finding: Finding, costs: Costs) -> Iterat
     due_s = math.ceil(max(float(completion_s[sure[0] - 1]), late_s) / _ROUND_S) * _ROUND_S
     change = promised(_patient(ward, finding), costs, due_s)
     # Only what is due changes, and nothing waits for that: the same futures, held against other dates.
-    remedy = _remedy(ward, finding, change, order_verdicts(replace(ran, work=change.work)))
+    remedy = _remedy(ward, finding, change, order_verdicts(replace(ward.ran, work=change.work)))
     if remedy is not None:
         yield remedy
