@@ -127,35 +127,70 @@ def left_at(work: Work, plan: Plan, now_s: float) -> Work:
     done = {one.job_order for one in plan.operations if one.end_s <= now_s}
     tasks = tuple(_task_later(task, work, plan, now_s, done) for task in work.tasks if task.id not in done)
     machines = {name: _machine_later(one, work, plan, now_s) for name, one in work.machines.items()}
+    people = {
+        name: replace(
+            one,
+            working_time=_hours_later(one.working_time, now_s),
+            available_from_s=max(one.available_from_s - now_s, 0.0),
+        )
+        for name, one in work.people.items()
+    }
     orders = {
         task.order: replace(work.orders[task.order], due_s=work.orders[task.order].due_s - now_s) for task in tasks
     }
-    return Work(work.epoch, tasks, machines, orders)
+    return replace(work, tasks=tasks, machines=machines, people=people, orders=orders)
 
 
 def _task_later(task: Task, work: Work, plan: Plan, now_s: float, done: set[str]) -> Task:
     planned = plan.by_job_order[task.id]
     if task.running is None and planned.start_s >= now_s:
-        left = tuple(name for name in task.predecessors if name not in done)
-        return replace(task, predecessors=left, release_s=task.release_s - now_s)
+        return _waiting_later(task, plan, now_s, done)
     hours = work.machines[planned.machine].working_time
-    worked_s = hours.worked_at(now_s) - hours.worked_at(planned.start_s)
+    # What runs on a machine that is down goes on when that is up: nothing is worked before.
+    worked_s = max(hours.worked_at(now_s) - hours.worked_at(planned.start_s), 0.0)
     seconds = task.durations_s[planned.machine]
-    running = Running(planned.machine, planned.start_s - now_s, max(seconds - worked_s, 1.0), planned.batch, worked_s)
-    return replace(task, predecessors=(), durations_s={planned.machine: seconds}, running=running)
+    begun_s, left_s, before_s = planned.start_s, seconds, 0.0
+    if task.running is not None:
+        begun_s, left_s, before_s = task.running.started_s, task.running.remaining_s, task.running.worked_s
+    running = Running(planned.machine, begun_s - now_s, max(left_s - worked_s, 1.0), planned.batch, before_s + worked_s)
+    here = {planned.machine: seconds}
+    return replace(task, predecessors=(), waits={}, durations_s=here, running=running, lock=None, rework=None)
+
+
+def _waiting_later(task: Task, plan: Plan, now_s: float, done: set[str]) -> Task:
+    """Return a task that has not begun; what is left of waits behind what is done is part of its release."""
+    left = tuple(name for name in task.predecessors if name not in done)
+    waited_s = [
+        plan.by_job_order[name].end_s + wait.least_s - now_s for name, wait in task.waits.items() if name in done
+    ]
+    material, lock, rework = task.material, task.lock, task.rework
+    return replace(
+        task,
+        predecessors=left,
+        waits={name: wait for name, wait in task.waits.items() if name not in done},
+        release_s=max([task.release_s - now_s, *waited_s]),
+        material=None if material is None else replace(material, due_s=material.due_s - now_s),
+        lock=None if lock is None else replace(lock, start_s=lock.start_s - now_s),
+        rework=None if rework is None or rework.of in done else rework,
+    )
 
 
 def _machine_later(machine: MachineOutlook, work: Work, plan: Plan, now_s: float) -> MachineOutlook:
-    hours = machine.working_time
-    windows = [
-        (max(start - now_s, 0.0), end - now_s)
-        for start, end in zip(hours.starts, hours.ends, strict=True)
-        if end > now_s
-    ]
     made = [one for step in plan.sequences.get(machine.id, ()) for one in step if one.start_s < now_s]
     family = work.by_id[made[-1].job_order].setup_family if made else machine.setup_family
     down_s = max(machine.available_from_s - now_s, 0.0)
-    return replace(machine, working_time=WorkingTime.of(windows), setup_family=family, available_from_s=down_s)
+    return replace(
+        machine,
+        working_time=_hours_later(machine.working_time, now_s),
+        setup_family=family,
+        available_from_s=down_s,
+        maintenance=tuple((begin - now_s, end - now_s) for begin, end in machine.maintenance),
+    )
+
+
+def _hours_later(hours: WorkingTime, now_s: float) -> WorkingTime:
+    windows = zip(hours.starts, hours.ends, strict=True)
+    return WorkingTime.of([(max(start - now_s, 0.0), end - now_s) for start, end in windows if end > now_s])
 
 
 def _breakdown(dice: random.Random, work: Work) -> Work:

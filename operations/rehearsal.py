@@ -10,7 +10,7 @@ from operations import gate, robust
 from operations.futures import Futures
 from operations.gate import Thresholds
 from operations.remedies import RemedyRules, Ward, remedies_for
-from operations.robust import Outcome
+from operations.robust import Choice, Outcome
 from plant.calibration import Calibration
 from plant.order import Priority
 from plant.plan import Plan, Robustness, SolverReport
@@ -28,7 +28,7 @@ from twin.fidelity import Forecast, forecast
 from twin.replay import Replay
 from twin.verdict import judge, order_verdicts
 
-_LOOKING = 0.8
+LOOKING = 0.8
 """Share of the progress that looking for a plan takes."""
 
 _UNKNOWN = Forecast({}, {})
@@ -98,6 +98,9 @@ def rehearse(
         What takes the place of planned times, and how well it is known; None for the plan as it stands.
     in_force
         The plan it is judged against, None when there is none.
+    solver
+        Its time limit is for everything but remedies (`Terms.remedies`): search, rehearsals of candidates, and that of
+        the plan that is chosen. A first plan is looked for and rehearsed at any rate.
 
     Raises
     ------
@@ -106,11 +109,39 @@ def rehearse(
     Cancelled
         If `progress` raises it; `Enough` takes the best plan so far.
     """
+    patience = Patience(progress)
+    choice = look(work, solver, replications, seed, patience, frozen, calibration, in_force, terms)
+    examined = examine(work, choice.plan, replications, seed, frozen, calibration, in_force, terms, patience.examining)
+    return rehearsal_of(choice, examined)
+
+
+def rehearsal_of(choice: Choice, examined: Examination) -> Rehearsal:
+    """Return a plan that was chosen together with how it was examined."""
+    return Rehearsal(
+        choice.plan, choice.report, choice.robustness, examined.verdict, examined.judgement, examined.forecast
+    )
+
+
+def look(
+    work: Work,
+    solver: SolverSettings,
+    replications: int,
+    seed: int,
+    patience: Patience,
+    frozen: Plan | None = None,
+    calibration: Calibration | None = None,
+    in_force: Plan | None = None,
+    terms: Terms | None = None,
+    start: Plan | None = None,
+) -> Choice:
+    """Return the plan for `work` that does best in futures of its own, within the solver's time limit.
+
+    Parameters are those of `rehearse` and `operations.robust.choose`.
+    """
     terms = terms or Terms()
     known = work if calibration is None else apply(work, calibration)
     futures = Futures(replications, seed + _OTHER_FUTURES, calibration)
     kept = None if in_force is None else futures.keeping(known, in_force)
-    patience = _Patience(progress)
 
     def outcome(plan: Plan) -> Outcome:
         patience.tell(told("rehearsing {n:count} futures", n=replications))
@@ -119,11 +150,7 @@ def rehearse(
         missed = gate.findings(futures.verdict(orders), kept, _priorities(known), terms.thresholds)
         return Outcome(orders, sum(one.blocks for one in missed), _bottleneck(ran))
 
-    choice = robust.choose(known, solver, frozen, terms.price, outcome, patience.looking)
-    examined = examine(work, choice.plan, replications, seed, frozen, calibration, in_force, terms, patience.examining)
-    return Rehearsal(
-        choice.plan, choice.report, choice.robustness, examined.verdict, examined.judgement, examined.forecast
-    )
+    return robust.choose(known, solver, frozen, terms.price, outcome, patience.looking, start)
 
 
 def examine(
@@ -154,7 +181,7 @@ def examine(
     kept = None if in_force is None else futures.keeping(known, in_force)
     blocking = [one for one in gate.findings(verdict, kept, _priorities(known), terms.thresholds) if one.blocks]
     held = frozenset() if frozen is None else frozenset(frozen.by_job_order)
-    ward = Ward(known, plan, verdict, futures, terms.thresholds, held, terms.zone)
+    ward = Ward(known, plan, verdict, ran, futures, terms.thresholds, held, terms.zone)
     remedies = remedies_for(ward, blocking, terms.remedies, progress)
     judgement = gate.judge_plan(verdict, kept, _priorities(known), terms.thresholds, terms.zone, remedies=remedies)
     progress(1.0, told("rehearsed"))
@@ -186,7 +213,7 @@ def _bottleneck(ran: Replay) -> str | None:
     return max(machines, key=lambda name: machines[name]) if machines else None
 
 
-class _Patience:
+class Patience:
     """Passes progress on; whoever has had enough of looking for plans (`Enough`) still gets the verdict."""
 
     def __init__(self, progress: Progress) -> None:
@@ -197,7 +224,7 @@ class _Patience:
         """Tell how far looking for a plan is; `Enough` ends it."""
         if self._enough:
             raise Enough
-        self._share = _LOOKING * share
+        self._share = LOOKING * share
         self._progress(self._share, doing)
 
     def tell(self, doing: Text) -> None:
@@ -206,7 +233,7 @@ class _Patience:
 
     def examining(self, share: float, doing: Text) -> None:
         """Tell how far the examination is."""
-        self._share = _LOOKING + (1 - _LOOKING) * share
+        self._share = LOOKING + (1 - LOOKING) * share
         self._patiently(doing)
 
     def _patiently(self, doing: Text) -> None:

@@ -160,20 +160,24 @@ def _with_overtime(patient: Patient, machines: Sequence[str], longer_s: float, u
     outlooks, people = dict(work.machines), dict(work.people)
     for name in machines:
         before = outlooks[name].working_time
-        outlooks[name] = replace(outlooks[name], working_time=_longer(before, longer_s, until_s))
+        time = _longer(before, longer_s, until_s, outlooks[name].maintenance)
+        outlooks[name] = replace(outlooks[name], working_time=time)
         added_s += outlooks[name].working_time.worked_at(until_s) - before.worked_at(until_s)
     for name in {one.person for one in patient.plan.operations if one.machine in machines and one.person is not None}:
         people[name] = replace(people[name], working_time=_longer(people[name].working_time, longer_s, until_s))
     return replace(work, machines=outlooks, people=people), added_s / _HOUR_S
 
 
-def _longer(time: WorkingTime, longer_s: float, until_s: float) -> WorkingTime:
-    """Return working time in which every shift that ends by `until_s` is longer; breaks stay."""
+def _longer(
+    time: WorkingTime, longer_s: float, until_s: float, maintenance: Sequence[tuple[float, float]] = ()
+) -> WorkingTime:
+    """Return working time in which every shift that ends by `until_s` is longer; breaks and maintenance stay."""
     windows = list(zip(time.starts, time.ends, strict=True))
     for place, (start, end) in enumerate(windows[:-1]):
-        closed_s = windows[place + 1][0] - end
-        if 0 <= end < until_s and closed_s >= _BREAK_S:
-            windows[place] = (start, end + min(longer_s, closed_s))
+        next_s = windows[place + 1][0]
+        free_s = min([next_s, *(begin for begin, stop in maintenance if begin < next_s and stop > end)]) - end
+        if 0 <= end < until_s and next_s - end >= _BREAK_S and free_s > 0:
+            windows[place] = (start, end + min(longer_s, free_s))
     return WorkingTime.of(windows)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 
 import numpy as np
@@ -19,7 +19,8 @@ from plant.ports import Progress
 from plant.text import told
 from plant.verdict import OrderVerdict, Remedy, Verdict
 from plant.work import Work
-from twin.verdict import wilson
+from twin.replay import Replay
+from twin.verdict import order_verdicts, wilson
 
 _ROUND_S = 3600.0
 """New dates are promised to the hour."""
@@ -54,6 +55,8 @@ class Ward:
     ----------
     work, plan
         The calibrated work and the plan at its planned times.
+    ran
+        What became of it in `futures`.
     frozen
         Job orders that stay where they are.
     """
@@ -61,6 +64,7 @@ class Ward:
     work: Work
     plan: Plan
     verdict: Verdict
+    ran: Replay
     futures: Futures
     thresholds: Thresholds
     frozen: Collection[str]
@@ -71,7 +75,7 @@ def remedies_for(ward: Ward, findings: Sequence[Finding], rules: RemedyRules, pr
     """Return what would let the orders of `findings` pass without making any other miss what the gate asks.
 
     Of each kind the first that suffices is kept; those of one order stand together, the cheapest first. A later
-    promise always suffices and is looked for first, for every order.
+    promise always suffices and needs no rehearsal of its own: it is looked for first, for every order, at any rate.
 
     Raises
     ------
@@ -80,16 +84,15 @@ def remedies_for(ward: Ward, findings: Sequence[Finding], rules: RemedyRules, pr
     """
     began = time.monotonic()
     chosen = sorted(findings, key=lambda finding: finding.verdict.on_time)[: rules.most]
-    found: dict[str, list[Remedy]] = {}
-    for finding in chosen:
-        found[finding.verdict.order] = list(_promises(ward, finding, rules.costs))
+    found = {finding.verdict.order: list(_promises(ward, finding, rules.costs)) for finding in chosen}
     for number, finding in enumerate(chosen):
         progress(number / len(chosen), told("looking for a remedy for {order}", order=finding.verdict.order))
         for changes in changes_for(_patient(ward, finding), rules.costs).values():
             for change in changes:
                 if time.monotonic() - began > rules.time_limit_s:
                     break
-                if (remedy := _tried(ward, finding, change)) is not None:
+                orders = ward.futures.orders(change.work, change.plan)
+                if (remedy := _remedy(ward, finding, change, orders)) is not None:
                     found[finding.verdict.order].append(remedy)
                     break
     return tuple(one for remedies in found.values() for one in sorted(remedies, key=lambda one: one.cost))
@@ -101,9 +104,8 @@ def _patient(ward: Ward, finding: Finding) -> Patient:
     return Patient(ward.work, ward.plan, order, bindings.get(order.order), ward.frozen, ward.zone)
 
 
-def _tried(ward: Ward, finding: Finding, change: Change) -> Remedy | None:
-    """Rehearse a change; None where the order still misses what is asked, or another one misses it newly."""
-    orders = ward.futures.orders(change.work, change.plan)
+def _remedy(ward: Ward, finding: Finding, change: Change, orders: Sequence[OrderVerdict]) -> Remedy | None:
+    """Return a change as rehearsed; None where the order still misses what is asked, or another one misses it newly."""
     missed = {one.order for one in ward.verdict.orders if not _meets(ward, one)} - {finding.verdict.order}
     if any(not _meets(ward, one) and one.order not in missed for one in orders):
         return None
@@ -118,13 +120,15 @@ def _meets(ward: Ward, order: OrderVerdict) -> bool:
 def _promises(ward: Ward, finding: Finding, costs: Costs) -> Iterator[Remedy]:
     """Yield the earliest promise, to the hour, that is as sure as the gate asks."""
     order, priority = finding.verdict.order, finding.priority
-    completion_s = np.sort(ward.futures.run(ward.work, ward.plan).completion_s(order))
+    completion_s = np.sort(ward.ran.completion_s(order))
     count = len(completion_s)
     sure = [met for met in range(1, count + 1) if wilson(met, count)[1] >= ward.thresholds.of(priority)]
     if not sure:
         return
     late_s = float(np.quantile(completion_s, 0.9, method="inverted_cdf")) - ward.thresholds.late_s(priority)
     due_s = math.ceil(max(float(completion_s[sure[0] - 1]), late_s) / _ROUND_S) * _ROUND_S
-    remedy = _tried(ward, finding, promised(_patient(ward, finding), costs, due_s))
+    change = promised(_patient(ward, finding), costs, due_s)
+    # Only what is due changes, and nothing waits for that: the same futures, held against other dates.
+    remedy = _remedy(ward, finding, change, order_verdicts(replace(ward.ran, work=change.work)))
     if remedy is not None:
         yield remedy

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass, replace
 
-from operations.rehearsal import Rehearsal, Terms, examine, rehearse
+from operations.rehearsal import LOOKING, Patience, Rehearsal, Terms, examine, look, rehearsal_of
+from operations.robust import Choice
 from plant.calibration import Calibration
 from plant.plan import Plan
 from plant.ports import Progress, no_progress
-from plant.text import Text, told
+from plant.text import told
 from plant.work import Work
 from scheduler.nearness import Nearness, moved, near
 from scheduler.repair import Repaired, repair
 from scheduler.solve import SolverSettings
 from twin.calibrated import apply
+
+_REMEDIES = 0.2
+"""Share of the time limit in which remedies are looked for, at most; that comes on top."""
+
+_LEAST = 0.1
+"""Share of the time limit that a search has in any case."""
 
 
 @dataclass(frozen=True)
@@ -73,44 +82,61 @@ def rehearse_near(
 ) -> Rehearsal:
     """Make the best plan that stays near the one in force, and run it through `replications` futures of `seed`.
 
-    Of the repaired plan and the one found from it the better one counts. More moves to other machines than asked are
-    made only where each of them is worth it; that is looked at where so much could be gained at all.
+    Of the repaired plan and those found from it the best one counts. More moves to other machines than asked are made
+    only where each of them is worth it; that is looked at, in the second half of the time, where so much could be
+    gained at all.
+
+    Parameters
+    ----------
+    solver
+        Its time limit is for everything: repair, search, rehearsals and examination. Remedies come on top, in at most
+        a fifth of the limit.
 
     Raises
     ------
     InvalidInput
         If the work cannot be planned in whole seconds, or the plan in force is circular.
     """
-    nearness = replanning.nearness
+    began = time.monotonic()
     known = work if calibration is None else apply(work, calibration)
     repaired = _repaired(known, replanning)
-    bound = near(work, replanning.in_force, repaired.plan, nearness.most_moved)
-    most = nearness.most_moved * len(work.tasks)
+    nearness, in_force, frozen = replanning.nearness, replanning.in_force, replanning.frozen
+    bound = near(work, in_force, repaired.plan, nearness.most_moved)
+    gainful_s = nearness.worth_s * nearness.most_moved * len(work.tasks) if bound != work else math.inf
 
-    def half(from_: float) -> Progress:
-        def tell(share: float, doing: Text) -> None:
-            progress(from_ + share / 2, doing)
+    def looked(freedom: Work, start: Plan, until: float, from_: float = 0.0) -> Choice:
+        """Look for a plan until a share of the time is spent."""
+        left_s = max(until * solver.time_limit_s - (time.monotonic() - began), _LEAST * solver.time_limit_s)
+        patience = Patience(lambda share, doing: progress(LOOKING * from_ + (until - from_) * share, doing))
+        part = replace(solver, time_limit_s=left_s)
+        return look(freedom, part, replications, seed, patience, frozen, calibration, in_force, terms, start)
 
-        return tell
-
-    in_force, frozen = replanning.in_force, replanning.frozen
-    best = rehearse(bound, solver, replications, seed, frozen, calibration, in_force, terms, half(0.0))
+    may_gain = repaired.report.weighted_tardiness_s > gainful_s
+    best = looked(bound, repaired.plan, 0.5 if may_gain else 1.0)
+    if best.report.weighted_tardiness_s > gainful_s:
+        free = looked(work, best.plan, 1.0, 0.5)
+        best = min(best, free, key=lambda choice: _cost_s(work, replanning, choice))
+    patience = Patience(progress)
+    hasty = _within(terms or Terms(), _REMEDIES * solver.time_limit_s)
+    found = examine(work, best.plan, replications, seed, frozen, calibration, in_force, hasty, patience.examining)
+    chosen = rehearsal_of(best, found)
     if repaired.report.weighted_tardiness_s < best.report.weighted_tardiness_s:
         kept = rehearse_repair(work, replanning, replications, seed, calibration, terms)
-        best = kept if kept.judgement.passed or not best.judgement.passed else best
-    if bound != work and best.report.weighted_tardiness_s > nearness.worth_s * most:
-        free = rehearse(work, solver, replications, seed, frozen, calibration, in_force, terms, half(0.5))
-        if _cost_s(work, replanning, free) < _cost_s(work, replanning, best):
-            best = free
-    progress(1.0, told("rehearsed"))
-    return best
+        chosen = kept if kept.judgement.passed or not found.judgement.passed else chosen
+    return chosen
+
+
+def _within(terms: Terms, time_limit_s: float) -> Terms:
+    """Return the terms with remedies looked for no longer than that."""
+    rules = terms.remedies
+    return replace(terms, remedies=replace(rules, time_limit_s=min(rules.time_limit_s, time_limit_s)))
 
 
 def _repaired(known: Work, replanning: Replanning) -> Repaired:
     return repair(known, replanning.in_force, replanning.frozen, replanning.nearness.most_moved)
 
 
-def _cost_s(work: Work, replanning: Replanning, one: Rehearsal) -> float:
+def _cost_s(work: Work, replanning: Replanning, one: Choice) -> float:
     """Return the weighted tardiness, with what the moves beyond those asked for must be worth."""
     nearness = replanning.nearness
     excess = len(moved(work, replanning.in_force, one.plan)) - nearness.most_moved * len(work.tasks)

@@ -15,6 +15,7 @@ those of E. Goldratt, "Critical Chain" (1997); here a rehearsal, not a formula, 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -28,7 +29,10 @@ from scheduler.solve import Solution, SolverSettings, solve
 from scheduler.stop import Enough
 
 _NOMINAL = 0.4
-"""Share of the solver's time for the plan at planned times; the candidates share the rest."""
+"""Share of the time for the plan at planned times; the candidates share the rest."""
+
+_LEAST = 0.06
+"""Share of the time in which a candidate is looked for, at least; fewer are looked for where there is less."""
 
 _SPREADS = (0.5, 1.0, 0.3)
 """Tried first, in this order."""
@@ -84,24 +88,34 @@ def choose(
     price: float,
     rehearsed: Callable[[Plan], Outcome],
     progress: Progress,
+    start: Plan | None = None,
 ) -> Choice:
     """Return the plan for `work` that does best in rehearsal; never worse there than the best one at planned times.
 
+    The solver's time limit is for everything, rehearsals included: a candidate is tried only while there is time for
+    it, going by what rehearsing and padding took so far. With an effort what is found does not depend on the time,
+    unless the limit is reached.
+
     Parameters
     ----------
+    solver
+        `time_limit_s` is for one rehearsal more, too: that of what is chosen.
     price
         Share of the nominal makespan that may be paid, unless the gate lets out nothing cheaper.
     rehearsed
         Rehearses a plan of `work`, always in the same futures.
     progress
         May raise `Cancelled` to give up or `Enough` to take the best plan so far.
+    start
+        A plan to go on from: the nominal plan is no worse. Of plans that the gate treats alike one that is later than
+        it at planned times is taken only where nothing else is left.
 
     Raises
     ------
     InvalidInput
         As `scheduler.solve.solve`.
     """
-    return _Choosing(work, solver, frozen, price, rehearsed, progress).run()
+    return _Choosing(work, solver, frozen, price, rehearsed, progress, start).run()
 
 
 def padded(work: Work, spread: float, slack_s: Mapping[str, float], latest_s: float, feeding: frozenset[str]) -> Work:
@@ -131,10 +145,15 @@ def padded(work: Work, spread: float, slack_s: Mapping[str, float], latest_s: fl
         return replace(task, durations_s=durations_s, running=running, release_s=_there_s(task, spread))
 
     orders = {
-        name: replace(demand, due_s=min(demand.due_s - slack_s.get(name, 0.0), latest_s))
-        for name, demand in work.orders.items()
+        name: replace(demand, due_s=demand.due_s - slack_s.get(name, 0.0)) for name, demand in work.orders.items()
     }
-    return replace(work, tasks=tuple(map(pad, work.tasks)), orders=orders)
+    return due_by(replace(work, tasks=tuple(map(pad, work.tasks)), orders=orders), latest_s)
+
+
+def due_by(work: Work, latest_s: float) -> Work:
+    """Return the work with every order due by then at the latest."""
+    orders = {name: replace(demand, due_s=min(demand.due_s, latest_s)) for name, demand in work.orders.items()}
+    return replace(work, orders=orders)
 
 
 def padded_s(planned_s: float, task: Task, machine: MachineOutlook, spread: float) -> float:
@@ -171,29 +190,47 @@ class _Choosing:
         price: float,
         rehearsed: Callable[[Plan], Outcome],
         progress: Progress,
+        start: Plan | None,
     ) -> None:
         self._work, self._solver, self._frozen, self._price = work, solver, frozen, price
-        self._rehearsed, self._progress = rehearsed, progress
+        self._rehearsed, self._progress, self._start = rehearsed, progress, start
+        self._latest_s = math.inf if start is None else weighted_tardiness_s(work, start)
         self._enough = False
         self._candidates: list[Candidate] = []
+        self._began = time.monotonic()
+        self._solving_s = self._besides_s = 0.0
 
     def run(self) -> Choice:
-        """Plan at planned times, then with slack as long as there is something to gain."""
-        solution = self._solved(self._work, _NOMINAL, 0.0)
-        nominal = self._offer(solution.plan, solution.report, None)
+        """Plan at planned times, then with slack as long as there is something to gain, and time for it."""
+        nominal = self._timed(self._nominal)
         attempts = len(_SPREADS) + _FEEDBACKS
         for number in range(attempts):
-            if self._enough or self._best().expected_tardiness_s == 0:
+            # A rehearsal more is left for whoever examines what is chosen.
+            left_s = self._solver.time_limit_s - (time.monotonic() - self._began) - self._besides_s
+            limit_s = max(left_s / (attempts - number) - self._besides_s, _LEAST * self._solver.time_limit_s)
+            if self._enough or left_s < self._besides_s + limit_s or self._best().expected_tardiness_s == 0:
                 break
-            first = _NOMINAL + (1 - _NOMINAL) * number / attempts
-            self._attempt(nominal, number, (1 - _NOMINAL) / attempts, first)
+            self._timed(lambda number=number, limit_s=limit_s: self._attempt(nominal, number, limit_s))
         best = self._best()
         return Choice(best.plan, best.report, self._paid(nominal, best))
 
+    def _timed(self, look: Callable[[], Candidate]) -> Candidate:
+        """Look for a candidate, and note what it took besides solving: the most of all so far."""
+        began, solving_s = time.monotonic(), self._solving_s
+        found = look()
+        besides_s = time.monotonic() - began - (self._solving_s - solving_s)
+        self._besides_s = max(self._besides_s, besides_s)
+        return found
+
+    def _nominal(self) -> Candidate:
+        solution = self._solved(self._work, _NOMINAL, 0.0, _NOMINAL * self._solver.time_limit_s, self._start)
+        return self._offer(solution.plan, solution.report, None)
+
     def _best(self) -> Candidate:
-        def rank(one: Candidate) -> tuple[bool, bool, int, float]:
+        def rank(one: Candidate) -> tuple[bool, bool, bool, int, float]:
+            late = one.report.weighted_tardiness_s > self._latest_s
             dear = self._paid_by(one) > 1 + self._price
-            return one.outcome.refused > 0, dear, one.outcome.refused, one.expected_tardiness_s
+            return one.outcome.refused > 0, late, dear, one.outcome.refused, one.expected_tardiness_s
 
         return min(self._candidates, key=rank)
 
@@ -202,17 +239,19 @@ class _Choosing:
         nominal_s = self._candidates[0].plan.makespan_s
         return one.plan.makespan_s / nominal_s if nominal_s > 0 else 1.0
 
-    def _attempt(self, nominal: Candidate, number: int, share: float, first: float) -> None:
+    def _attempt(self, nominal: Candidate, number: int, limit_s: float) -> Candidate:
         best = self._best()
         if number < len(_SPREADS):
             spread, slack_s = _SPREADS[number], {}
         else:
             spread = _SPREADS[0] if best.spread is None else best.spread
             slack_s = self._lacking(best, spread)
-        feeding = _feeding(self._work, best)
-        without_cap = padded(self._work, spread, slack_s, math.inf, feeding)
+        without_cap = padded(self._work, spread, slack_s, math.inf, _feeding(self._work, best))
         latest_s = keep(without_cap, nominal.plan).plan.makespan_s / max(self._paid_by(best) / (1 + self._price), 1.0)
-        solution = self._solved(padded(self._work, spread, slack_s, latest_s, feeding), share, first, number)
+        share = (1 - _NOMINAL) / (len(_SPREADS) + _FEEDBACKS)
+        solution = self._solved(
+            due_by(without_cap, latest_s), share, _NOMINAL + share * number, limit_s, best.plan, number
+        )
         plan = keep(self._work, solution.plan).plan
         report = replace(
             solution.report,
@@ -221,7 +260,7 @@ class _Choosing:
             status=solution.report.status.replace("optimal", "feasible"),  # it was for other work
             bound_s=nominal.report.bound_s,
         )
-        self._offer(plan, report, spread)
+        return self._offer(plan, report, spread)
 
     def _lacking(self, candidate: Candidate, spread: float) -> dict[str, float]:
         """Return by how much orders at risk must be planned earlier than they are due.
@@ -237,15 +276,19 @@ class _Choosing:
                 found[one.order] = lacking_s
         return found
 
-    def _solved(self, work: Work, share: float, first: float, attempt: int = 0) -> Solution:
-        solver = self._solver
+    def _solved(
+        self, work: Work, share: float, first: float, limit_s: float, start: Plan | None, attempt: int = 0
+    ) -> Solution:
+        solver, began = self._solver, time.monotonic()
         part = replace(
             solver,
             seed=solver.seed + attempt,
-            time_limit_s=solver.time_limit_s * share,
+            time_limit_s=limit_s,
             effort=None if solver.effort is None else solver.effort * share,
         )
-        return solve(work, part, lambda done, doing: self._tell(first + share * done, doing), self._frozen)
+        found = solve(work, part, lambda done, doing: self._tell(first + share * done, doing), self._frozen, start)
+        self._solving_s += time.monotonic() - began
+        return found
 
     def _tell(self, done: float, doing: Text) -> None:
         try:

@@ -194,18 +194,25 @@ class WorkingTime:
 
     @staticmethod
     def of(windows: Sequence[tuple[float, float]]) -> WorkingTime:
-        """Build the map from windows in seconds.
+        """Build the map from windows in seconds, in order; where one touches the next, nothing stops between them.
 
         Raises
         ------
         InvalidInput
-            If there is no window at all: nothing could ever be finished.
+            If there is no window at all, since nothing could ever be finished, or they are not spans in order.
         """
         require(bool(windows), "there is no working time within the horizon; give the calendar a shift")
-        lengths = [end - start for start, end in windows]
-        require(all(length > 0 for length in lengths), "every working window must end after it starts")
-        worked = (0.0, *accumulate(lengths[:-1]))
-        return WorkingTime(tuple(s for s, _ in windows), tuple(e for _, e in windows), worked)
+        require(all(start < end for start, end in windows), "every working window must end after it starts")
+        starts, ends = [windows[0][0]], [windows[0][1]]
+        for start, end in windows[1:]:
+            require(start >= ends[-1], "working windows must follow each other; sort them and join what overlaps")
+            if start == ends[-1]:
+                ends[-1] = end
+            else:
+                starts.append(start)
+                ends.append(end)
+        lengths = (end - start for start, end in zip(starts[:-1], ends[:-1], strict=True))
+        return WorkingTime(tuple(starts), tuple(ends), (0.0, *accumulate(lengths)))
 
     @staticmethod
     def always() -> WorkingTime:

@@ -28,6 +28,12 @@ def require_positive(name: str, value: float) -> None:
     require(math.isfinite(value) and value > 0, f"{name} must be a number above 0, not {value!r}")
 
 
+def require_finite(name: str, value: float) -> None:
+    """Refuse infinity and what is no number."""
+    if not math.isfinite(value):  # words only where they are needed: works have thousands of tasks
+        raise InvalidInput(f"{name} must be a finite number, not {value!r}")
+
+
 def require_not_negative(name: str, value: float) -> None:
     """Refuse anything but a finite number of at least zero."""
     require(math.isfinite(value) and value >= 0, f"{name} must be a number of at least 0, not {value!r}")

@@ -6,7 +6,7 @@ plan. Times are float seconds since `Work.epoch`; durations are working seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,8 +14,9 @@ from functools import cached_property
 from math import inf
 
 from plant.calendar import WorkingTime
-from plant.checks import require, require_aware, require_not_negative, require_text
+from plant.checks import require, require_aware, require_finite, require_not_negative, require_text
 from plant.distribution import Distribution
+from plant.errors import InvalidInput
 from plant.item import Attendance
 from plant.machine_state import MachineState
 from plant.order import CustomerOrder, JobProgress, Priority
@@ -39,6 +40,11 @@ class Running:
     batch: str | None = None
     worked_s: float = 0.0
 
+    def __post_init__(self) -> None:
+        require_finite(f"what runs on {self.machine}: started_s", self.started_s)
+        for name in ("remaining_s", "worked_s"):
+            require_not_negative(f"what runs on {self.machine}: {name}", getattr(self, name))
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -55,6 +61,9 @@ class Delivery:
     id: str
     due_s: float
     delay: Distribution
+
+    def __post_init__(self) -> None:
+        require_finite(f"delivery {self.id}: due_s", self.due_s)
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,9 @@ class Lock:
 
     machine: str
     start_s: float
+
+    def __post_init__(self) -> None:
+        require_finite(f"a lock to {self.machine}: start_s", self.start_s)
 
 
 @dataclass(frozen=True)
@@ -165,6 +177,7 @@ class Task:
 
     def __post_init__(self) -> None:
         require(bool(self.durations_s), f"task {self.id} has no machine that can take it")
+        require_finite(f"task {self.id}: release_s", self.release_s)
         require(0 <= self.rework_chance <= 1, f"task {self.id}: rework_chance must be 0 to 1, not {self.rework_chance}")
         require(0 <= self.fixed_share <= 1, f"task {self.id}: fixed_share must be 0 to 1, not {self.fixed_share}")
         if self.replenish:
@@ -185,6 +198,11 @@ class Task:
             self.lock is None or self.lock.machine in self.durations_s,
             f"task {self.id} is locked to a machine that cannot take it; it can go to {', '.join(self.durations_s)}",
         )
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """Machines it may go to: the one it is locked to, else all that can take it."""
+        return (self.lock.machine,) if self.lock is not None and self.running is None else tuple(self.durations_s)
 
 
 @dataclass(frozen=True)
@@ -220,6 +238,7 @@ class MachineOutlook:
     power_kw: float = 0.0
 
     def __post_init__(self) -> None:
+        require_finite(f"machine {self.id}: available_from_s", self.available_from_s)
         require_not_negative(f"machine {self.id}: operated_s", self.operated_s)
         require_not_negative(f"machine {self.id}: power_kw", self.power_kw)
         require(self.batch_capacity >= 1, f"machine {self.id}: batch_capacity must be at least 1, or it makes nothing")
@@ -247,6 +266,9 @@ class PersonOutlook:
     skills: tuple[str, ...] = ()
     available_from_s: float = 0.0
 
+    def __post_init__(self) -> None:
+        require_finite(f"{self.id}: available_from_s", self.available_from_s)
+
 
 @dataclass(frozen=True)
 class OrderDemand:
@@ -255,6 +277,9 @@ class OrderDemand:
     id: str
     due_s: float
     priority: Priority = Priority.NORMAL
+
+    def __post_init__(self) -> None:
+        require_finite(f"order {self.id}: due_s", self.due_s)
 
 
 @dataclass(frozen=True)
@@ -279,22 +304,35 @@ class Work:
 
     def __post_init__(self) -> None:
         require_aware("epoch", self.epoch)
+        for kind in ("machines", "orders", "people"):
+            wrong = [name for name, one in getattr(self, kind).items() if one.id != name]
+            require(not wrong, f"{kind} are kept by their ids; these are others: {wrong}")
         seen: set[str] = set()
         for task in self.tasks:
-            require(task.id not in seen, f"task {task.id} appears twice")
-            missing = [name for name in task.predecessors if name not in seen]
-            require(not missing, f"task {task.id}: predecessors {missing} are unknown or stand after it")
-            require(task.order in self.orders, f"task {task.id}: unknown order {task.order}")
-            unknown = [name for name in task.durations_s if name not in self.machines]
-            require(not unknown, f"task {task.id}: unknown machines {unknown}")
-            if task.rework is not None and task.running is None:
-                of = task.rework.of
-                require(of in seen, f"task {task.id} reworks {of}, which is unknown or stands after it")
+            misfit = self._misfit(task, seen)
+            if misfit is not None:
+                raise InvalidInput(misfit)
             seen.add(task.id)
         for (before, after), seconds in self.transport_s.items():
             require_not_negative(f"the way from {before} to {after}", seconds)
             unknown = [name for name in (before, after) if name not in self.machines]
             require(not unknown, f"the way from {before} to {after}: unknown machines {unknown}")
+
+    def _misfit(self, task: Task, seen: Container[str]) -> str | None:
+        """Return what is wrong with a task behind those that were seen; words are made only where something is."""
+        if task.id in seen:
+            return f"task {task.id} appears twice"
+        missing = [name for name in task.predecessors if name not in seen]
+        if missing:
+            return f"task {task.id}: predecessors {missing} are unknown or stand after it"
+        if task.order not in self.orders:
+            return f"task {task.id}: unknown order {task.order}"
+        unknown = [name for name in task.durations_s if name not in self.machines]
+        if unknown:
+            return f"task {task.id}: unknown machines {unknown}"
+        if task.rework is not None and task.running is None and task.rework.of not in seen:
+            return f"task {task.id} reworks {task.rework.of}, which is unknown or stands after it"
+        return None
 
     @cached_property
     def by_id(self) -> dict[str, Task]:

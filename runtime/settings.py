@@ -42,7 +42,7 @@ class Section(BaseModel):
 class PlanningSettings(Section):
     """How plans are made and dispatched; times are plant time unless they say wall."""
 
-    time_limit_s: float = Field(10.0, gt=0, description="wall seconds the solver may take")
+    time_limit_s: float = Field(10.0, gt=0, description="wall seconds for making a plan: search and rehearsals")
     workers: int = Field(2, ge=1)
     replications: int = Field(1000, ge=20, le=100_000)
     seed: int = Field(1, ge=0, lt=2**31, description="chooses the futures and the solver's search")

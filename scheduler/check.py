@@ -89,6 +89,14 @@ class _Step:
             return self.end_s
         return min(self.start_s, self.changing.clock_at(self.changing.worked_at(self.start_s)))
 
+    @property
+    def begun_s(self) -> float:
+        """When its changeover begins, at the latest."""
+        if self.setup_s <= 0:
+            return self.start_s
+        done_s = self.changing.clock_at(self.changing.worked_at(self.start_s) - self.setup_s)
+        return min(self.changing.begin(done_s), self.start_s)
+
     def has_room(self, since_s: float) -> bool:
         """Tell whether the changeover and then the processing fit behind `since_s`."""
         worked = self.changing.worked_at(self.start_s) - self.changing.worked_at(since_s)
@@ -142,14 +150,13 @@ def _behind(work: Work, step: _Step, task: Task, before: _Step, name: str) -> It
     there_s = before.end_s + max(way_s, 0.0 if wait is None else wait.least_s)
     if not step.has_room(there_s):
         yield f"{task.id} starts at {step.start_s:.0f} s, too early for {name}, there at {there_s:.0f} s"
-    if wait is not None and step.changing.worked_at(before.end_s + wait.most_s) + step.setup_s + TOLERANCE_S < (
-        step.changing.worked_at(step.start_s)
-    ):
+    if wait is not None and step.begun_s > before.end_s + wait.most_s + TOLERANCE_S:
         yield f"{task.id} waits more than {wait.most_s:.0f} s behind {name}"
 
 
 def _sequence(machine: MachineOutlook, steps: list[_Step]) -> Iterator[str]:
     free, family, idle = max(machine.available_from_s, 0.0), machine.setup_family, False
+    yield from _parted(machine, steps)
     for step in steps:
         if step.running and idle:
             yield f"{step.name} runs on {machine.id} but is planned behind what has not begun"
@@ -160,6 +167,16 @@ def _sequence(machine: MachineOutlook, steps: list[_Step]) -> Iterator[str]:
         free, family = step.end_s, mine
 
 
+def _parted(machine: MachineOutlook, steps: list[_Step]) -> Iterator[str]:
+    """Yield batches that run on the machine and do not stay together."""
+    seen: set[str] = set()
+    for step in steps:
+        batches = {task.running.batch for task in step.tasks if task.running is not None and task.running.batch}
+        for batch in sorted(batches & seen):
+            yield f"{step.name} is taken out of {batch}, which runs on {machine.id}"
+        seen |= batches
+
+
 def _timing(machine: MachineOutlook, step: _Step, free: float, expected_setup: float) -> Iterator[str]:
     if abs(step.setup_s - expected_setup) > TOLERANCE_S:
         yield f"{step.name} has {step.setup_s:.0f} s of setup on {machine.id}, not {expected_setup:.0f} s"
@@ -168,6 +185,9 @@ def _timing(machine: MachineOutlook, step: _Step, free: float, expected_setup: f
     if abs(step.working.begin(step.start_s) - step.start_s) > TOLERANCE_S:
         who = "" if step.working is machine.working_time else f" or {step.person} away"
         yield f"{step.name} starts at {step.start_s:.0f} s, when {machine.id} is closed{who}"
+    goes_on_s = step.working.begin(free)
+    if step.running and step.attendance is Attendance.NONE and step.start_s > goes_on_s + TOLERANCE_S:
+        yield f"{step.name} runs on {machine.id} and goes on at {goes_on_s:.0f} s, not at {step.start_s:.0f} s"
     end = step.working.finish(step.start_s, step.work_s)
     if abs(end - step.end_s) > TOLERANCE_S:
         yield f"{step.name} ends at {step.end_s:.0f} s on {machine.id}, not at {end:.0f} s as its work needs"
@@ -190,8 +210,12 @@ def _is_interrupted(step: _Step) -> bool:
 
 
 def _batch(machine: MachineOutlook, step: _Step) -> Iterator[str]:
+    if len({task.running is not None and task.running.batch for task in step.tasks}) > 1:
+        yield f"{step.name} on {machine.id} goes together with what does not run, or not in the same batch"
     if len(step.operations) == 1:
         return
+    if any(task.rework is not None for task in step.tasks):
+        yield f"a batch on {machine.id} holds a rework pass, of which nobody knows yet whether it is done: {step.name}"
     names = ", ".join(operation.job_order for operation in step.operations)
     if len(step.operations) > machine.batch_capacity:
         yield f"{machine.id} takes {machine.batch_capacity} jobs at once, not {len(step.operations)}: {names}"

@@ -113,16 +113,22 @@ def in_order(
         Per person the tasks they attend, in this order; one of each step.
     """
     sequence = new_sequence(len(problem.tasks))
-    for machine, steps in enumerate(sequences):
-        for step in steps:
-            sequence.of["machine"][list(step)], sequence.of["lead"][list(step)] = machine, step[0]
-            sequence.of["joined"][list(step)] = [*step[1:], NONE]
+    places = [
+        (task, machine, step[0], after)
+        for machine, steps in enumerate(sequences)
+        for step in steps
+        for task, after in zip(step, (*step[1:], NONE), strict=True)
+    ]
+    tasks, *columns = map(list, zip(*places, strict=True)) if places else [[]] * 4
+    for name, column in zip(("machine", "lead", "joined"), columns, strict=True):
+        sequence.of[name][tasks] = column
     leads = sequence.of["lead"].tolist()
     follows: dict[int, list[int]] = {step[0]: [] for steps in sequences for step in steps}
     missing = dict.fromkeys(follows, 0)
     pairs = [(one[0], two[0]) for steps in sequences for one, two in pairwise(steps)]
     pairs += [(leads[one], leads[two]) for tasks in attended for one, two in pairwise(tasks)]
-    pairs += [(leads[one], leads[task]) for task in range(len(leads)) for one in problem.predecessors(task)]
+    before, edges = problem.shop.before["task"].tolist(), problem.shop.tasks["before"].tolist()
+    pairs += [(leads[one], leads[task]) for task in range(len(leads)) for one in before[edges[task] : edges[task + 1]]]
     for one, two in pairs:
         follows[one].append(two)
         missing[two] += 1

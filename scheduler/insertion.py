@@ -94,13 +94,16 @@ class Board:
         """Return when a task may begin, its predecessors being on the board."""
         if task.running is not None:
             return 0.0
-        return max((task.release_s, 0.0, *(self.end_s.get(before, 0.0) for before in task.predecessors)))
+        material_s = 0.0 if task.material is None else task.material.due_s + task.material.delay.mean
+        locked_s = 0.0 if task.lock is None else task.lock.start_s
+        before_s = (self.end_s.get(before, 0.0) for before in task.predecessors)
+        return max((task.release_s, material_s, locked_s, 0.0, *before_s))
 
     def fits(self, task: Task, *, pushing: bool) -> list[Fit]:
         """Return the earliest place on each machine that can take `task`; with `pushing`, what follows gives way."""
         ready_s = self.ready_s(task)
         find = self._at_once if pushing else self._gap
-        return [find(self._work.machines[machine], task, ready_s) for machine in task.durations_s]
+        return [find(self._work.machines[machine], task, ready_s) for machine in task.machines]
 
     def put(self, task: Task, fit: Fit) -> None:
         """Put a task where it fits. What gave way keeps its old times: make a plan and look again."""

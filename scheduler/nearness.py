@@ -65,7 +65,7 @@ def near(work: Work, before: Plan, repaired: Plan, most_moved: float) -> Work:
     """
     machine = {one.job_order: one.machine for one in repaired.operations}
     place = before.by_job_order
-    new = {task.id for task in work.tasks if task.id not in place or place[task.id].machine not in task.durations_s}
+    new = {task.id for task in work.tasks if task.id not in place or place[task.id].machine not in task.machines}
     gone = [name for name in moved(work, before, repaired) if name not in new]
     left = max(int(most_moved * len(work.tasks)) - len(gone), 0)
     free = {*new, *gone, *_neediest(work, repaired, {*new, *gone}, left)}
@@ -74,7 +74,7 @@ def near(work: Work, before: Plan, repaired: Plan, most_moved: float) -> Work:
 
 
 def _bound(task: Task, machine: str) -> Task:
-    return task if len(task.durations_s) == 1 else replace(task, durations_s={machine: task.durations_s[machine]})
+    return task if len(task.machines) == 1 else replace(task, durations_s={machine: task.durations_s[machine]})
 
 
 def _neediest(work: Work, plan: Plan, besides: Iterable[str], count: int) -> list[str]:
@@ -88,6 +88,6 @@ def _neediest(work: Work, plan: Plan, besides: Iterable[str], count: int) -> lis
         if name in ends_s
     }
     excluded = set(besides)
-    able = [task for task in work.tasks if len(task.durations_s) > 1 and task.id not in excluded]
+    able = [task for task in work.tasks if len(task.machines) > 1 and task.id not in excluded]
     able.sort(key=lambda task: (-cost[task.order], plan.by_job_order[task.id].start_s))
     return [task.id for task in able[:count]]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from plant.checks import require
 from plant.plan import Plan, PlannedOperation
-from scheduler.decode import Sequences, Step
+from plant.text import told
+from scheduler.decode import Sequences, Step, in_order, refuse_misfits
 from scheduler.problem import Problem
+from scheduler.timing import Sequence
 
 
 def opening(problem: Problem, frozen: Plan | None) -> Sequences:
@@ -35,6 +38,49 @@ def sequences_of(problem: Problem, plan: Plan) -> Sequences:
         )
         found.append([step for step in steps if step])
     return found
+
+
+def sequenced(problem: Problem, plan: Plan) -> tuple[Sequence, int] | None:
+    """Return a plan as one list of steps and how many there are: what runs first, then each machine as planned.
+
+    Every task of the problem stands in the plan, or runs. Who attends a task is left open, but turns are taken as in
+    the plan. None when steps wait for each other in a circle.
+    """
+    asked = people_of(problem, plan)
+    attended = (
+        [task for one in steps if (task := problem.task_index.get(one[0].job_order)) in asked]
+        for steps in plan.person_sequences.values()
+    )
+    planned = [plan.by_job_order[task.id].start_s if task.id in plan.by_job_order else 0.0 for task in problem.tasks]
+    turns = [[task for task in row if task is not None] for row in attended]
+    return in_order(problem, _behind_running(problem, plan), planned, turns)
+
+
+def start_of(problem: Problem, head: Sequences, plan: Plan) -> tuple[Sequence, int] | None:
+    """Return a plan of the problem as a list of steps; None where its machines do not begin with `head`.
+
+    Raises
+    ------
+    InvalidInput
+        When the plan leaves a task out or has it where it cannot be made, or is circular.
+    """
+    sequences = _behind_running(problem, plan)
+    refuse_misfits(problem, sequences)
+    for wanted, steps in zip(head, sequences, strict=True):
+        if list(map(set, wanted)) != list(map(set, steps[: len(wanted)])):
+            return None
+    found = sequenced(problem, plan)
+    require(found is not None, told("the steps of the plan to start from wait for each other in a circle"))
+    return found
+
+
+def _behind_running(problem: Problem, plan: Plan) -> Sequences:
+    running = problem.shop.tasks["running"].tolist()
+    sequences = opening(problem, None)
+    for machine, steps in enumerate(sequences_of(problem, plan)):
+        waiting = (tuple(task for task in step if not running[task]) for step in steps)
+        sequences[machine] += [step for step in waiting if step]
+    return sequences
 
 
 def people_of(problem: Problem, plan: Plan) -> dict[int, int]:

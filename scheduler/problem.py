@@ -277,10 +277,8 @@ def _durations(problem: Problem) -> tuple[Floats, list[list[int]]]:
     for number, task in enumerate(problem.tasks):
         if task.running is not None:
             row = {index[task.running.machine]: task.running.remaining_s}
-        elif task.lock is not None:
-            row = {index[task.lock.machine]: task.durations_s[task.lock.machine]}
         else:
-            row = {index[name]: seconds for name, seconds in task.durations_s.items()}
+            row = {index[name]: task.durations_s[name] for name in task.machines}
         options.append(list(row))
         for machine, seconds in row.items():
             duration[number, machine] = seconds

@@ -144,7 +144,7 @@ def _move_from(board: Board, kept: Kept, machine: str, held: frozenset[str], mos
     for step in list(board.steps[machine]):
         for name in list(step.members):
             task = kept.work.by_id[name]
-            if moved >= most or step.fixed or name in held or len(task.durations_s) < 2:
+            if moved >= most or step.fixed or name in held or len(task.machines) < 2:
                 continue
             fits = [fit for fit in board.fits(task, pushing=False) if fit.machine != machine]
             best = min(fits, key=lambda fit: fit.end_s)

@@ -17,16 +17,20 @@ from plant.text import Told, told
 from plant.work import Work
 from scheduler.bound import bound_of
 from scheduler.candidate import Candidate, Dispatcher, evaluated
-from scheduler.decode import as_plan
+from scheduler.decode import as_plan, times_of
 from scheduler.objective import OBJECTIVE, Objective
-from scheduler.prefix import opening, people_of
+from scheduler.prefix import opening, people_of, start_of
 from scheduler.problem import Problem
 from scheduler.rules import GRID, RULES
 from scheduler.score import Aims, Score, everything
 from scheduler.search import Search
 from scheduler.stop import Enough
+from scheduler.timing import Sequence
 
 _SEARCHED = " + local search"
+
+_START = "repair"
+"""What is said to have found the plan to start from: that of the plan in force."""
 
 _MOVES_PER_EFFORT = 20_000
 _BURST_S = 0.05
@@ -93,7 +97,11 @@ class Solution:
 
 
 def solve(
-    work: Work, settings: SolverSettings, progress: Progress = no_progress, frozen: Plan | None = None
+    work: Work,
+    settings: SolverSettings,
+    progress: Progress = no_progress,
+    frozen: Plan | None = None,
+    start: Plan | None = None,
 ) -> Solution:
     """Return the best plan found for `work` within the limits; running tasks stay where they are.
 
@@ -103,24 +111,32 @@ def solve(
         Called often; it may raise `Cancelled` to give up or `Enough` to take the best plan so far.
     frozen
         Operations that keep their machine and their order at the head of it (see `scheduler.prefix`).
+    start
+        A plan of this work to go on from: what is returned is no worse. It is left aside where it does not begin with
+        what is frozen.
 
     Raises
     ------
     InvalidInput
-        When planned times are too long to count in whole seconds, or frozen operations wait for each other.
+        When planned times are too long to count in whole seconds, frozen operations wait for each other, or `start`
+        is no plan of this work.
     """
-    return _Solving(work, settings, progress, frozen).run()
+    return _Solving(work, settings, progress, frozen, start).run()
 
 
 class _Solving:
     """One run of `solve`: the best candidate so far and the stopwatch."""
 
-    def __init__(self, work: Work, settings: SolverSettings, progress: Progress, frozen: Plan | None) -> None:
+    def __init__(
+        self, work: Work, settings: SolverSettings, progress: Progress, frozen: Plan | None, start: Plan | None
+    ) -> None:
         self._settings, self._progress = settings, progress
         self._began = self._improved = time.monotonic()
         self._problem = Problem(work)
         self._opening = opening(self._problem, frozen)
         self._asked = {} if frozen is None else people_of(self._problem, frozen)
+        self._start = None if start is None else start_of(self._problem, self._opening, start)
+        self._people = {} if start is None else people_of(self._problem, start)
         self._best: Candidate | None = None
         self._method, self._status = "none", "optimal"
         self._bound = bound_of(self._problem)
@@ -135,6 +151,7 @@ class _Solving:
             self._improve()
         except Enough:
             self._status = f"stopped early, {self._status}"
+        self._offer(self._attended(), _START)
         best = self._kept()
         if self._status == "feasible" and self._reached(best, 0.0):
             self._status = "optimal"
@@ -147,6 +164,22 @@ class _Solving:
         if found is None:
             raise InvalidInput(told("the frozen operations wait for each other in a circle; freeze a plan that runs"))
         self._offer(found, RULES[0].name)
+        if self._start is not None:
+            for task, person in self._asked.items():
+                self._start[0].of["asked"][task] = person
+            self._offer(self._scored(*self._start), _START)
+
+    def _attended(self) -> Candidate | None:
+        """Return the plan to start from with its people, which the search must be free to change."""
+        if self._start is None or not self._people:
+            return None
+        sequence = Sequence(self._start[0].steps.copy(), self._start[0].of.copy())
+        for task, person in self._people.items():
+            sequence.of["asked"][task] = person
+        return self._scored(sequence, self._start[1])
+
+    def _scored(self, sequence: Sequence, steps: int) -> Candidate:
+        return Candidate(sequence, steps, times_of(self._problem, sequence, steps)[1])
 
     def _improve(self) -> None:
         self._other_rules()

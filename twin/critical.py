@@ -120,9 +120,9 @@ class _Chains:
         asked = (task.order for task in replay.work.tasks if orders is None or task.order in orders)
         self._orders = list(dict.fromkeys(asked))
         self._finish_s = replay.finish_s[:, :taken]
-        self._before = np.full((count, taken), _NONE)
+        self._before = np.full((count, taken), _NONE, dtype=np.intp)
         self._bound_s, self._wait_s = np.zeros((count, taken)), np.zeros((count, taken))
-        self._machine, self._person = np.zeros(count, dtype=np.intp), np.full(count, _NONE)
+        self._machine, self._person = np.zeros(count, dtype=np.intp), np.full(count, _NONE, dtype=np.intp)
         self._own, self._awaits = np.zeros((count, len(self._orders)), dtype=bool), np.zeros(count, dtype=bool)
         numbers = {name: index for index, name in enumerate(machines)}
         persons = {name: index for index, name in enumerate(people)}
@@ -183,28 +183,23 @@ class _Chains:
         Seconds per machine, shape (chains, machines); chains through each row, shape (n tasks,); and whether the
         chain waited for each person, shape (chains, people).
         """
+        from twin.chains import walk_back  # costs a second to import, as `twin.kernel` does
+
         ends = self._last_rows()
-        now, future = ends.ravel(), np.tile(np.arange(self._taken), len(ends))
-        until_s = self._finish_s[now, future]
-        weight = self._counted(until_s.reshape(ends.shape)).ravel()
-        chain, order = np.arange(len(now)), np.repeat(np.arange(len(ends)), self._taken)
-        excused_s = np.zeros(len(now))  # what waiting for somebody explains of the step they attended before
-        spent = np.zeros((len(now), len(self._machines)))
+        weight = self._counted(np.take_along_axis(self._finish_s, ends, axis=0))
+        spent_s = np.zeros((*ends.shape, len(self._machines)))
         through = np.zeros(len(self._machine))
-        waited = np.zeros((len(now), len(self._people)), dtype=bool)
-        while len(now):
-            before, bound_s = self._before[now, future], self._bound_s[now, future]
-            spent[chain, self._machine[now]] += until_s - bound_s
-            through += np.bincount(now[until_s > bound_s], minlength=len(through))
-            late = self._wait_s[now, future] > 0
-            waited[chain[late], self._person[now[late]]] = True
-            other_s = np.maximum(until_s - bound_s - excused_s, 0.0)
-            self._tell(now, future, order, (until_s - bound_s, other_s), weight[chain])
-            excused_s = np.maximum(excused_s - (until_s - bound_s), 0.0) + self._wait_s[now, future]
-            on = before != _NONE
-            now, future, chain, until_s, order = before[on], future[on], chain[on], bound_s[on], order[on]
-            excused_s = excused_s[on]
-        return spent, through, waited
+        waited = np.zeros((*ends.shape, len(self._people)), dtype=bool)
+        # One replication after the other: what its chains look at stays in the processor's cache.
+        matrices = (self._before, self._bound_s, self._wait_s, self._finish_s)
+        walk_back(
+            *(np.ascontiguousarray(one.T) for one in (ends, weight)),
+            tuple(np.ascontiguousarray(one.T) for one in matrices),
+            (self._machine, self._person, self._awaits, self._own),
+            (spent_s, through, waited, self._own_s, self._others_s, self._attending_s, self._material_s),
+        )
+        spent, asked = (one.reshape(ends.size, one.shape[-1]) for one in (spent_s, waited))
+        return spent, through, asked
 
     def _counted(self, completion_s: Matrix) -> Matrix:
         """Return what each chain counts for its order: late ones alike, the others nothing; all where none is late."""
@@ -213,24 +208,6 @@ class _Chains:
         late |= ~late.any(axis=1, keepdims=True)
         counted: Matrix = late / late.sum(axis=1, keepdims=True)
         return counted
-
-    def _tell(
-        self,
-        now: NDArray[np.intp],
-        future: NDArray[np.intp],
-        order: NDArray[np.intp],
-        spent_s: tuple[Row, Row],
-        weight: Row,
-    ) -> None:
-        """Add a step of every chain to its order's waits: what it spent if it is the order's own, and if it is not."""
-        own = self._own[now, order]
-        np.add.at(self._own_s, order[own], (spent_s[0] * weight)[own])
-        np.add.at(self._others_s, (order[~own], self._machine[now[~own]]), (spent_s[1] * weight)[~own])
-        wait_s = self._wait_s[now, future] * weight
-        late = wait_s > 0
-        np.add.at(self._attending_s, (order[late], self._person[now[late]]), wait_s[late])
-        first = own & self._awaits[now] & (self._before[now, future] == _NONE)
-        np.add.at(self._material_s, now[first], self._bound_s[now[first], future[first]] * weight[first])
 
     def waits(self) -> Waits:
         """Return where the time of the chains that were walked went."""

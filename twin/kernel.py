@@ -27,7 +27,8 @@ def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     return found
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` compiled by numba at its first call."""
     try:
         kept: Callable[..., Any] = numba.njit(function, cache=True, nogil=True)
     except RuntimeError:  # no folder to keep it in: compiled anew by every process
@@ -80,7 +81,7 @@ def _finish(maps, k, window, begun_s, work_s):  # type: ignore[no-untyped-def]
     return (ended_s if work_s > 0 else begun_s), window
 
 
-@_compiled
+@compiled
 def _first_fit(maps, changing, working, ready_s, setup_s, work_s):  # type: ignore[no-untyped-def]
     """As `twin.fitting.first_fit`; both maps are the same where there is no changeover."""
     starts = maps[1]
@@ -125,7 +126,7 @@ def _draw_work(  # type: ignore[no-untyped-def]
                 work[b] += repair_s
 
 
-@_compiled
+@compiled
 def walk(nodes, maps, luck, results, low, high):  # type: ignore[no-untyped-def]
     """Walk all nodes in the replications from `low` to below `high`; arrays as `twin.program` lays them out."""
     (rows, machines, people, attended, floors, setups, families, whole, after_edges, after, member_edges, members,

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,11 +81,18 @@ class Replay:
         NotFound
             If the work holds no task of this order.
         """
-        rows = [row for row, task in enumerate(self.work.tasks) if task.order == order]
-        if not rows:
+        if order not in self.rows_of:
             raise NotFound(f"the work holds no task of order {order!r}")
-        completion: Row = self.finish_s[rows].max(axis=0)
+        completion: Row = self.finish_s[self.rows_of[order]].max(axis=0)
         return completion
+
+    @cached_property
+    def rows_of(self) -> Mapping[str, Sequence[int]]:
+        """Rows of the tasks of each customer order that has any."""
+        rows: dict[str, list[int]] = {}
+        for row, task in enumerate(self.work.tasks):
+            rows.setdefault(task.order, []).append(row)
+        return rows
 
     def busy(self, machine: str) -> Busy:
         """Return what a machine spends on setups, processing and repairs: nothing where it has no node."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from plant.work import Work
 from twin.bindings import bindings_of
 from twin.buffers import TARGET, buffers_of
 from twin.critical import Critical, critical_of
-from twin.draws import Row
 from twin.luck import planned_s
 from twin.oee import Times
 from twin.replay import Replay
@@ -70,8 +69,8 @@ def judge(work: Work, plan: Plan, replay: Replay) -> Verdict:
 
 def order_verdicts(replay: Replay) -> tuple[OrderVerdict, ...]:
     """Return what a replay says of each order that has a task: all that plans are compared by."""
-    with_tasks = {task.order for task in replay.work.tasks}
-    return tuple(order_verdict(replay, order) for order in replay.work.orders if order in with_tasks)
+    names = [order for order in replay.work.orders if order in replay.rows_of]
+    return _order_verdicts(replay, names) if names else ()
 
 
 def _operations(replay: Replay, critical: Critical) -> tuple[OperationVerdict, ...]:
@@ -97,27 +96,26 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
 
 def order_verdict(replay: Replay, order: str) -> OrderVerdict:
     """Return the verdict on one order that has tasks in the work."""
-    work, due_s = replay.work, replay.work.orders[order].due_s
-    completion_s = replay.completion_s(order)
-    late_s = completion_s - due_s
-    on_time, on_time_low = wilson(int(np.count_nonzero(late_s <= 0)), replay.replications)
-    p50, p80, p95 = _quantiles(work, completion_s)
-    return OrderVerdict(
-        order=order,
-        due_at=work.moment(due_s),
-        on_time=on_time,
-        on_time_low=on_time_low,
-        p50=p50,
-        p80=p80,
-        p95=p95,
-        tardiness_mean_s=float(np.maximum(late_s, 0.0).mean()),
-        tardiness_p90_s=float(max(np.quantile(late_s, 0.9, method="inverted_cdf"), 0.0)),
-    )
+    return _order_verdicts(replay, [order])[0]
 
 
-def _quantiles(work: Work, completion_s: Row) -> list[datetime]:
+def _order_verdicts(replay: Replay, names: Sequence[str]) -> tuple[OrderVerdict, ...]:
+    work = replay.work
+    due_s = np.array([work.orders[name].due_s for name in names])
+    completion_s = np.array([replay.completion_s(name) for name in names])
+    late_s = completion_s - due_s[:, np.newaxis]
+    met = np.count_nonzero(late_s <= 0, axis=1).tolist()
+    mean_s = np.maximum(late_s, 0.0).mean(axis=1).tolist()
+    late_90_s = np.maximum(np.quantile(late_s, 0.9, axis=1, method="inverted_cdf"), 0.0).tolist()
     # An observed completion, not a mean of two: those may lie on either side of a night.
-    return [work.moment(float(q)) for q in np.quantile(completion_s, [0.5, 0.8, 0.95], method="inverted_cdf")]
+    moments_s = np.quantile(completion_s, [0.5, 0.8, 0.95], axis=1, method="inverted_cdf").T.tolist()
+    found = []
+    for row, name in enumerate(names):
+        on_time, on_time_low = wilson(met[row], replay.replications)
+        p50, p80, p95 = map(work.moment, moments_s[row])
+        due_at = work.moment(work.orders[name].due_s)
+        found.append(OrderVerdict(name, due_at, on_time, on_time_low, p50, p80, p95, mean_s[row], late_90_s[row]))
+    return tuple(found)
 
 
 def _span_s(replay: Replay, machine: str) -> float:

@@ -199,3 +199,16 @@ def test_a_plan_that_passes_has_no_remedies(tight: tuple[Work, Plan]) -> None:
     found = examined(easy, plan)
     assert (found.judgement.passed, found.judgement.remedies) == (True, ())
     assert findings(found.verdict, None, {n: o.priority for n, o in easy.orders.items()}, Thresholds()) == ()
+
+
+@pytest.mark.parametrize(("maintained", "end_h"), [((15, 17), 15), ((14, 17), None), ((40, 41), 18), ((4, 5), 18)])
+def test_overtime_leaves_a_machine_alone_while_it_is_maintained(
+    maintained: tuple[int, int], end_h: float | None
+) -> None:
+    span = (maintained[0] * HOUR, maintained[1] * HOUR)
+    shop = work([lots("a1", "A", {"M1": 8})], [machine("M1", days([(6, 14)]), maintenance=(span,))], {"A": 24 * HOUR})
+    order = OrderVerdict("A", EPOCH, 0.0, 0.0, EPOCH, EPOCH, EPOCH, 1.0)
+    patient = Patient(shop, decode(shop, {"M1": [["a1"]]}), order, None, frozenset(), UTC)
+    changes = list(changes_for(patient, COSTS)[RemedyKind.OVERTIME])
+    ends = [change.work.machines["M1"].working_time.ends[0] for change in changes]
+    assert max(ends, default=None) == (None if end_h is None else end_h * HOUR)

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from operations import rescheduling
+from operations.rehearsal import Terms, look
+from operations.remedies import RemedyRules
 from operations.rescheduling import Replanning, rehearse_near, rehearse_repair
-from plant.work import Work
+from plant.errors import Cancelled
+from plant.text import Text
+from plant.work import Lock, Work
 from scheduler.check import check
 from scheduler.decode import decode
 from scheduler.nearness import Nearness, moved
 from scheduler.repair import repair, weighted_tardiness_s
 from scheduler.solve import SolverSettings, solve
+from scheduler.stop import Enough
 from tests.scheduler.disturbances import disturbed, frozen_part
 from tests.scheduler.shops import HOUR, machine, random_work, task, work
 
@@ -56,3 +63,78 @@ def test_more_goes_to_other_machines_only_where_that_is_worth_it(worth_h: float,
     nearness = Nearness(1 / 6, worth_h * HOUR)
     found = rehearse_near(some, Replanning(plan, None, nearness), replace(QUICK, effort=0.2), 20, 1)
     assert len(moved(some, plan, found.plan)) == most
+
+
+def test_the_search_has_what_repairing_leaves_and_its_second_half_only_where_that_may_pay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Repair takes two of ten seconds here; from there on the search has eight, or three and then five."""
+    now_s, limits_s = [0.0], []
+
+    def slowly(*asked: Any) -> Any:
+        now_s[0] += 2.0
+        return repair(*asked)
+
+    def looked(work: Work, solver: SolverSettings, *asked: Any) -> Any:
+        limits_s.append(solver.time_limit_s)
+        now_s[0] += solver.time_limit_s
+        return look(work, replace(solver, time_limit_s=60.0), *asked)
+
+    monkeypatch.setattr(rescheduling.time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(rescheduling, "repair", slowly)
+    monkeypatch.setattr(rescheduling, "look", looked)
+    some = unbalanced()
+    plan = decode(some, {"M1": [[name] for name in "abcdef"]})
+    for worth_h, expected_s in ((100.0, [8.0]), (0.5, [3.0, 5.0])):
+        now_s[0] = 0.0
+        limits_s.clear()
+        rehearse_near(
+            some,
+            Replanning(plan, None, Nearness(1 / 6, worth_h * HOUR)),
+            replace(QUICK, time_limit_s=10.0, effort=0.2),
+            20,
+            1,
+        )
+        assert limits_s == pytest.approx(expected_s)
+
+
+def test_remedies_are_looked_for_in_a_share_of_the_time_only() -> None:
+    rules = RemedyRules(time_limit_s=8.0)
+    assert rescheduling._within(Terms(remedies=rules), 0.6).remedies.time_limit_s == 0.6
+    assert rescheduling._within(Terms(remedies=rules), 20.0).remedies == rules
+
+
+def test_a_locked_operation_stays_where_it_is_locked_to() -> None:
+    """The plan in force has it elsewhere: nothing of that is kept."""
+    some = unbalanced()
+    plan = decode(some, {"M1": [[name] for name in "abcdef"]})
+    locked = replace(
+        some, tasks=tuple(replace(one, lock=Lock("M2", HOUR)) if one.id == "f" else one for one in some.tasks)
+    )
+    found = rehearse_near(locked, Replanning(plan, None, Nearness()), QUICK, 20, 1)
+    assert check(locked, found.plan) == []
+    assert check(locked, repair(locked, plan).plan) == []
+    assert found.plan.by_job_order["f"].machine == "M2"
+
+
+def test_progress_never_goes_back_and_enough_still_gives_a_plan_that_is_judged() -> None:
+    """The search for more moves is worth it here, so that there are two searches to tell of."""
+    some, shares = unbalanced(), []
+    plan = decode(some, {"M1": [[name] for name in "abcdef"]})
+    replanning = Replanning(plan, None, Nearness(1 / 6, 0.5 * HOUR))
+    rehearse_near(some, replanning, QUICK, 20, 1, progress=lambda share, doing: shares.append(share))
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+    def enough(share: float, doing: Text) -> None:
+        raise Enough
+
+    found = rehearse_near(some, replanning, QUICK, 20, 1, progress=enough)
+    assert check(some, found.plan) == []
+    assert {one.order for one in found.verdict.orders} == set(some.orders)
+
+    def cancel(share: float, doing: Text) -> None:
+        raise Cancelled("asked to stop")
+
+    with pytest.raises(Cancelled):
+        rehearse_near(some, replanning, QUICK, 20, 1, progress=cancel)

@@ -106,7 +106,7 @@ def candidate(makespan_s: float, refused: int, late_s: float) -> Candidate:
 
 
 def test_first_the_gate_then_the_price_then_refused_orders_then_expected_tardiness_decide(uneven: Work) -> None:
-    choosing = robust._Choosing(uneven, SOLVER, None, 0.05, fixed(0, {}), no_progress)
+    choosing = robust._Choosing(uneven, SOLVER, None, 0.05, fixed(0, {}), no_progress, None)
     nominal = candidate(100.0, 2, 50.0)
     dear, cheap, surest = candidate(120.0, 0, 1.0), candidate(104.0, 0, 9.0), candidate(104.0, 2, 0.5)
     fewer, dear_too = candidate(104.0, 1, 60.0), candidate(120.0, 1, 0.1)
@@ -154,3 +154,37 @@ def test_a_machine_that_cannot_fail_and_a_constant_time_need_no_padding() -> Non
     assert padded_s(100.0, one, machine("M1"), 3.0) == 100.0
     never = Reliability(constant(0.0), constant(5.0))
     assert padded_s(100.0, one, machine("M1", reliability=never), 3.0) == 100.0  # the twin refuses it, with its reason
+
+
+class Stopwatch:
+    """A clock that only rehearsals move on, `takes_s` each."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, takes_s: float) -> None:
+        self.now_s, self.takes_s = 0.0, takes_s
+        monkeypatch.setattr(robust.time, "monotonic", lambda: self.now_s)
+
+    def rehearse(self, rehearsed: Callable[[Plan], Outcome]) -> Callable[[Plan], Outcome]:
+        def timed(plan: Plan) -> Outcome:
+            self.now_s += self.takes_s
+            return rehearsed(plan)
+
+        return timed
+
+
+@pytest.mark.parametrize(("takes_s", "candidates"), [(0.001, 6), (3.0, 2), (4.0, 1), (100.0, 1)])
+def test_candidates_are_tried_as_far_as_rehearsals_leave_time(
+    uneven: Work, monkeypatch: pytest.MonkeyPatch, takes_s: float, candidates: int
+) -> None:
+    """Of ten seconds one rehearsal is kept for the plan that is chosen; the first plan is rehearsed at any rate."""
+    watch = Stopwatch(monkeypatch, takes_s)
+    solver = SolverSettings(time_limit_s=10, effort=0.05, workers=1)
+    rehearsed = watch.rehearse(fixed(1, {"sure": 10.0, "shaky": 10.0}))
+    found = choose(uneven, solver, None, 0.05, rehearsed, no_progress)
+    assert found.robustness.candidates == candidates
+    assert watch.now_s <= max(takes_s, 10.0 - takes_s)
+
+
+def test_of_equals_before_the_gate_none_is_later_than_the_plan_it_starts_from(uneven: Work) -> None:
+    start = solve(uneven, SOLVER).plan
+    found = choose(uneven, SOLVER, None, 0.05, fixed(1, {"sure": 10.0}), no_progress, start)
+    assert found.report.weighted_tardiness_s <= robust.weighted_tardiness_s(uneven, start)

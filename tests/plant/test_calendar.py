@@ -282,3 +282,9 @@ def test_a_window_holds_what_is_done_before_it_closes(wt: WorkingTime, start: in
     unbroken = all(is_working(wt, second) for second in range(begun, begun + work))
     assert wt.holds(float(begun), float(work)) == unbroken
     assert wt.window_at(float(begun)) == max(k for k, opens in enumerate(wt.starts) if opens <= begun)
+
+
+def test_windows_that_touch_are_one_and_those_that_overlap_are_refused() -> None:
+    assert WorkingTime.of([(0.0, 8.0), (8.0, 16.0), (20.0, 24.0)]) == WorkingTime.of([(0.0, 16.0), (20.0, 24.0)])
+    with pytest.raises(InvalidInput, match="working windows must follow each other"):
+        WorkingTime.of([(0.0, 8.0), (7.0, 16.0)])

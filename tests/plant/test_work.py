@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from plant.calendar import WorkingTime
+from plant.distribution import constant
 from plant.errors import InvalidInput
 from plant.plant import SetupMatrix
-from plant.work import MachineOutlook, OrderDemand, ReworkPass, Running, Task, Work
+from plant.work import Delivery, Lock, MachineOutlook, OrderDemand, PersonOutlook, ReworkPass, Running, Task, Work
 from tests.plant.shops import MONDAY
 
 
@@ -69,3 +70,39 @@ def test_rework_scrap_and_age_that_cannot_be_are_refused() -> None:
         replace(task("1"), fixed_share=-0.1)
     with pytest.raises(InvalidInput, match="machine L1: operated_s must be a number of at least 0"):
         MachineOutlook("L1", WorkingTime.always(), SetupMatrix("m", 0.0), operated_s=-1.0)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_finite_number_is_refused_where_it_stands(number: float) -> None:
+    for build, reason in (
+        (lambda: replace(task("1"), release_s=number), "task 1: release_s"),
+        (lambda: Running("L1", number, 1.0), "what runs on L1: started_s"),
+        (lambda: Running("L1", 0.0, number), "what runs on L1: remaining_s"),
+        (lambda: Delivery("steel", number, constant(0.0)), "delivery steel: due_s"),
+        (lambda: Lock("L1", number), "a lock to L1: start_s"),
+        (lambda: OrderDemand("A", number), "order A: due_s"),
+        (lambda: PersonOutlook("P", WorkingTime.always(), (), number), "P: available_from_s"),
+        (
+            lambda: MachineOutlook("L1", WorkingTime.always(), SetupMatrix("m", 0.0), number),
+            "machine L1: available_from_s",
+        ),
+    ):
+        with pytest.raises(InvalidInput, match=f"{reason} must be a"):
+            build()
+
+
+def test_a_machine_that_takes_nothing_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="batch_capacity must be at least 1, or it makes nothing"):
+        MachineOutlook("L1", WorkingTime.always(), SetupMatrix("m", 0.0), batch_capacity=0)
+
+
+def test_a_machine_kept_by_another_name_is_refused() -> None:
+    other = MachineOutlook("L2", WorkingTime.always(), SetupMatrix("any", 0.0))
+    with pytest.raises(InvalidInput, match=r"machines are kept by their ids; these are others: \['L1'\]"):
+        replace(work(), machines={"L1": other})
+
+
+def test_a_locked_task_goes_nowhere_else() -> None:
+    both = replace(task("1"), durations_s={"L1": 60.0, "L2": 60.0})
+    assert both.machines == ("L1", "L2")
+    assert replace(both, lock=Lock("L2", 0.0)).machines == ("L2",)

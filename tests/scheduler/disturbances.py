@@ -24,7 +24,7 @@ def disturbed(dice: random.Random, some: Work, plan: Plan) -> Work:
         orders["new"] = OrderDemand("new", dice.uniform(0, 40) * HOUR, dice.choice(list(Priority)))
     if dice.random() < 0.5:
         tasks = [_late_material(dice, one) for one in tasks]
-    return Work(some.epoch, tuple(tasks), machines, orders)
+    return replace(left, tasks=tuple(tasks), machines=machines, orders=orders)
 
 
 def frozen_part(plan: Plan, later: Work, zone_s: float) -> Plan | None:

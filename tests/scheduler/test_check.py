@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from plant.plan import Plan
+import scheduler.check as check_module
+from plant.plan import Plan, PlannedOperation
 from plant.plant import SetupMatrix
-from plant.work import Work
+from plant.work import ReworkPass, Running, Wait, Work
 from scheduler.check import check
 from scheduler.decode import decode
 from tests.scheduler.shops import HOUR, days, machine, task, work
@@ -71,3 +74,65 @@ def test_missing_and_foreign_operations_are_named(some: Work, plan: Plan) -> Non
     more = Plan(plan.epoch, (*plan.operations, replace(plan.operations[0], job_order="x", position=7)))
     assert check(some, less) == ["e is not in the plan"]
     assert check(some, more) == ["x is in the plan but not in the work"]
+
+
+def placed(name: str, at: str, place: int, start: float, end: float, **fields: object) -> PlannedOperation:
+    return PlannedOperation(name, at, place, start * HOUR, end * HOUR, **fields)  # type: ignore[arg-type]
+
+
+def test_what_runs_goes_on_at_once() -> None:
+    runs = task("a", "o", {"M1": 2 * HOUR}, running=Running("M1", -HOUR, HOUR))
+    shop = work([runs], [machine("M1", days([(6, 14)]))], {})
+    on_time = Plan(shop.epoch, (placed("a", "M1", 0, 6, 7),))
+    assert check(shop, on_time) == []
+    assert check(shop, spoil(on_time, "a", start_s=8 * HOUR, end_s=9 * HOUR)) == [
+        "a runs on M1 and goes on at 21600 s, not at 28800 s"
+    ]
+
+
+def test_a_batch_that_runs_stays_together_and_takes_nobody_in() -> None:
+    runs = [task(name, "o", {"M1": HOUR}, running=Running("M1", -60.0, HOUR, "together")) for name in "ab"]
+    shop = work([*runs, task("c", "o", {"M1": HOUR})], [machine("M1", batch_capacity=3)], {})
+    together = [placed(name, "M1", 0, 0, 1, batch="together") for name in "ab"]
+    assert check(shop, Plan(shop.epoch, (*together, placed("c", "M1", 1, 1, 2)))) == []
+    apart = Plan(shop.epoch, (together[0], placed("b", "M1", 1, 1, 2), placed("c", "M1", 2, 2, 3)))
+    assert "b is taken out of together, which runs on M1" in check(shop, apart)
+    joined = Plan(shop.epoch, (*together, placed("c", "M1", 0, 0, 1, batch="together")))
+    assert "a on M1 goes together with what does not run, or not in the same batch" in check(shop, joined)
+
+
+def test_a_rework_pass_is_in_no_batch() -> None:
+    tasks = [
+        task("a", "o", {"M1": HOUR}),
+        task("again", "o", {"M1": HOUR}, "a", rework=ReworkPass("a")),
+        task("b", "p", {"M1": HOUR}),
+    ]
+    shop = work(tasks, [machine("M1", batch_capacity=2)], {})
+    batch = [placed(name, "M1", 1, 1, 2, batch="both") for name in ("again", "b")]
+    found = check(shop, Plan(shop.epoch, (placed("a", "M1", 0, 0, 1), *batch)))
+    assert any("holds a rework pass" in problem for problem in found)
+
+
+def test_a_longest_wait_passes_by_the_clock_though_everything_is_closed() -> None:
+    tasks = [task("a", "o", {"M1": HOUR}), task("b", "o", {"M2": HOUR}, "a", waits={"a": Wait(0.0, 2 * HOUR)})]
+    shop = work(tasks, [machine("M1"), machine("M2", days([(6, 14)]))], {})
+    cold = Plan(shop.epoch, (placed("a", "M1", 0, 2, 3), placed("b", "M2", 0, 6, 7)))
+    warm = Plan(shop.epoch, (placed("a", "M1", 0, 3, 4), placed("b", "M2", 0, 6, 7)))
+    assert check(shop, warm) == []
+    assert check(shop, cold) == ["b waits more than 7200 s behind a"]
+
+
+def test_two_shifts_without_a_break_between_them_are_no_interruption() -> None:
+    one = task("a", "o", {"M1": 2 * HOUR}, interruptible=False, release_s=13 * HOUR)
+    shop = work([one], [machine("M1", days([(6, 14), (14, 22)]))], {})
+    plan = decode(shop, {"M1": [["a"]]})
+    assert plan.by_job_order["a"].start_s == 13 * HOUR
+    assert check(shop, plan) == []
+
+
+def test_the_check_shares_no_code_with_what_makes_plans() -> None:
+    """It may know the nouns, and nothing of the scheduler that it judges."""
+    tree = ast.parse(Path(check_module.__file__).read_text())
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    imported |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    assert {name for name in imported if name.split(".")[0] in ("scheduler", "twin", "operations")} == set()

@@ -2,93 +2,149 @@
 
 from __future__ import annotations
 
-import random
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
+from operations.rescheduling import Replanning, rehearse_near
 from plant.distribution import constant
 from plant.item import Attendance
 from plant.plan import Plan, PlannedOperation
 from plant.work import Delivery, Lock, PersonOutlook, Task, Wait, Work
 from scheduler.check import check
 from scheduler.keep import keep
-from scheduler.rules import RULES, Rule, dispatched
+from scheduler.nearness import Nearness
+from scheduler.repair import repair
+from scheduler.rules import RULES, dispatched
 from scheduler.solve import SolverSettings, solve
-from tests.scheduler.shops import HOUR, days, machine, random_work, task, work
+from tests.scheduler.disturbances import frozen_part
+from tests.scheduler.everything import demanding, everything, later
+from tests.scheduler.shops import HOUR, days, machine, task, work
 
-QUICK = SolverSettings(time_limit_s=0.5, effort=0.02, workers=1)
-
-
-def everything(seed: int, most_orders: int = 5) -> Work:
-    """Return a random shop with people, ways, waits, materials and work that no break may interrupt."""
-    dice, some = random.Random(seed), random_work(seed, most_orders)
-    tasks = tuple(_with_more(dice, one) for one in some.tasks)
-    people = [
-        PersonOutlook(f"P{number}", days(dice.choice([[(6, 14)], [(5, 23)], [(0, 24)]])), ("saw", "weld"))
-        for number in range(2)
-    ]
-    ways = {(one, two): dice.uniform(0, HOUR) for one in some.machines for two in some.machines if dice.random() < 0.5}
-    return replace(some, tasks=tasks, people={one.id: one for one in people}, transport_s=ways)
+QUICK = SolverSettings(time_limit_s=60, effort=0.003, workers=1)
+"""Ends by its effort, so that a busy machine changes nothing."""
 
 
-def _with_more(dice: random.Random, one: Task) -> Task:
-    waits = {
-        name: Wait(dice.choice([0.0, dice.uniform(0, 5) * HOUR])) for name in one.predecessors if dice.random() < 0.5
-    }
-    return replace(
-        one,
-        attendance=dice.choice([*Attendance]) if one.running is None else Attendance.NONE,
-        skill=dice.choice([None, "saw", "weld"]),
-        interruptible=dice.random() < 0.8 or min(one.durations_s.values()) > 2 * HOUR,
-        material=Delivery(one.order, dice.uniform(0, 20) * HOUR, constant(HOUR)) if dice.random() < 0.2 else None,
-        waits=waits,
-    )
+MANY = 1000
+"""Shops in the long test, together with a share of them in `make test`."""
+
+seeds = st.integers(0, 10**9)
 
 
-@given(st.integers(0, 10**6))
-@settings(max_examples=15, deadline=None)
-def test_every_plan_is_possible_and_so_is_what_is_kept_of_it(seed: int) -> None:
+def holds_for_every_plan(seed: int) -> None:
+    """Plan a shop, disturb it, repair and replan: whatever comes back is possible and leaves what is frozen."""
     note(f"seed {seed}")
     some = everything(seed)
     plan = solve(some, QUICK).plan
     assert check(some, plan) == []
     kept = keep(some, plan)
     assert check(kept.work, kept.plan) == []
-    assert [(one.start_s, one.person) for one in sorted(kept.plan.operations, key=_id)] == [
-        (one.start_s, one.person) for one in sorted(plan.operations, key=_id)
-    ]
+    assert {_id(one): (one.start_s, one.person) for one in kept.plan.operations} == {
+        _id(one): (one.start_s, one.person) for one in plan.operations
+    }
+    changed = later(seed, some, plan)
+    frozen = frozen_part(plan, changed, 2 * HOUR)
+    left = keep(changed, plan)
+    assert check(left.work, left.plan) == []
+    repaired = repair(changed, plan, frozen).plan
+    assert check(changed, repaired) == []
+    assert check(changed, solve(changed, QUICK, frozen=frozen, start=repaired).plan) == []
+    near = rehearse_near(changed, Replanning(plan, frozen, Nearness()), QUICK, 4, seed)
+    assert check(changed, near.plan) == []
 
 
-def _id(one: PlannedOperation) -> str:
-    return one.job_order
-
-
-@given(st.integers(0, 10**6), st.sampled_from(RULES))
-@settings(max_examples=40, deadline=None)
-def test_a_spoilt_plan_is_caught(seed: int, rule: Rule) -> None:
-    note(f"seed {seed}, {rule.name}")
-    some, dice = everything(seed), random.Random(seed)
-    plan = dispatched(some, rule)
+def holds_for_demands(seed: int) -> None:
+    """Going on from a plan that keeps locks and longest waits, the solver never loses them."""
+    note(f"seed {seed}")
+    some, plan = demanding(seed)
     assert check(some, plan) == []
-    victim = dice.choice(plan.operations)
-    for change in (
-        {"start_s": victim.start_s - 600.0, "end_s": victim.end_s - 600.0},
-        {"end_s": victim.end_s - 60.0},
-        {"setup_s": victim.setup_s + 60.0},
-    ):
-        assert check(some, _spoilt(plan, victim.job_order, **change)), change
+    assert check(some, solve(some, QUICK, start=plan).plan) == []
+    assert check(some, repair(some, plan).plan) == []
+
+
+def spoils_are_found(seed: int) -> None:
+    """Spoil each operation of a possible plan in each way that is a fault wherever it is done."""
+    note(f"seed {seed}")
+    some, plan = demanding(seed)
+    assert check(some, plan) == []
+    for victim in plan.operations:
+        for change in spoils(some, plan, victim):
+            assert check(some, spoilt(plan, victim.job_order, **change)), f"{victim.job_order}: {change}"
+
+
+@given(seeds)
+@settings(max_examples=12, deadline=None)
+def test_every_plan_is_possible(seed: int) -> None:
+    holds_for_every_plan(seed)
+
+
+@pytest.mark.long
+@given(seeds)
+@settings(max_examples=MANY, deadline=None)
+def test_every_plan_of_many_is_possible(seed: int) -> None:
+    holds_for_every_plan(seed)
+
+
+@given(seeds)
+@settings(max_examples=12, deadline=None)
+def test_what_is_demanded_is_kept(seed: int) -> None:
+    holds_for_demands(seed)
+
+
+@pytest.mark.long
+@given(seeds)
+@settings(max_examples=MANY, deadline=None)
+def test_what_is_demanded_is_kept_many_times(seed: int) -> None:
+    holds_for_demands(seed)
+
+
+@given(seeds)
+@settings(max_examples=40, deadline=None)
+def test_a_spoilt_plan_is_caught(seed: int) -> None:
+    spoils_are_found(seed)
+
+
+@pytest.mark.long
+@given(seeds)
+@settings(max_examples=MANY, deadline=None)
+def test_many_spoilt_plans_are_caught(seed: int) -> None:
+    spoils_are_found(seed)
+
+
+def spoils(some: Work, plan: Plan, victim: PlannedOperation) -> Iterator[dict[str, object]]:
+    """Yield changes of one operation that no plan can bear, whatever the shop."""
+    task = some.by_id[victim.job_order]
+    yield {"start_s": victim.start_s - 600.0, "end_s": victim.end_s - 600.0}
+    yield {"end_s": victim.end_s - 60.0}
+    yield {"end_s": victim.end_s + 60.0}
+    yield {"setup_s": victim.setup_s + 60.0}
+    yield {"machine": "nowhere", "position": 0}
+    if victim.position > 0:
+        yield {"position": -1}
     if victim.person is not None:
-        assert check(some, _spoilt(plan, victim.job_order, person=None))
+        yield {"person": None, "person_position": None}
+        yield {"person": "nobody"}
+    if task.lock is not None:
+        yield {"start_s": victim.start_s + 600.0, "end_s": victim.end_s + 600.0}
+    if victim.batch is not None and sum(one.batch == victim.batch for one in plan.operations) > 1:
+        yield {"batch": "another"}
+    elsewhere = [name for name in some.machines if name not in task.machines]
+    if elsewhere:
+        yield {"machine": elsewhere[0], "position": 10**6}
 
 
-def _spoilt(plan: Plan, name: str, **changes: object) -> Plan:
+def spoilt(plan: Plan, name: str, **changes: object) -> Plan:
     return Plan(
         plan.epoch,
         tuple(replace(one, **changes) if one.job_order == name else one for one in plan.operations),  # type: ignore[arg-type]
     )
+
+
+def _id(one: PlannedOperation) -> str:
+    return one.job_order
 
 
 def two(first: Task, second: Task, **more: object) -> Work:

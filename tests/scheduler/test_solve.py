@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
+from plant.calendar import WorkingTime
 from plant.errors import Cancelled, InvalidInput
+from plant.item import Attendance
 from plant.plan import Plan
 from plant.plant import SetupMatrix, SetupTime
 from plant.text import Text
-from plant.work import Running, Work
+from plant.work import PersonOutlook, Running, Work
 from scheduler.candidate import Dispatcher
 from scheduler.check import check
+from scheduler.decode import decode
 from scheduler.prefix import opening
 from scheduler.problem import Problem
+from scheduler.repair import weighted_tardiness_s
 from scheduler.rules import RULES
 from scheduler.solve import SolverSettings, solve
 from scheduler.stop import Enough
 from tests.requirements import reference_data
 from tests.scheduler.shops import FT06, HOUR, days, flexible_job_shop, job_shop, machine, random_work, task, work
 
+SKILLS = {"P": ("saw", "weld"), "Q": ("saw",)}
 QUICK = SolverSettings(time_limit_s=60, effort=0.1, workers=1)
 """Ends by its effort, so that a busy machine changes nothing."""
 
@@ -173,3 +180,72 @@ def test_progress_never_goes_back_and_says_what_is_done() -> None:
     assert [share for share, _ in seen] == sorted(share for share, _ in seen)
     assert 0 <= seen[0][0] <= seen[-1][0] <= 1
     assert any("weighted tardiness" in str(doing) for _, doing in seen)
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=12, deadline=None)
+def test_going_on_from_a_plan_is_never_worse_than_it(seed: int) -> None:
+    note(f"seed {seed}")
+    some = random_work(seed)
+    start = solve(some, replace(QUICK, seed=seed)).plan
+    hasty = SolverSettings(time_limit_s=60, effort=1e-4, workers=1)
+    found = solve(some, hasty, start=start)
+    assert check(some, found.plan) == []
+    late_s = weighted_tardiness_s(some, start)
+    assert (found.report.weighted_tardiness_s, found.report.makespan_s) <= (late_s + 1e-6, start.makespan_s + 1e-6)
+
+
+def test_enough_at_once_returns_the_plan_to_start_from() -> None:
+    some = random_work(7, most_orders=20)
+    start = solve(some, SolverSettings(time_limit_s=60, effort=0.3)).plan
+
+    def enough(share: float, doing: Text) -> None:
+        raise Enough
+
+    found = solve(some, QUICK, enough, start=start)
+    assert found.report.weighted_tardiness_s == weighted_tardiness_s(some, start)
+
+
+def test_a_plan_to_start_from_gives_way_to_what_is_frozen() -> None:
+    some = work([task(name, name, {"M1": HOUR}) for name in "ab"], [machine("M1")], {})
+    first, second = decode(some, {"M1": [["a"], ["b"]]}), decode(some, {"M1": [["b"], ["a"]]})
+    frozen = Plan(first.epoch, first.operations[:1])
+    found = solve(some, QUICK, frozen=frozen, start=second).plan
+    assert check(some, found, frozen) == []
+
+
+def test_a_plan_to_start_from_must_be_one_of_this_work() -> None:
+    some = work([task(name, name, {"M1": HOUR}) for name in "ab"], [machine("M1")], {})
+    less = Plan(some.epoch, decode(some, {"M1": [["a"], ["b"]]}).operations[:1])
+    with pytest.raises(InvalidInput, match=r"missing or doubled: \['b'\]"):
+        solve(some, QUICK, start=less)
+
+
+def test_who_attends_is_kept_where_that_is_better() -> None:
+    """P can do everything, Q less: left to itself, the scheduler sends Q first."""
+    people = {name: PersonOutlook(name, WorkingTime.always(), skills) for name, skills in SKILLS.items()}
+    tasks = [
+        task("a", "o", {"M1": HOUR}, attendance=Attendance.ALL, skill="saw"),
+        task("b", "p", {"M2": HOUR}, attendance=Attendance.ALL, skill="weld"),
+    ]
+    some = replace(work(tasks, [machine("M1"), machine("M2")], {}), people=people)
+    start = decode(some, {"M1": [["a"]], "M2": [["b"]]}, {"a": "Q", "b": "P"})
+    hasty = SolverSettings(time_limit_s=60, effort=1e-4, workers=1)
+    assert solve(some, hasty, start=start).plan.makespan_s <= start.makespan_s
+
+
+@pytest.mark.parametrize("stage", ["dispatching rules", "local search", "least tardiness"])
+def test_stopped_in_any_stage_the_best_plan_so_far_is_returned(stage: str) -> None:
+    """Every stage tells what it does; whoever has enough there still gets a possible plan."""
+    some, seen = random_work(7, most_orders=20), []
+
+    def enough(share: float, doing: Text) -> None:
+        if stage in str(doing):
+            seen.append(str(doing))
+            raise Enough
+
+    solution = solve(some, SolverSettings(time_limit_s=60, effort=0.3, workers=1), enough)
+    assert seen, "the stage was never reached"
+    assert check(some, solution.plan) == []
+    assert solution.report.status.startswith("stopped early")
+    assert solution.report.weighted_tardiness_s == pytest.approx(weighted_tardiness_s(some, solution.plan))

@@ -1,0 +1,49 @@
+"""The inner loop of `twin.critical`, compiled: the chain of every order and replication, walked back from its end."""
+
+from __future__ import annotations
+
+from twin.kernel import compiled
+
+
+@compiled
+def walk_back(ends, weight, bound, steps, result):  # type: ignore[no-untyped-def]
+    """Walk the chains and add up what they were spent on.
+
+    Parameters
+    ----------
+    ends, weight
+        By replication and order, the row its chain ends with and what the chain counts for its order's waits.
+    bound
+        By replication and row: the row waited for last (-1: none), since when it waited for no other, what of that
+        was for somebody to come, and when the step ended.
+    steps
+        By row: machine, person (-1: nobody), whether its first step waits for material; by row and order, whether it
+        is the order's own.
+    result
+        Filled in: seconds by order, replication and machine; chains through each row; by order, replication and
+        person, whether the chain waited for them; and the four sums of `twin.critical.Waits`.
+    """
+    before, bound_s, wait_s, finish_s = bound
+    machine, person, awaits, own = steps
+    spent_s, through, waited, own_s, others_s, attending_s, material_s = result
+    for future in range(ends.shape[0]):
+        for order in range(ends.shape[1]):
+            now, counts, excused_s = ends[future, order], weight[future, order], 0.0
+            until_s = finish_s[future, now]
+            while now >= 0:
+                since_s, come_s, last = bound_s[future, now], wait_s[future, now], before[future, now]
+                took_s = until_s - since_s
+                spent_s[order, future, machine[now]] += took_s
+                through[now] += took_s > 0
+                if own[now, order]:
+                    own_s[order] += took_s * counts
+                    if awaits[now] and last < 0:
+                        material_s[now] += since_s * counts
+                else:
+                    others_s[order, machine[now]] += max(took_s - excused_s, 0.0) * counts
+                if come_s > 0:
+                    waited[order, future, person[now]] = True
+                    attending_s[order, person[now]] += come_s * counts
+                # What waiting for somebody explains of the step they attended before.
+                excused_s = max(excused_s - took_s, 0.0) + come_s
+                now, until_s = last, since_s
