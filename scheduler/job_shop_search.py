@@ -114,14 +114,6 @@ def search(problem: DisjunctiveProblem, limits: Limits, seed: int = 1, progress:
     return _Searching(problem, limits, seed, progress).run()
 
 
-def warm_up() -> None:
-    """Compile what `search` runs, or load it where that was done before."""
-    plain = DisjunctiveProblem.of(2, [[(0, 1)], [(1, 2)], [(1, 2)], [(0, 2)]], [[], [0], [], [2]])
-    search(plain, Limits(steps=50, workers=1))
-    flexible = DisjunctiveProblem.of(2, [[(0, 1), (1, 2)], [(0, 2), (1, 2)], [(0, 3)], [(0, 2)]], [[], [0], [], [2]])
-    search(flexible, Limits(steps=50, workers=1))
-
-
 class _Island:
     """One worker's solutions; what it does depends on nothing but its seed and its steps."""
 
