@@ -17,15 +17,18 @@ from runtime.compute import ProcessCompute
 from scheduler.warm_up import warm_up_job_shops, warm_up_plans
 from twin.warm_up import warm_up as warm_up_twin
 
-PARTS = (warm_up_job_shops, warm_up_plans, warm_up_twin)
-"""Functions that between them call everything compiled; they share none of it."""
+EVERY_PLAN = (warm_up_plans, warm_up_twin)
+"""Functions that between them call everything compiled that each plan of a plant needs."""
+
+PARTS = (warm_up_job_shops, *EVERY_PLAN)
+"""The same for everything compiled; they share none of it."""
 
 _COMPILED_FROM = "compiled_from.sha256"
 
 
 def warm_up(progress: Progress = no_progress) -> None:
-    """Load everything compiled, or compile it where there is none that fits; for a process that has nothing to do."""
-    for part in PARTS:
+    """Load what each plan needs, or compile it where there is none that fits; for a process that has nothing to do."""
+    for part in EVERY_PLAN:
         part(progress)
 
 

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plant.compiled_code import inherit
-from runtime.compiling import compile_all, forget_stale, warm_up
+from runtime.compiling import PARTS, compile_all, forget_stale
+from scheduler.job_shop_search import Limits, search
 from scheduler.solve import SolverSettings, solve
 from tests.scheduler.job_shops import random_problem
 from tests.scheduler.test_property import everything
@@ -23,9 +24,10 @@ ROOT = Path(__file__).parents[2]
 
 FRESH = """
 import json
-from runtime.compiling import warm_up
+from runtime.compiling import PARTS
 from tests.runtime.test_compiling import compiled_functions
-warm_up()
+for part in PARTS:
+    part()
 found = compiled_functions()
 print(json.dumps([{name: sum(getattr(one.stats, kind).values()) for name, one in found.items()}
                   for kind in ("cache_hits", "cache_misses")]))
@@ -46,9 +48,8 @@ def compiled_functions() -> dict[str, Any]:
 @settings(max_examples=10)
 @given(st.integers(0, 10**6), st.booleans())
 def test_no_plan_needs_another_compilation(seed: int, flexible: bool) -> None:
-    from scheduler.job_shop_search import Limits, search
-
-    warm_up()
+    for part in PARTS:
+        part()
     before = {name: len(one.signatures) for name, one in compiled_functions().items()}
     solve(everything(seed), SolverSettings(time_limit_s=0.5, effort=0.02, workers=1))
     search(random_problem(seed, flexible=flexible), Limits(steps=100, workers=1), seed)
