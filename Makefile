@@ -7,16 +7,16 @@ PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 .PHONY: demo test test-long lint bench lock clean
 .DEFAULT_GOAL := demo
 
-demo: .venv/installed  ## start the emulated machine shop and open the address it prints; FRESH=1 begins anew
+demo: .venv/compiled  ## start the emulated machine shop and open the address it prints; FRESH=1 begins anew
 	@$(BIN)/forerun demo $(if $(filter 1,$(FRESH)),--fresh)
 
-test: .venv/installed-dev  ## everything that must hold, in under ten minutes
+test: .venv/installed-dev .venv/compiled  ## everything that must hold, in under ten minutes
 	@tests/prepare.sh
 	@$(MAKE) --no-print-directory lint
 	@$(PYTEST) --hypothesis-profile steady -m "not long and not alone" --numprocesses 3
 	@$(PYTEST) --hypothesis-profile steady -m "not long and alone" --numprocesses 2
 
-test-long: .venv/installed-dev  ## the full counts
+test-long: .venv/installed-dev .venv/compiled  ## the full counts
 	@tests/prepare.sh
 	@$(PYTEST) -m "not alone" --numprocesses 3
 	@$(PYTEST) -m alone --numprocesses 2
@@ -27,7 +27,7 @@ lint: .venv/installed-dev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: .venv/installed-dev  ## every figure, written to benchmarks/RESULTS.md
+bench: .venv/installed-dev .venv/compiled  ## every figure, written to benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks all --results benchmarks/RESULTS.md
 
 lock: .venv/installed-dev  ## resolve the newest allowed versions again
@@ -51,6 +51,11 @@ clean:
 .venv/installed: .venv/uv requirements.lock pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/compiled: .venv/installed $(wildcard scheduler/*.py twin/*.py)
+	@echo "Compiling the search and the twin ..."
+	@$(BIN)/forerun compile
 	@touch $@
 
 .venv/installed-dev: .venv/installed requirements-dev.lock

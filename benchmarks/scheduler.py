@@ -20,7 +20,8 @@ from typing import Any
 from benchmarks.figures import Figure, significant
 from scheduler.disjunctive import DisjunctiveProblem
 from scheduler.job_shop_format import read_fjsp, read_jsp
-from scheduler.job_shop_search import Limits, Result, search, warm_up
+from scheduler.job_shop_search import Limits, Result, search
+from scheduler.warm_up import warm_up_job_shops
 
 SEED = 1
 CORES = 2
@@ -59,7 +60,7 @@ class Measured:
 def run(quick: bool) -> Iterable[Figure]:
     """Yield the mean gap of each group, the share of wins, the gaps of large shops and the time to their first plan."""
     began = time.perf_counter()
-    warm_up()
+    warm_up_job_shops()
     print(f"  compiled or loaded in {time.perf_counter() - began:.1f} s", file=sys.stderr)
     wins: list[Measured] = []
     for group, names in GROUPS.items():

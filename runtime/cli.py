@@ -150,6 +150,14 @@ def check(folder: PlantFolder) -> None:
     _console.print(f"{folder}: no problems found")
 
 
+@app.command("compile")
+def compile_() -> None:
+    """Compile the searches and the twin, once after installing."""
+    from runtime.compiling import compile_all
+
+    compile_all()
+
+
 @app.command()
 def prepare() -> None:
     """Migrate the database and import the plant."""

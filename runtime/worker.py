@@ -19,8 +19,8 @@ from plant.long_job import LongJob, LongJobKind
 from plant.plan import PlanVersion
 from plant.ports import Channel as MessageChannel
 from plant.ports import Compute, PlantClock, Progress
+from runtime.compiling import warm_up
 from runtime.jobs import ProcrastinateQueue
-from twin.warm_up import warm_up
 
 T = TypeVar("T")
 _TICK_S = 2.0
@@ -67,7 +67,7 @@ class Worker:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             runners = {LongJobKind.PLAN: self._plan, LongJobKind.CALIBRATION: self._calibrate}
-            group.create_task(_survive("compile the twin", self._compute.run(warm_up)))  # before a plan waits for it
+            group.create_task(_survive("load what is compiled", self._compute.run(warm_up)))  # before a plan waits
             group.create_task(self._queue.work(runners))
             group.create_task(self._resume())
             group.create_task(self._watch_floor())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from plant.compiled_code import inherit
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -26,30 +28,27 @@ def compiled(function: Function) -> Function:
     Without reference counts (`_nrt`), that is: with them, each look at an array in a tuple would cost two atomic
     operations, and a search several times its time.
     """
-    return _compiled(function)
+    return _kept(function, _nrt=False)
 
 
 def inlined(function: Function) -> Function:
     """Return `function` compiled into the functions that call it: what is called for every step of every plan."""
-    return _compiled(function, forceinline=True)
-
-
-def _compiled(function: Function, **options: bool) -> Function:
-    njit: Any = numba.njit
-    try:
-        kept: Function = njit(function, cache=True, nogil=True, _nrt=False, **options)
-    except RuntimeError:  # no folder to keep it in: compiled anew by every process
-        kept = njit(function, nogil=True, _nrt=False, **options)
-    return kept
+    return _kept(function, _nrt=False, forceinline=True)
 
 
 def compiled_any(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return `function`, which may make arrays and need not be annotated, compiled by numba at its first call."""
+    return _kept(function)
+
+
+def _kept(function: Function, **options: bool) -> Function:
+    njit: Any = numba.njit
     try:
-        kept: Callable[..., Any] = numba.njit(function, cache=True, nogil=True)
-    except RuntimeError:
-        kept = numba.njit(function, nogil=True)
-    return kept
+        kept: Any = njit(function, cache=True, nogil=True, **options)
+        inherit(function.__code__.co_filename, kept.stats.cache_path)
+    except RuntimeError:  # no folder to keep it in: compiled anew by every process
+        kept = njit(function, nogil=True, **options)
+    return cast(Function, kept)
 
 
 def inlined_any(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -68,7 +68,7 @@ class JobShopModel:
         }
         self._own_horizon = {number: pieces[-1].own_end for number, pieces in self._curves.items()}
         self._decided = {task for steps in opening for step in steps for task in step}
-        self.nodes = self._make_nodes()
+        self.nodes = self._make_nodes(start.sequence.steps[: start.steps].tolist())
         self._node_of = {task: node for node in self.nodes for task in node.step}
         for node in self.nodes:
             self._place(node)
@@ -83,15 +83,15 @@ class JobShopModel:
 
     # --- steps -------------------------------------------------------------------------------------------------
 
-    def _make_nodes(self) -> list[Node]:
-        """Return the nodes in the order in which the starting plan begins them."""
-        placed = [
-            (float(self._times["begin"][step[0]]), float(self._times["finish"][step[0]]), machine, step)
-            for machine, steps in enumerate(self._placed)
-            for step in steps
-        ]
+    def _make_nodes(self, leads: list[int]) -> list[Node]:
+        """Return the nodes in the order in which the starting plan decides them: each behind what it waits for.
+
+        By when they begin they are not: a task may take no time.
+        """
+        placed = {step[0]: (machine, step) for machine, steps in enumerate(self._placed) for step in steps}
         nodes = []
-        for _, _, machine, step in sorted(placed):
+        for lead in leads:
+            machine, step = placed[lead]
             options = self._options(machine, step)
             nodes.append(
                 Node(

@@ -25,6 +25,8 @@ class Graph(NamedTuple):
         The alternative each operation is made by, its machine and duration; shape (N + 1,).
     sequence, place, length
         Machine m's operations lie from ``sequence[room_edges[m]]`` on, ``length[m]`` of them; each one's index there.
+    busy
+        How long each machine's operations take; shape (M,).
     previous, following
         Neighbours on the machine; shape (N + 1,).
     order, rank
@@ -43,6 +45,7 @@ class Graph(NamedTuple):
     sequence: Ints
     place: Ints
     length: Ints
+    busy: Times
     previous: Ints
     following: Ints
     order: Ints
@@ -62,8 +65,8 @@ def empty_graph(problem: Arrays) -> Graph:
     def numbers(size: int) -> Ints:
         return np.zeros(size, np.int32)
 
-    def times() -> Times:
-        return np.zeros(count + 1, np.int64)
+    def times(size: int = count + 1) -> Times:
+        return np.zeros(size, np.int64)
 
     return Graph(
         numbers(count + 1),
@@ -72,6 +75,7 @@ def empty_graph(problem: Arrays) -> Graph:
         numbers(problem.machine.size),
         numbers(count + 1),
         numbers(machines),
+        times(machines),
         numbers(count + 1),
         numbers(count + 1),
         numbers(count),
@@ -90,6 +94,7 @@ def load(problem, graph, chosen, order):  # type: ignore[no-untyped-def]
     """Set the graph to these alternatives, each machine taking its operations in this topological order."""
     none = order.size
     graph.length[:] = 0
+    graph.busy[:] = 0
     for rank in range(none):
         v = order[rank]
         alternative = chosen[v]
@@ -99,6 +104,7 @@ def load(problem, graph, chosen, order):  # type: ignore[no-untyped-def]
         before = graph.sequence[place - 1] if graph.length[machine] > 0 else none
         graph.sequence[place], graph.place[v] = v, place
         graph.length[machine] += 1
+        graph.busy[machine] += graph.takes[v]
         graph.previous[v], graph.following[v], graph.following[before] = before, none, v
         graph.order[rank], graph.rank[v] = v, rank
     forward(problem, graph, 0)
@@ -199,6 +205,7 @@ def _seat(problem, graph, v, alternative, place):  # type: ignore[no-untyped-def
     """Carry the move over to the sequences."""
     old, machine = graph.on[v], problem.machine[alternative]
     graph.length[old] -= 1
+    graph.busy[old] -= graph.takes[v]
     for index in range(graph.place[v], problem.room_edges[old] + graph.length[old]):
         w = graph.sequence[index + 1]
         graph.sequence[index], graph.place[w] = w, index
@@ -208,6 +215,7 @@ def _seat(problem, graph, v, alternative, place):  # type: ignore[no-untyped-def
     graph.length[machine] += 1
     graph.sequence[place], graph.place[v] = v, place
     graph.chosen[v], graph.on[v], graph.takes[v] = alternative, machine, problem.duration[alternative]
+    graph.busy[machine] += graph.takes[v]
 
 
 @compiled_any

@@ -43,17 +43,20 @@ class Limits:
     seconds
         Wall seconds.
     steps
-        Steps of tabu search per worker. Without `seconds` the result is the same in every run.
+        Steps of tabu search per worker. As long as seconds do not end it, the result is the same in every run.
     gap
         Relative distance to the bound that is good enough.
     workers
         Threads.
+    stagnation_s
+        Wall seconds without a better solution after which to stop; None: never.
     """
 
     seconds: float | None = None
     steps: int | None = None
     gap: float = 0.0
     workers: int = 2
+    stagnation_s: float | None = None
 
     def __post_init__(self) -> None:
         require(
@@ -65,6 +68,8 @@ class Limits:
         if self.steps is not None:
             require_not_negative("steps", self.steps)
         require_not_negative("gap", self.gap)
+        if self.stagnation_s is not None:
+            require_positive("stagnation_s", self.stagnation_s)
         require(self.workers >= 1, told("workers must be at least 1, not {workers}", workers=self.workers))
 
 
@@ -112,14 +117,6 @@ def search(problem: DisjunctiveProblem, limits: Limits, seed: int = 1, progress:
     """
     require(problem.operations > 0, told("there is no operation to schedule"))
     return _Searching(problem, limits, seed, progress).run()
-
-
-def warm_up() -> None:
-    """Compile what `search` runs, or load it where that was done before."""
-    plain = DisjunctiveProblem.of(2, [[(0, 1)], [(1, 2)], [(1, 2)], [(0, 2)]], [[], [0], [], [2]])
-    search(plain, Limits(steps=50, workers=1))
-    flexible = DisjunctiveProblem.of(2, [[(0, 1), (1, 2)], [(0, 2), (1, 2)], [(0, 3)], [(0, 2)]], [[], [0], [], [2]])
-    search(flexible, Limits(steps=50, workers=1))
 
 
 class _Island:
@@ -247,13 +244,17 @@ class _Searching:
             found = self._history[-1][1]
             self._progress(self._share(), told("job shop search: {objective:count}", objective=found))
             failed = any(future.exception() for future in done)
-            # Counted in steps alone, each island goes its whole way: which is first differs from run to run.
-            satisfied = self._limits.seconds is not None and found <= self._enough
-            if not left or failed or satisfied or self._spent() >= 1:
+            # Counted in steps, each island goes its whole way: which is first differs from run to run.
+            satisfied = self._limits.steps is None and found <= self._enough
+            if not left or failed or satisfied or self._spent() >= 1 or self._is_stagnant():
                 return
 
     def _spent(self) -> float:
         return (time.monotonic() - self._began) / self._limits.seconds if self._limits.seconds else 0.0
+
+    def _is_stagnant(self) -> bool:
+        limit = self._limits.stagnation_s
+        return limit is not None and time.monotonic() - self._began - self._history[-1][0] > limit
 
     def _share(self) -> float:
         steps = min(island.steps for island in self._islands) / self._limits.steps if self._limits.steps else 0.0

@@ -15,9 +15,12 @@ from plant.plan import Plan, SolverReport
 from plant.ports import Progress, no_progress
 from plant.text import Told, told
 from plant.work import Work
+from scheduler import job_shop_search
 from scheduler.bound import bound_of
 from scheduler.candidate import Candidate, Dispatcher, evaluated
 from scheduler.decode import as_plan, times_of
+from scheduler.disjunctive import DisjunctiveProblem
+from scheduler.job_shop import job_shop_of, searched
 from scheduler.objective import OBJECTIVE, Objective
 from scheduler.prefix import opening, people_of, start_of
 from scheduler.problem import Problem
@@ -226,7 +229,28 @@ class _Solving:
         )
 
     def _search(self, until: float, share: float) -> None:
-        """Anneal until `until` of the time is spent (or for `share` of the effort), or the bound is reached."""
+        """Search until `until` of the time is spent (or for `share` of the effort), or the bound is reached."""
+        shop = None if any(self._opening) else job_shop_of(self._problem, self._settings.objective, self._kept())
+        if shop is None:
+            self._anneal(until, share)
+        elif not self._reached(self._kept(), self._settings.gap):
+            self._search_job_shop(shop, until, share)
+
+    def _search_job_shop(self, shop: DisjunctiveProblem, until: float, share: float) -> None:
+        """As `_anneal`, where a search of its own is made for the problem."""
+        settings, left_s = self._settings, (until - self._spent()) * self._settings.time_limit_s
+        if left_s <= 0:
+            return
+        most = None if settings.effort is None else max(int(settings.effort * share * _MOVES_PER_EFFORT), 1)
+        limits = job_shop_search.Limits(left_s, most, settings.gap, settings.workers, settings.stagnation_s)
+        found = searched(self._problem, shop, limits, settings.seed, lambda *_: self._tell(told("job shop search")))
+        self._offer(found.best, "job shop search")
+        self._bound = self._bound._replace(makespan=max(self._bound.makespan, found.makespan_s))
+        if found.ended is not None:
+            raise found.ended
+
+    def _anneal(self, until: float, share: float) -> None:
+        """Move on from the best plan."""
         settings, started, before = self._settings, self._spent(), self._kept()
         aims = Aims(settings.objective.of_parts, everything(len(self._problem.tasks)).near)
         search = Search(self._problem, aims, self._opening, settings.seed, settings.workers)

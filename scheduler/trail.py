@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scheduler.compiled import inlined_any
+from scheduler.compiled import Floats, inlined_any
 from scheduler.disjunctive import Arrays, Ints, Times
 
 FAR = np.int64(1 << 62)
@@ -19,7 +19,7 @@ _PAIR_BITS = 16
 STEP, BEST, IMPROVED, TENURE = range(4)
 """Indices into `Trail.counts`."""
 
-ESTIMATE, THROUGH, TIES, SEEN, OPERATION, ALTERNATIVE, PLACE, ANY = range(8)
+ESTIMATE, TIES, SEEN, OPERATION, ALTERNATIVE, PLACE, ANY = range(7)
 """Indices into `Trail.choice`; from `ANY` on stands any move, as operation, alternative, place."""
 
 
@@ -36,8 +36,8 @@ class Trail(NamedTuple):
         By hash of (a, b): until which step putting a before b is forbidden.
     returns
         By alternative: until which step going (back) to it is forbidden; shape (A,).
-    choice
-        The best move of this step so far, see `offer`.
+    choice, second
+        The best move of this step so far, and what decided between those of equal estimates, see `offer`.
     path, starts, end, late
         Working space: a longest path, starts along a block, and ends and lates without an operation.
     chosen, order
@@ -49,6 +49,7 @@ class Trail(NamedTuple):
     pairs: Ints
     returns: Times
     choice: Times
+    second: Floats
     path: Ints
     starts: Times
     end: Times
@@ -67,6 +68,7 @@ def empty_trail(problem: Arrays, seed: tuple[int, ...]) -> Trail:
         pairs=np.zeros(1 << _PAIR_BITS, np.int32),
         returns=np.zeros(problem.machine.size, np.int64),
         choice=np.zeros(ANY + 3, np.int64),
+        second=np.zeros(1),
         path=np.zeros(count, np.int32),
         starts=np.zeros(problem.machine.size, np.int64),
         end=np.zeros(count + 1, np.int64),
@@ -95,8 +97,8 @@ def slot(a, b):  # type: ignore[no-untyped-def]
 
 
 @inlined_any
-def offer(trail, estimate, through, v, alternative, place, forbidden):  # type: ignore[no-untyped-def]
-    """Keep a move if it is the best so far, by estimate, then by the longest path through the moved operation.
+def offer(trail, estimate, second, v, alternative, place, forbidden):  # type: ignore[no-untyped-def]
+    """Keep a move if it is the best so far, the least by estimate, then by `second`.
 
     Ties are broken by chance. A forbidden move counts only if it seems better than anything before (aspiration);
     `ANY` holds one of all moves, for when all are forbidden.
@@ -106,10 +108,10 @@ def offer(trail, estimate, through, v, alternative, place, forbidden):  # type: 
     if draw(trail.dice, choice[SEEN]) == 0:
         choice[ANY], choice[ANY + 1], choice[ANY + 2] = v, alternative, place
     if not forbidden or estimate < trail.counts[BEST]:
-        better = estimate < choice[ESTIMATE] or (estimate == choice[ESTIMATE] and through < choice[THROUGH])
+        better = estimate < choice[ESTIMATE] or (estimate == choice[ESTIMATE] and second < trail.second[0])
         if better:
-            choice[ESTIMATE], choice[THROUGH], choice[TIES] = estimate, through, 0
-        if estimate == choice[ESTIMATE] and through == choice[THROUGH]:
+            choice[ESTIMATE], trail.second[0], choice[TIES] = estimate, second, 0
+        if estimate == choice[ESTIMATE] and second == trail.second[0]:
             choice[TIES] += 1
             if draw(trail.dice, choice[TIES]) == 0:
                 choice[OPERATION], choice[ALTERNATIVE], choice[PLACE] = v, alternative, place

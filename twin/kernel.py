@@ -8,10 +8,12 @@ processor's cache.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numba
 import numpy as np
+
+from plant.compiled_code import inherit
 
 BLOCK = 256
 """Replications that are walked together."""
@@ -30,10 +32,11 @@ def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return `function` compiled by numba at its first call."""
     try:
-        kept: Callable[..., Any] = numba.njit(function, cache=True, nogil=True)
+        kept: Any = numba.njit(function, cache=True, nogil=True)
+        inherit(function.__code__.co_filename, kept.stats.cache_path)
     except RuntimeError:  # no folder to keep it in: compiled anew by every process
         kept = numba.njit(function, nogil=True)
-    return kept
+    return cast(Callable[..., Any], kept)
 
 
 @_inlined

@@ -50,6 +50,7 @@ METHODS = {
     "critical ratio": mark("critical ratio"),
     "ATC with setups, tuned": mark("ATC with setups, tuned"),
     "local search": mark("local search"),
+    "job shop search": mark("job shop search"),
     "repair": mark("repair"),
     "none": mark("none"),
 }

@@ -41,4 +41,5 @@ def _assert_equal(one: Graph, other: Graph, count: int) -> None:
     for name in ("chosen", "on", "takes", "place", "previous", "following", "rank", "ready", "end", "rest", "late"):
         assert (getattr(one, name)[:count] == getattr(other, name)[:count]).all(), name
     assert (one.length == other.length).all()
+    assert (one.busy == other.busy).all()
     assert (one.order == other.order).all()

@@ -58,6 +58,15 @@ def test_a_flexible_reference_instance_comes_within_five_percent() -> None:
     assert solve(some, SolverSettings(time_limit_s=20)).plan.makespan_s <= 42  # best known: 40
 
 
+def test_tasks_that_take_no_time_are_planned_behind_what_they_wait_for() -> None:
+    tasks = [task("a", "o", {"M2": 0.0}), task("b", "o", {"M1": 0.0}, "a")]
+    tasks += [task(name, name, {"M3": HOUR}) for name in ("c", "d")]
+    some = work(tasks, [machine("M1"), machine("M2"), machine("M3")], {"c": HOUR, "d": HOUR})
+    solution = solve(some, QUICK)
+    assert check(some, solution.plan) == []
+    assert solution.report.weighted_tardiness_s == HOUR
+
+
 def test_nothing_to_do_gives_an_empty_plan() -> None:
     some = Work(work([], [machine("M1")], {}).epoch, (), {"M1": machine("M1")}, {})
     solution = solve(some, QUICK)
