@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from methods.load import LoadProfile
+from operations.plan_diff import PlanDiff
 from plant.actor import Actor
 from plant.calendar import Window
 from plant.calibration import CalibrationSummary, Difference
@@ -153,13 +155,14 @@ class PlanSummary:
 
 @dataclass(frozen=True)
 class PlannedJob:
-    """What a planned job order is about."""
+    """What a planned job order is about; `machines` can take it."""
 
     customer_order: str
     item: str
     item_name: str
     operation: str
     quantity: int
+    machines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,12 @@ class PlanView:
         What was paid for certainty; None where nothing was compared.
     changes
         What it does otherwise than the plan that was in force when it was made; empty where none was.
+    before, diff
+        That plan, and the difference; None where none was.
+    frozen_until
+        What that plan was to begin by then had to keep machine and place; None where there was none.
+    load
+        Planned work against capacity, per machine and skill.
     """
 
     id: str
@@ -201,6 +210,10 @@ class PlanView:
     override_reason: str | None = None
     robustness: Robustness | None = None
     changes: tuple[Text, ...] = ()
+    before: Plan | None = None
+    diff: PlanDiff | None = None
+    frozen_until: datetime | None = None
+    load: LoadProfile = field(default_factory=LoadProfile)
 
 
 class HealthState(StrEnum):

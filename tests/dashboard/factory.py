@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dashboard.views import (
@@ -32,8 +33,10 @@ from dashboard.views import (
     Topic,
     TwinView,
 )
+from methods.load import Load, LoadProfile
+from operations.plan_diff import MachineChange, OrderChange, PlanDiff, TimeChange, sentences
 from plant.actor import Actor, Permission, Role
-from plant.calendar import Calendar, Shift, WorkingTime
+from plant.calendar import Calendar, Shift, Window, WorkingTime
 from plant.calibration import (
     ANY_CHANGEOVER,
     Calibration,
@@ -534,7 +537,8 @@ def _plan(plan_id: str, *, late: bool) -> PlanView:
             name = f"{order}/1-{10 * (k + 1)}"
             position = sum(1 for other in operations if other.machine == machine)
             operations.append(PlannedOperation(name, machine, position, begin, end, setup))
-            jobs[name] = PlannedJob(order, f"P-{n % 6}", _ITEMS[n % 6], ("turn", "mill", "grind")[k % 3], 20 + n)
+            operation = ("turn", "mill", "grind")[k % 3]
+            jobs[name] = PlannedJob(order, f"P-{n % 6}", _ITEMS[n % 6], operation, 20 + n, (machine, "M12"))
             free[machine] = ready = end
         done = START + timedelta(seconds=ready)
         share = (0.31 if late else 0.88) if n == 3 else max(0.62, 0.999 - 0.004 * n * (n % 4 == 0))
@@ -564,11 +568,37 @@ def _plan(plan_id: str, *, late: bool) -> PlanView:
         jobs=jobs,
         orders=orders,
         windows=dict.fromkeys(machines, windows),
-        changes=(
-            told(
-                "{job_order} goes to {after} instead of {before}.", job_order="CO-1001/1-10", before="M01", after="M02"
-            ),
-        )
-        if late
-        else (),
+        load=_load(START, [(name, windows) for name in machines], operations),
+        **(_difference(plan_id, operations) if late else {}),
     )
+
+
+def _difference(plan_id: str, operations: list[PlannedOperation]) -> dict[str, Any]:
+    """Return what a plan changes against one that had its first operation elsewhere and its last order earlier."""
+    first, last = operations[0], operations[-1]
+    where, when = replace(first, machine="M02", position=99), replace(last, start_s=last.start_s - 7200.0)
+    before = Plan(START, (where, *operations[1:-1], when))
+    machine = MachineChange(first.job_order, "M02", first.machine)
+    order = OrderChange("CO-1026", NOW, NOW + timedelta(hours=2), -7200.0, 0.99, 0.97)
+    time_ = TimeChange(last.job_order, last.machine, -7200.0)
+    diff = PlanDiff(plan_id, "plan-0", (order,), (machine,), (), (), (time_,))
+    return {
+        "before": before,
+        "diff": diff,
+        "changes": sentences(diff, ZoneInfo(ZONE)),
+        "frozen_until": NOW + timedelta(hours=1),
+    }
+
+
+def _load(
+    epoch: datetime, machines: list[tuple[str, tuple[Window, ...]]], operations: list[PlannedOperation]
+) -> LoadProfile:
+    """Return a load profile of one period, with one skill."""
+    end_s = max(one.end_s for one in operations)
+    period = epoch, epoch + timedelta(seconds=end_s)
+    loads = []
+    for name, windows in machines:
+        mine = [one for one in operations if one.machine == name]
+        there_s = sum((end - start).total_seconds() for start, end in windows)
+        loads.append(Load(name, (sum(one.end_s - one.start_s for one in mine),), (900.0 * len(mine),), (there_s,)))
+    return LoadProfile((period,), tuple(loads), (Load("grinding", (3600.0,), (0.0,), (28800.0,)),))

@@ -116,10 +116,19 @@ def test_among_orders_that_are_as_likely_on_time_the_one_with_the_least_slack_co
 
 @pytest.mark.parametrize(
     ("language", "told"),
-    [("en", "CO-1001/1-10 goes to M02 instead of M01."), ("zh", "CO-1001/1-10 从 M01 改到 M02。")],
+    [("en", "CO-1001/1-10 goes to M01 instead of M02."), ("zh", "CO-1001/1-10 从 M02 改到 M01。")],
 )
 def test_what_a_plan_changes_is_told_and_hidden_where_no_plan_was_in_force(language: str, told: str) -> None:
     say = Words(language, ZONE)
-    changes = plan_parts(_plan("plan-2", late=True), ANNA, say)["plan-changes", ""]
-    assert told in texts(changes["children"])
-    assert plan_parts(_plan("plan-1", late=False), ANNA, say)["plan-changes", ""]["className"] == "hidden"
+    shown = plan_parts(_plan("plan-2", late=True), ANNA, say)
+    assert told in texts(shown["plan-told", ""]["children"])
+    assert shown["plan-moves", ""]["figure"]["data"]
+    assert shown["plan-gains", ""]["figure"]["data"]
+    first = plan_parts(_plan("plan-1", late=False), ANNA, say)
+    assert first["plan-changes", ""]["className"] == "hidden"
+    assert not first["plan-moves", ""]["figure"]["data"]
+
+
+def test_the_load_is_drawn() -> None:
+    parts = plan_parts(_plan("plan-1", late=False), ANNA, Words("en", ZONE))
+    assert "grinding" in parts["plan-load", ""]["figure"]["layout"]["yaxis"]["ticktext"][-1]
