@@ -18,6 +18,7 @@ from operations.plan_diff import PlanDiff
 from plant.actor import Actor
 from plant.calendar import Window
 from plant.calibration import CalibrationSummary, Difference
+from plant.lock import JobLock
 from plant.long_job import LongJob, LongJobKind
 from plant.machine_state import MachineState, StateInterval
 from plant.message import RefusedMessage
@@ -191,6 +192,8 @@ class PlanView:
         What that plan was to begin by then had to keep machine and place; None where there was none.
     load
         Planned work against capacity, per machine and skill.
+    locks
+        Those there are now, by job order.
     """
 
     id: str
@@ -214,6 +217,7 @@ class PlanView:
     diff: PlanDiff | None = None
     frozen_until: datetime | None = None
     load: LoadProfile = field(default_factory=LoadProfile)
+    locks: Mapping[str, JobLock] = field(default_factory=dict)
 
 
 class HealthState(StrEnum):
@@ -369,6 +373,24 @@ class Views(Protocol):
 
     async def request_plan(self) -> str:
         """Ask for a new plan and return the id of the long job that makes it."""
+        ...
+
+    async def why_not_locked(self, job_order: str, machine: str, start_at: datetime) -> Text | None:
+        """Return what stands in the way of a lock that is not set yet, None if nothing does."""
+        ...
+
+    async def lock(self, job_order: str, machine: str, start_at: datetime) -> str:
+        """Fix where and when a job order begins, ask for a plan near the one in force, and return its long job's id.
+
+        Raises
+        ------
+        InvalidInput
+            When no plan can keep the lock.
+        """
+        ...
+
+    async def unlock(self, job_order: str) -> None:
+        """Take a lock off, or raise `NotFound`."""
         ...
 
     async def items(self) -> dict[str, str]:

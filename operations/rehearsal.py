@@ -9,6 +9,7 @@ from datetime import UTC, tzinfo
 from operations import gate, robust
 from operations.futures import Futures
 from operations.gate import Thresholds
+from operations.locked import as_planned
 from operations.remedies import RemedyRules, Ward, remedies_for
 from operations.robust import Outcome
 from plant.calibration import Calibration
@@ -163,7 +164,7 @@ def examine(
 
 def problems_of(work: Work, plan: Plan, frozen: Plan | None = None) -> Iterator[Text]:
     """Yield what makes a plan impossible, or what it moves that must stay."""
-    for problem in check(work, plan):
+    for problem in check(as_planned(work, plan), plan):
         yield told("The plan is not possible: {problem}.", problem=problem)
     if frozen is None:
         return

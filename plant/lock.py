@@ -1,4 +1,4 @@
-"""A job order that somebody fixed to a machine and a start; every plan keeps to it until it is taken off."""
+"""A job order that somebody fixed to a machine and a moment; every plan keeps to it until it is taken off."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from plant.checks import require_aware, require_text
 
 @dataclass(frozen=True)
 class JobLock:
-    """Where a job order runs, when its processing starts (plant time), and who wants it so."""
+    """Where a job order is made, when its machine is to begin with it (changeover included), and who wants it so.
+
+    Attributes
+    ----------
+    start_at
+        Plant time.
+    """
 
     job_order: str
     machine: str

@@ -14,12 +14,14 @@ from operations import (
     floor,
     health,
     jobs,
+    locks,
     orders,
     outbox,
     plan_load,
     planning,
     plants,
     promises,
+    releases,
 )
 from operations.access import acting
 from operations.plan_diff import PlanDiff
@@ -102,7 +104,7 @@ class OperationViews:
     async def plan(self, plan_id: str) -> views.PlanView:
         actor = acting()
         version, state = await planning.get_plan(self._historian, actor, plan_id)
-        release = await planning.how_released(self._historian, actor, plan_id)
+        release = await releases.how_released(self._historian, actor, plan_id)
         plant = (await plants.get(self._historian, actor, version.plant_version)).plant
         covered = set(version.orders)
         wanted = [one for one in await orders.list_orders(self._historian, actor) if one.id in covered]
@@ -133,6 +135,7 @@ class OperationViews:
             before=before,
             diff=diff,
             frozen_until=version.plan.epoch + timedelta(seconds=self._rules.frozen_zone_s) if version.parent else None,
+            locks={one.job_order: one for one in await locks.list_locks(self._historian, actor)},
             load=await plan_load.load(self._historian, actor, plan_id),
         )
 
@@ -148,6 +151,25 @@ class OperationViews:
 
     async def request_plan(self) -> str:
         return (await jobs.request_plan(self._historian, self._queue, acting(), told("asked for on the page"))).id
+
+    async def why_not_locked(self, job_order: str, machine: str, start_at: datetime) -> Text | None:
+        asked = job_order, machine, start_at
+        return await locks.why_impossible(self._historian, self._clock, acting(), self._rules, *asked)
+
+    async def lock(self, job_order: str, machine: str, start_at: datetime) -> str:
+        actor = acting()
+        await locks.lock(self._historian, self._clock, actor, self._rules, job_order, machine, start_at)
+        zone = ZoneInfo((await plants.current(self._historian, actor)).plant.timezone)
+        reason = told(
+            "{job_order} locked to {machine}, {start:moment}",
+            job_order=job_order,
+            machine=machine,
+            start=start_at.astimezone(zone),
+        )
+        return (await jobs.request_plan(self._historian, self._queue, actor, reason, near=True)).id
+
+    async def unlock(self, job_order: str) -> None:
+        await locks.unlock(self._historian, acting(), job_order)
 
     async def items(self) -> dict[str, str]:
         plant = (await plants.current(self._historian, acting())).plant

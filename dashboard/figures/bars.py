@@ -175,12 +175,12 @@ def _without_breaks(windows: Sequence[Window]) -> list[Window]:
 def setups(plan: Plan, windows: Mapping[str, Sequence[Window]], say: Words) -> Iterator[Bar]:
     """Yield the setup before each step that needs one, laid back over closed hours."""
     for machine, steps in plan.sequences.items():
-        for first, *_ in steps:
+        for first, *others in steps:
             if first.setup_s > 0:
                 start = plan.epoch + timedelta(seconds=first.start_s)
                 begins = worked_back(windows.get(machine, ()), start, first.setup_s)
                 hover = f"<b>{escape(say('Setup'))}</b> {say.duration(first.setup_s)}<br>{escape(first.job_order)}"
-                yield Bar(machine, begins, start, hover=hover)
+                yield Bar(machine, begins, start, hover=hover, jobs=tuple(one.job_order for one in (first, *others)))
 
 
 def worked_back(windows: Sequence[Window], end: datetime, work_s: float) -> datetime:

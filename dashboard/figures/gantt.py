@@ -59,6 +59,8 @@ class Chart:
         What was to begin before this moment had to keep its place; None where nothing had to.
     locks
         Locked job orders, by id.
+    may_drag
+        Whether its operations may be dragged; the browser is then told which rows can take what.
     """
 
     key: str
@@ -71,6 +73,7 @@ class Chart:
     now: datetime | None = None
     frozen_until: datetime | None = None
     locks: Mapping[str, JobLock] = field(default_factory=dict)
+    may_drag: bool = False
 
     @property
     def span(self) -> Window:
@@ -125,11 +128,20 @@ def gantt(chart: Chart, say: Words, *, by_order: bool = False) -> go.Figure:
     _add_locks(figure, chart, say)
     dress(figure, machines, span, cut, say)
     figure.update_layout(showlegend=True, **_legend(by_order))
+    if chart.may_drag:
+        figure.update_layout(meta={"machines": list(machines), "able": _able(chart)})
     if chart.now is not None:
         figure.add_shape(_now(naive(chart.now, say.timezone)))
     if chart.frozen_until is not None:
         _mark_frozen(figure, chart.plan.epoch, chart.frozen_until, say)
     return figure
+
+
+def _able(chart: Chart) -> dict[str, str]:
+    """Return by job order the rows of the machines that can take it."""
+    rows = {machine: str(number) for number, machine in enumerate(chart.machines)}
+    planned = (name for name in chart.plan.by_job_order if name in chart.jobs)
+    return {name: " ".join(rows[one] for one in chart.jobs[name].machines if one in rows) for name in planned}
 
 
 def _legend(by_order: bool) -> dict[str, Any]:

@@ -102,8 +102,9 @@ def _add(figure: go.Figure, bars: Sequence[Mapping[str, Any]], name: str, colour
 
 
 def _dress(figure: go.Figure, rows: Sequence[Load], names: Mapping[str, str], say: Words) -> None:
+    skill = say("skill")
     ticks = [
-        f"<b>{escape(one.resource)}</b><span>  {escape(names.get(one.resource, say('skill')))}</span>"
+        f"<b>{escape(one.resource)}</b><span>  {escape(names.get(one.resource, skill))}</span>"
         f"  {say.percent(one.share)}"
         for one in rows
     ]

@@ -13,7 +13,7 @@ from dashboard.changes import Parts, Seen, output, part_id, seen, stores, take_u
 from dashboard.figures import look
 from dashboard.guard import guarded, notify, words
 from dashboard.long_jobs import going_on, progress
-from dashboard.pages import plan_orders, plan_pictures, plan_refused, plan_release
+from dashboard.pages import plan_locks, plan_orders, plan_pictures, plan_refused, plan_release
 from dashboard.states import icon
 from dashboard.views import PlanSummary, PlanView, Topic, Views
 from dashboard.words import Words, mark
@@ -72,6 +72,7 @@ async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
             _nothing_yet(parts, say),
             _part(parts, "shown", children=_shown(parts, say)),
             plan_release.refusal_dialog(say),
+            plan_locks.dialog(say),
         ],
         className="plan",
     )
@@ -81,7 +82,11 @@ def _shown(parts: Parts, say: Words) -> list[Component]:
     """Return what is told of a plan; hidden while there is none."""
     return [
         html.Div([_part(parts, "facts", className="facts panel"), _part(parts, "gate")], className="said"),
-        html.Div(_part(parts, "gantt", dcc.Graph, config=look.config(say)), className="panel gantt"),
+        html.Div(
+            [plan_locks.hint(parts, say), _part(parts, "gantt", dcc.Graph, config=look.config(say))],
+            className="panel gantt",
+        ),
+        plan_locks.section(parts),
         plan_pictures.changes(parts, say),
         html.Section(
             [html.H2(say("Orders by risk")), _part(parts, "orders", plan_orders.grid, say=say)],
@@ -152,6 +157,7 @@ def register(app: Dash, views: Views) -> None:
     _follow_jobs(app, views)
     _make_plans(app, views)
     plan_release.register(app, views)
+    plan_locks.register(app, views, _AWAITED)
     plan_refused.register(app, views)
     app.clientside_callback(
         ClientsideFunction("forerun", "planAddress"),
@@ -275,7 +281,8 @@ def plan_parts(view: PlanView, actor: Actor, say: Words) -> Parts:
         ("plan-release", ""): _release(view, actor, say),
         ("plan-facts", ""): {"children": _facts(view, say)},
         ("plan-gate", ""): plan_release.gate_panel(view, say),
-        **plan_pictures.parts_of(view, say),
+        **plan_pictures.parts_of(view, actor, say),
+        **plan_locks.parts_of(view, actor, say),
         ("plan-orders", ""): {"rowData": plan_orders.rows(view, say)},
     }
 
@@ -293,6 +300,7 @@ def _no_plan() -> Parts:
         ("plan-facts", ""): {"children": None},
         ("plan-gate", ""): {"className": "hidden", "children": None},
         **plan_pictures.no_parts(),
+        **plan_locks.no_parts(),
         ("plan-orders", ""): {"rowData": []},
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dash import dcc, html
@@ -12,8 +13,10 @@ from dashboard.figures import look
 from dashboard.figures.gantt import Chart, gantt
 from dashboard.figures.load import load_figure
 from dashboard.figures.plan_diff import moves_figure, orders_figure
+from dashboard.pages.plan_locks import may_lock
 from dashboard.views import PlanView
 from dashboard.words import Words
+from plant.actor import Actor
 
 _NOTHING: dict[str, Any] = {"figure": {"data": [], "layout": look.layout(key="none", height=120)}}
 
@@ -52,9 +55,9 @@ def _graph(name: str, parts: Parts, say: Words) -> Component:
     return dcc.Graph(id=part_id(name), config=look.config(say), **parts[name, ""])
 
 
-def parts_of(view: PlanView, say: Words) -> dict[tuple[str, str], dict[str, Any]]:
+def parts_of(view: PlanView, actor: Actor, say: Words) -> dict[tuple[str, str], dict[str, Any]]:
     """Return what is drawn of a plan."""
-    chart = chart_of(view)
+    chart = replace(chart_of(view), may_drag=may_lock(view, actor))
     return {
         ("plan-gantt", ""): {"figure": gantt(chart, say).to_plotly_json()},
         ("plan-load", ""): {"figure": load_figure(view.load, view.machines, say, key=view.id).to_plotly_json()},
@@ -97,4 +100,5 @@ def chart_of(view: PlanView) -> Chart:
         on_time={one.order: one.on_time for one in view.verdict.orders},
         now=view.clock.now,
         frozen_until=view.frozen_until,
+        locks=view.locks,
     )

@@ -47,12 +47,13 @@ from plant.calibration import (
     compare,
 )
 from plant.errors import Conflict, GateRefused, InvalidInput, NotAuthenticated, NotFound, Unavailable
+from plant.lock import JobLock
 from plant.long_job import LongJob, LongJobKind, LongJobState
 from plant.machine_state import MachineState, StateInterval
 from plant.message import MessageKind, RefusedMessage
 from plant.order import CustomerOrder, Priority
 from plant.plan import Plan, PlannedOperation, PlanState, Robustness, SolverReport
-from plant.text import told
+from plant.text import Text, told
 from plant.verdict import Judgement, MachineVerdict, OrderVerdict, Remedy, RemedyKind, Verdict
 from twin.drift import Direction
 from twin.fidelity import Coverage, Fidelity, Pit, TimeError
@@ -193,6 +194,7 @@ class MemoryViews:
         self.measured: FidelityReport | None = fidelity_report()
         self.refused: list[RefusedMessage] = []
         self.asked: list[str] = []
+        self.locks: dict[str, JobLock] = {}
         self.moved = timedelta(0)
 
     # What tests do
@@ -298,17 +300,41 @@ class MemoryViews:
         self._asked(Permission.VIEW_PLANS, "plan")
         if plan_id not in self.plan_views:
             raise NotFound(f"there is no plan {plan_id!r}")
-        return self.plan_views[plan_id]
+        return replace(self.plan_views[plan_id], locks=dict(self.locks))
 
     async def request_plan(self) -> str:
         return self._request(Permission.MAKE_PLANS, LongJobKind.PLAN, "asked for")
 
-    def _request(self, permission: Permission, kind: LongJobKind, subject: str) -> str:
+    def _request(self, permission: Permission, kind: LongJobKind, subject: str, near: bool = False) -> str:
         actor = self._asked(permission, f"request {kind}")
-        job = LongJob(f"job-{len(self.jobs) + 1}", kind, subject, actor.name, LongJobState.QUEUED, NOW)
+        job = LongJob(f"job-{len(self.jobs) + 1}", kind, subject, actor.name, LongJobState.QUEUED, NOW, near=near)
         self.jobs.insert(0, job)
         self.live.announce(Topic.JOBS)
         return job.id
+
+    async def why_not_locked(self, job_order: str, machine: str, start_at: datetime) -> Text | None:
+        self._asked(Permission.MAKE_PLANS, "why_not_locked")
+        planned = {name: job for view in self.plan_views.values() for name, job in view.jobs.items()}
+        if start_at < NOW:
+            return told("{start:moment} has passed; choose a later start", start=start_at)
+        able = planned[job_order].machines if job_order in planned else ()
+        if machine not in able:
+            return told("{machine} cannot take {job}; {able:words} can", machine=machine, job=job_order, able=able)
+        return None
+
+    async def lock(self, job_order: str, machine: str, start_at: datetime) -> str:
+        actor = self._asked(Permission.MAKE_PLANS, "lock")
+        if why := await self.why_not_locked(job_order, machine, start_at):
+            raise InvalidInput(why)
+        self.locks[job_order] = JobLock(job_order, machine, start_at, actor.name)
+        self.live.announce(Topic.PLANS)
+        return self._request(Permission.MAKE_PLANS, LongJobKind.PLAN, f"{job_order} locked to {machine}", near=True)
+
+    async def unlock(self, job_order: str) -> None:
+        self._asked(Permission.MAKE_PLANS, "unlock")
+        if self.locks.pop(job_order, None) is None:
+            raise NotFound(f"job order {job_order} is not locked")
+        self.live.announce(Topic.PLANS)
 
     async def items(self) -> dict[str, str]:
         self._asked(None, "items")
