@@ -13,7 +13,7 @@ from plant.calendar import Window, WorkingTime, without_windows
 from plant.item import Attendance
 from plant.order import JobOrder
 from plant.plan import Plan, PlannedOperation
-from plant.plant import Person, Plant
+from plant.plant import Plant
 
 _MOST_DAYS = 21
 """A plan that is longer is told by the week."""
@@ -121,14 +121,17 @@ class _Floor:
         self._horizon = max(HORIZON, timedelta(seconds=plan.makespan_s) + timedelta(weeks=1))
         known = cache(lambda name: working_time(plant.calendar(name), plan.epoch, self._horizon))
         self.machines: dict[str, WorkingTime] = {machine.id: known(machine.calendar) for machine in plant.machines}
-        self._people = {person.id: there for person in plant.people if (there := self._there(person)) is not None}
+        self._people = {person.id: person for person in plant.people}
+        self._there = cache(self._times_of)  # of those who are asked for: a plant may have many, and need few
         self.of_step = cache(self._of_step)
 
     def seconds(self, moment: datetime) -> float:
         """Return `moment` as seconds since the epoch."""
         return (moment - self._epoch).total_seconds()
 
-    def _there(self, person: Person) -> WorkingTime | None:
+    def _times_of(self, name: str) -> WorkingTime | None:
+        """Return when somebody is there, None for never."""
+        person = self._people[name]
         away = [(absence.start, absence.end) for absence in person.absences]
         windows = self._plant.calendar(person.calendar).windows(self._epoch, self._epoch + self._horizon)
         left = without_windows(windows, away)
@@ -136,12 +139,12 @@ class _Floor:
 
     def with_skill(self, skill: str) -> list[WorkingTime]:
         """Return the working times of everybody who has a skill and is there at all."""
-        people = [person.id for person in self._plant.people if skill in person.skills]
-        return [self._people[name] for name in people if name in self._people]
+        people = (person.id for person in self._plant.people if skill in person.skills)
+        return [there for name in people if (there := self._there(name)) is not None]
 
     def _of_step(self, machine: str, person: str | None) -> WorkingTime:
         """Return when a machine works, with somebody (None: by itself)."""
-        there = None if person is None else self._people.get(person)
+        there = self._there(person) if person in self._people else None
         return self.machines[machine] if there is None else self.machines[machine].common(there)
 
 

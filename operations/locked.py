@@ -72,6 +72,16 @@ def missed(work: Work, plan: Plan, locks: Sequence[JobLock], zone: tzinfo = UTC)
             )
 
 
+def missed_s(work: Work, plan: Plan) -> float:
+    """Return by how many seconds in all a plan misses the locks of the work; less than a minute counts nothing."""
+    late_s = (
+        begin_s(work, task, plan.by_job_order[task.id]) - task.lock.start_s
+        for task in work.tasks
+        if task.lock is not None and task.running is None and task.id in plan.by_job_order
+    )
+    return sum(one for one in late_s if one >= _NOTABLE_S)
+
+
 def begin_s(work: Work, task: Task, planned: PlannedOperation) -> float:
     """Return when a planned task's machine begins with it, changeover included, in seconds since the work's epoch."""
     time = work.machines[planned.machine].working_time

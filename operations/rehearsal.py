@@ -9,7 +9,7 @@ from datetime import UTC, tzinfo
 from operations import gate, robust
 from operations.futures import Futures
 from operations.gate import Thresholds
-from operations.locked import as_planned
+from operations.locked import as_planned, missed_s
 from operations.remedies import RemedyRules, Ward, remedies_for
 from operations.robust import Outcome
 from plant.calibration import Calibration
@@ -118,7 +118,7 @@ def rehearse(
         ran = futures.run(known, plan)
         orders = order_verdicts(ran)
         missed = gate.findings(futures.verdict(orders), kept, _priorities(known), terms.thresholds)
-        return Outcome(orders, sum(one.blocks for one in missed), _bottleneck(ran))
+        return Outcome(orders, sum(one.blocks for one in missed), _bottleneck(ran), missed_s(known, plan))
 
     choice = robust.choose(known, solver, frozen, terms.price, outcome, patience.looking)
     examined = examine(work, choice.plan, replications, seed, frozen, calibration, in_force, terms, patience.examining)

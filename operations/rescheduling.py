@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from operations.locked import missed_s
 from operations.rehearsal import Rehearsal, Terms, examine, rehearse
 from plant.calibration import Calibration
 from plant.plan import Plan
@@ -95,7 +96,8 @@ def rehearse_near(
 
     in_force, frozen = replanning.in_force, replanning.frozen
     best = rehearse(bound, solver, replications, seed, frozen, calibration, in_force, terms, half(0.0))
-    if repaired.report.weighted_tardiness_s < best.report.weighted_tardiness_s:
+    keeps_locks = missed_s(known, repaired.plan) <= missed_s(known, best.plan)
+    if keeps_locks and repaired.report.weighted_tardiness_s < best.report.weighted_tardiness_s:
         kept = rehearse_repair(work, replanning, replications, seed, calibration, terms)
         best = kept if kept.judgement.passed or not best.judgement.passed else best
     if bound != work and best.report.weighted_tardiness_s > nearness.worth_s * most:

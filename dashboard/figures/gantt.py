@@ -54,7 +54,7 @@ class Chart:
     on_time
         Probability of being on time, per customer order that was rehearsed.
     now
-        The plant's now, None where the picture stands still.
+        Where the line of now stands until the browser moves it, None where the picture stands still.
     frozen_until
         What was to begin before this moment had to keep its place; None where nothing had to.
     locks

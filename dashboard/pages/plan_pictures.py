@@ -98,7 +98,7 @@ def chart_of(view: PlanView) -> Chart:
         jobs=view.jobs,
         orders=view.orders,
         on_time={one.order: one.on_time for one in view.verdict.orders},
-        now=view.clock.now,
+        now=view.made_at,  # the browser moves it on: drawn at the clock's, the same plan would be sent again and again
         frozen_until=view.frozen_until,
         locks=view.locks,
     )

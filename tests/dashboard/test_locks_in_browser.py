@@ -123,6 +123,11 @@ def test_who_cannot_drag_chooses_in_the_form(served: Served, page: Any) -> None:
     assert set(served.views.locks) == {JOB}
 
 
+def test_the_line_of_now_is_where_the_plants_clock_is(page: Any) -> None:
+    line = "document.querySelector('.gantt .js-plotly-plot').layout.shapes[0].x0"
+    page.wait_for_function(f"{line} >= '2026-01-05 11:20'")
+
+
 def test_who_may_not_plan_is_offered_nothing_to_drag(served: Served, anna: Tab) -> None:
     anna.become("vic")
     page = anna.turn_to("plan", PLAN)

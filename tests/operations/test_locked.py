@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from operations.locked import as_planned, begin_s, missed, with_locks
+from operations.locked import as_planned, begin_s, missed, missed_s, with_locks
 from operations.rehearsal import rehearse
 from plant.item import Attendance
 from plant.lock import JobLock
@@ -90,6 +90,9 @@ def test_two_locks_of_which_one_must_give_way_leave_a_plan_that_says_so() -> Non
     plan = solve(held, QUICK).plan
     assert check(as_planned(held, plan), plan) == []
     assert len(list(missed(held, plan, both))) == 1
+    assert missed_s(held, plan) >= 1800.0
+    alone = with_locks(some, both[:1])
+    assert missed_s(alone, solve(alone, QUICK).plan) == 0.0
 
 
 def test_a_changeover_over_a_break_begins_before_it() -> None:

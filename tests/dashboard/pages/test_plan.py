@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dashboard.changes import digests
 from dashboard.pages import plan, plan_orders, plan_release
 from dashboard.pages.plan import certainty, expected_delay, plan_parts, twin_error
 from dashboard.words import Words
@@ -127,6 +128,12 @@ def test_what_a_plan_changes_is_told_and_hidden_where_no_plan_was_in_force(langu
     first = plan_parts(_plan("plan-1", late=False), ANNA, say)
     assert first["plan-changes", ""]["className"] == "hidden"
     assert not first["plan-moves", ""]["figure"]["data"]
+
+
+def test_a_later_look_at_the_same_plan_sends_no_other_picture() -> None:
+    view, say = _plan("plan-2", late=True), Words("en", ZONE)
+    later = replace(view, clock=replace(view.clock, now=view.clock.now + timedelta(minutes=5)))
+    assert digests(plan_parts(later, ANNA, say)) == digests(plan_parts(view, ANNA, say))
 
 
 def test_the_load_is_drawn() -> None:
