@@ -31,7 +31,7 @@ RISKS = (
 
 _ROW_PX = 30
 _SETUP = "rgba(110,122,134,0.75)"
-_LATE = "#7a0f0f"
+_LATE = "#c2006b"
 _FROZEN = "rgba(93,143,201,0.16)"
 _LOCKED = "#1d2730"
 _EDGE = {"line": {"width": 0.6, "color": "#ffffff"}}

@@ -98,13 +98,10 @@ def orders_figure(diff: PlanDiff, say: Words) -> go.Figure:
             x=[gain_s / 3600 for _, gain_s in shown],
             y=[escape(one.order) for one, _ in shown],
             marker={"color": colour},
-            text=[say.duration(gain_s) for _, gain_s in shown],
-            textposition="outside",
-            cliponaxis=False,
             hovertext=[_order_tip(one, say) for one, _ in shown],
             hoverinfo="text",
         )
-    _dress_orders(figure, [(escape(one.order), gain_s / 3600) for one, gain_s in gains], say)
+    _dress_orders(figure, [(escape(one.order), gain_s) for one, gain_s in gains], say)
     return figure
 
 
@@ -130,17 +127,25 @@ def _order_tip(one: OrderChange, say: Words) -> str:
     return "<br>".join(lines)
 
 
-def _dress_orders(figure: go.Figure, gains_h: Sequence[tuple[str, float]], say: Words) -> None:
-    axis = {"categoryorder": "array", "categoryarray": [order for order, _ in gains_h], "autorange": "reversed"}
-    least, most = (limit([0.0, *(gain_h for _, gain_h in gains_h)]) for limit in (min, max))
-    room = 0.12 * max(most - least, 0.1)  # for the lengths of time beside the bars
+def _dress_orders(figure: go.Figure, gains: Sequence[tuple[str, float]], say: Words) -> None:
+    """Set axes and legend; `gains` are orders with the seconds they gain, from the top."""
+    orders = [order for order, _ in gains]
     figure.update_layout(
         barmode="overlay",
         hovermode="closest",
         showlegend=True,
         legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal"},
-        margin={"l": 8, "r": 60, "t": 34, "b": 24},
+        margin={"l": 8, "r": 12, "t": 34, "b": 24},
     )
-    figure.update_yaxes(type="category", automargin=True, fixedrange=True, ticks="", **axis)
-    figure.update_xaxes(range=[least - room, most + room], fixedrange=True, ticksuffix=" h", gridcolor=GRID)
-    figure.update_xaxes(zeroline=True, zerolinecolor=GRID, automargin=True)
+    figure.update_yaxes(
+        type="category",
+        categoryorder="array",
+        categoryarray=orders,
+        autorange="reversed",
+        tickvals=orders,
+        ticktext=[f"{order}  <b>{say.duration(gain_s)}</b>" for order, gain_s in gains],
+        automargin=True,
+        fixedrange=True,
+        ticks="",
+    )
+    figure.update_xaxes(ticksuffix=" h", gridcolor=GRID, zeroline=True, zerolinecolor=GRID, fixedrange=True)
