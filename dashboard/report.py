@@ -84,8 +84,8 @@ def report(
         section("Orders, the riskiest first", _order_tables(subject)),
         section("Schedule", figure_html(gantt(_chart(subject), subject.say, by_order=True)),
                 "Coloured by how sure an order is; what is past its due date is underlined. Drag to move along, scroll "
-                "to zoom; double-click on an order in the legend shows it alone. Hours in which the whole plant is closed "
-                "are left out."),
+                "to zoom; double-click on an order in the legend shows it alone. Hours in which the whole plant is "
+                "closed are left out."),
         *_against(subject),
         section("When each order will be done", figure_html(order_risk(version.verdict, risk, plant.timezone)),
                 "Half of the futures finish before the dot, nineteen of twenty before the bar's end; the upright "
