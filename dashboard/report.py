@@ -8,10 +8,18 @@ from datetime import datetime, timedelta
 from html import escape
 from zoneinfo import ZoneInfo
 
-from dashboard.figures.gantt import gantt
+from plotly.graph_objects import Figure
+
+from dashboard.figures.gantt import Chart, gantt
+from dashboard.figures.load import load_figure
+from dashboard.figures.plan_diff import moves_figure, orders_figure
 from dashboard.figures.risk import by_risk, colour_of, machine_load, order_risk, percent
 from dashboard.paper import figure_html, page, section
+from dashboard.views import PlannedJob
+from dashboard.words import Words
+from methods.load import load_profile
 from operations.gate import Thresholds
+from operations.plan_diff import compare, sentences
 from plant.order import CustomerOrder, JobOrder
 from plant.plan import PlanVersion, Robustness
 from plant.plant import Plant
@@ -29,6 +37,11 @@ class _Subject:
     orders: Mapping[str, CustomerOrder]
     jobs: Mapping[str, JobOrder]
     thresholds: Thresholds
+    before: PlanVersion | None
+
+    @property
+    def say(self) -> Words:
+        return Words("en", self.plant.timezone)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -47,8 +60,9 @@ def report(
     orders: Sequence[CustomerOrder],
     jobs: Sequence[JobOrder],
     thresholds: Thresholds,
+    before: PlanVersion | None = None,
 ) -> str:
-    """Return a plan version's report as HTML: what the gate says, risk per order, the schedule, the bottleneck.
+    """Return a plan version's report as HTML: what the gate says, risk per order, the schedule, load, the bottleneck.
 
     Parameters
     ----------
@@ -56,8 +70,11 @@ def report(
         The customer and job orders that the plan covers.
     thresholds
         What the gate asks; orders are coloured by it.
+    before
+        The plan to hold this one against, None to leave that out.
     """
-    subject = _Subject(plant, version, {one.id: one for one in orders}, {one.id: one for one in jobs}, thresholds)
+    by_id, jobs_by_id = {one.id: one for one in orders}, {one.id: one for one in jobs}
+    subject = _Subject(plant, version, by_id, jobs_by_id, thresholds, before)
     risk = {one.order: subject.threshold(one.order) for one in version.verdict.orders}
     title = f"Plan of {plant.name}, {subject.moment(version.plan.epoch)}"
     parts = [
@@ -65,16 +82,62 @@ def report(
         _cards(subject),
         _gate(subject),
         section("Orders, the riskiest first", _order_tables(subject)),
-        section("Schedule", figure_html(gantt(version.plan, subject.jobs, plant)),
-                "Drag to move along, scroll to zoom; double-click on an order in the legend shows it alone."),
+        section("Schedule", figure_html(gantt(_chart(subject), subject.say, by_order=True)),
+                "Coloured by how sure an order is; what is past its due date is underlined. Drag to move along, scroll "
+                "to zoom; double-click on an order in the legend shows it alone. Hours in which the whole plant is "
+                "closed are left out."),
+        *_against(subject),
         section("When each order will be done", figure_html(order_risk(version.verdict, risk, plant.timezone)),
                 "Half of the futures finish before the dot, nineteen of twenty before the bar's end; the upright "
                 "line is the due date."),
+        section("Load", figure_html(_load(subject)),
+                "Planned work in front of capacity, per machine and per skill that somebody must have; each row is "
+                "scaled to its own largest capacity. Who has several skills counts for each of them."),
         section("Machines", figure_html(machine_load(version.verdict, plant)),
                 "How often a machine took the most time on the chain an order waited for, and how busy it is until "
                 "its last operation."),
     ]  # fmt: skip
     return page(title, parts)
+
+
+def _chart(subject: _Subject) -> Chart:
+    plan, plant = subject.version.plan, subject.plant
+    span = plan.epoch, plan.epoch + timedelta(seconds=max(plan.makespan_s, 3600.0)) * 1.05
+    return Chart(
+        key=subject.version.id,
+        plan=plan,
+        machines=_names(plant),
+        windows={machine.id: plant.calendar_of(machine.id).windows(*span) for machine in plant.machines},
+        jobs={name: _planned(plant, job) for name, job in subject.jobs.items()},
+        orders=subject.orders,
+        on_time={one.order: one.on_time for one in subject.version.verdict.orders},
+    )
+
+
+def _names(plant: Plant) -> dict[str, str]:
+    return {machine.id: machine.name for machine in plant.machines}
+
+
+def _planned(plant: Plant, job: JobOrder) -> PlannedJob:
+    operation = plant.operation(job.item, job.operation).name
+    return PlannedJob(job.customer_order, job.item, plant.item(job.item).name, operation, job.quantity)
+
+
+def _load(subject: _Subject) -> Figure:
+    profile = load_profile(subject.plant, subject.version.plan, subject.jobs)
+    return load_figure(profile, _names(subject.plant), subject.say)
+
+
+def _against(subject: _Subject) -> list[str]:
+    """Return the section of what is otherwise than in the plan before; none where there is none to compare with."""
+    before, version = subject.before, subject.version
+    if before is None:
+        return []
+    diff = compare(before, version, 0.0)
+    told = "".join(f"<li>{escape(str(one))}</li>" for one in sentences(diff, subject.zone))
+    moves = figure_html(moves_figure(_chart(subject), before.plan, diff, subject.say))
+    orders = figure_html(orders_figure(diff, subject.say), scroll_zoom=False)
+    return [section("What changes", f"<ul>{told}</ul>{moves}{orders}", f"Against {escape(before.id)}.")]
 
 
 def _heading(subject: _Subject, title: str) -> str:

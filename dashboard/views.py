@@ -13,9 +13,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from methods.load import LoadProfile
+from operations.plan_diff import PlanDiff
 from plant.actor import Actor
 from plant.calendar import Window
 from plant.calibration import CalibrationSummary, Difference
+from plant.lock import JobLock
 from plant.long_job import LongJob, LongJobKind
 from plant.machine_state import MachineState, StateInterval
 from plant.message import RefusedMessage
@@ -153,13 +156,14 @@ class PlanSummary:
 
 @dataclass(frozen=True)
 class PlannedJob:
-    """What a planned job order is about."""
+    """What a planned job order is about; `machines` can take it."""
 
     customer_order: str
     item: str
     item_name: str
     operation: str
     quantity: int
+    machines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -182,6 +186,14 @@ class PlanView:
         What was paid for certainty; None where nothing was compared.
     changes
         What it does otherwise than the plan that was in force when it was made; empty where none was.
+    before, diff
+        That plan, and the difference; None where none was.
+    frozen_until
+        What that plan was to begin by then had to keep machine and place; None where there was none.
+    load
+        Planned work against capacity, per machine and skill.
+    locks
+        Those there are now, by job order.
     """
 
     id: str
@@ -201,6 +213,11 @@ class PlanView:
     override_reason: str | None = None
     robustness: Robustness | None = None
     changes: tuple[Text, ...] = ()
+    before: Plan | None = None
+    diff: PlanDiff | None = None
+    frozen_until: datetime | None = None
+    load: LoadProfile = field(default_factory=LoadProfile)
+    locks: Mapping[str, JobLock] = field(default_factory=dict)
 
 
 class HealthState(StrEnum):
@@ -356,6 +373,24 @@ class Views(Protocol):
 
     async def request_plan(self) -> str:
         """Ask for a new plan and return the id of the long job that makes it."""
+        ...
+
+    async def why_not_locked(self, job_order: str, machine: str, start_at: datetime) -> Text | None:
+        """Return what stands in the way of a lock that is not set yet, None if nothing does."""
+        ...
+
+    async def lock(self, job_order: str, machine: str, start_at: datetime) -> str:
+        """Fix where and when a job order begins, ask for a plan near the one in force, and return its long job's id.
+
+        Raises
+        ------
+        InvalidInput
+            When no plan can keep the lock.
+        """
+        ...
+
+    async def unlock(self, job_order: str) -> None:
+        """Take a lock off, or raise `NotFound`."""
         ...
 
     async def items(self) -> dict[str, str]:

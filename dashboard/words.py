@@ -137,7 +137,14 @@ class Words:
 
     def in_its_zone(self, moment: datetime) -> str:
         """Return weekday, day and time on the clock that `moment` was read from."""
-        return f"{dates.format_skeleton('MMMEd', moment, locale=self.locale)} {moment:%H:%M}"
+        return f"{self._date(moment)} {moment:%H:%M}"
+
+    def day(self, moment: datetime) -> str:
+        """Return weekday and day, plant time."""
+        return self._date(self.local(moment))
+
+    def _date(self, moment: datetime) -> str:
+        return str(dates.format_skeleton("MMMEd", moment, locale=self.locale))
 
     def duration(self, seconds: float) -> str:
         """Return a length of time to the minute."""

@@ -29,11 +29,13 @@ Work = Callable[[LongJob, Progress], Awaitable[str]]
 """Does a long job and returns the id of what it made."""
 
 
-async def request_plan(historian: Historian, queue: JobQueue, actor: Actor, reason: Text) -> LongJob:
-    """Ask for a new plan; a worker makes it."""
+async def request_plan(
+    historian: Historian, queue: JobQueue, actor: Actor, reason: Text, *, near: bool = False
+) -> LongJob:
+    """Ask for a new plan, perhaps one that stays near to the one in force; a worker makes it."""
     actor.require(Permission.MAKE_PLANS)
     require(bool(str(reason).strip()), told("say why the plan is asked for"))
-    return await _request(historian, queue, actor, LongJobKind.PLAN, reason)
+    return await _request(historian, queue, actor, LongJobKind.PLAN, reason, near)
 
 
 async def request_calibration(historian: Historian, queue: JobQueue, actor: Actor, subject: str) -> LongJob:
@@ -42,7 +44,9 @@ async def request_calibration(historian: Historian, queue: JobQueue, actor: Acto
     return await _request(historian, queue, actor, LongJobKind.CALIBRATION, subject)
 
 
-async def _request(historian: Historian, queue: JobQueue, actor: Actor, kind: LongJobKind, subject: Text) -> LongJob:
+async def _request(
+    historian: Historian, queue: JobQueue, actor: Actor, kind: LongJobKind, subject: Text, near: bool = False
+) -> LongJob:
     job = LongJob(
         id=new_message_id(),
         kind=kind,
@@ -50,6 +54,7 @@ async def _request(historian: Historian, queue: JobQueue, actor: Actor, kind: Lo
         requested_by=actor.name,
         state=LongJobState.QUEUED,
         created_at=wall_now(),
+        near=near,
     )
     async with historian.transaction(actor, f"request {kind}") as tx:
         await long_jobs.insert(tx, job)

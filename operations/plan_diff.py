@@ -12,7 +12,7 @@ from plant.text import Text, told
 from plant.verdict import OrderVerdict
 
 _NOTABLE_S = 60.0
-"""Smaller changes of a completion are not told."""
+"""Smaller changes of a start or a completion are not told."""
 _TOLD_OF_EACH = 8
 """Sentences of one kind; of the rest their number is told."""
 
@@ -54,6 +54,15 @@ class PlaceChange:
 
 
 @dataclass(frozen=True)
+class TimeChange:
+    """A job order that stays on its machine starts `earlier_s` sooner as planned, negative for later."""
+
+    job_order: str
+    machine: str
+    earlier_s: float
+
+
+@dataclass(frozen=True)
 class PlanDiff:
     """What a plan does otherwise than another one.
 
@@ -65,6 +74,8 @@ class PlanDiff:
         As few job orders as explain every changed sequence.
     frozen_moved
         Job orders that the other plan begins within the frozen zone and that changed machine or place.
+    times
+        What starts at another time on the same machine, by job order.
     """
 
     plan: str
@@ -73,6 +84,7 @@ class PlanDiff:
     machines: tuple[MachineChange, ...]
     places: tuple[PlaceChange, ...]
     frozen_moved: tuple[str, ...]
+    times: tuple[TimeChange, ...] = ()
 
 
 def compare(before: PlanVersion, after: PlanVersion, frozen_zone_s: float) -> PlanDiff:
@@ -93,6 +105,7 @@ def compare(before: PlanVersion, after: PlanVersion, frozen_zone_s: float) -> Pl
         machines=machines,
         places=places,
         frozen_moved=tuple(sorted(changed & _within_zone(before.plan, after.plan, frozen_zone_s))),
+        times=_time_changes(before.plan, after.plan),
     )
 
 
@@ -122,6 +135,17 @@ def _machine_changes(before: Plan, after: Plan) -> tuple[MachineChange, ...]:
         if one.job_order in old and old[one.job_order].machine != one.machine
     ]
     return tuple(sorted(found, key=lambda one: one.job_order))
+
+
+def _time_changes(before: Plan, after: Plan) -> tuple[TimeChange, ...]:
+    old, later_s = before.by_job_order, (after.epoch - before.epoch).total_seconds()
+    found = [
+        TimeChange(one.job_order, one.machine, old[one.job_order].start_s - one.start_s - later_s)
+        for one in after.operations
+        if one.job_order in old and old[one.job_order].machine == one.machine
+    ]
+    notable = [one for one in found if abs(one.earlier_s) >= _NOTABLE_S]
+    return tuple(sorted(notable, key=lambda one: one.job_order))
 
 
 def _place_changes(before: Plan, after: Plan) -> tuple[PlaceChange, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from historian import disturbances, ledger, orders, plans, plants
+from historian import disturbances, ledger, locks, orders, plans, plants
 from historian import fidelity as forecasts
 from historian.database import Historian, Transaction
 from historian.documents import document
@@ -16,6 +16,7 @@ from methods.explosion import explode, job_orders
 from methods.work import build_work
 from operations import calibration, dispatch, fidelity, situation
 from operations.gate import Thresholds
+from operations.locked import as_planned, missed, with_locks
 from operations.plan_diff import PlanDiff, compare, sentences
 from operations.rehearsal import Rehearsal, Terms, rehearse
 from operations.remedies import RemedyRules
@@ -24,6 +25,7 @@ from plant.actor import Actor, Permission
 from plant.calibration import Calibration
 from plant.checks import require
 from plant.errors import Conflict, GateRefused, InvalidInput
+from plant.lock import JobLock
 from plant.message import new_message_id
 from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plan import Plan, PlannedOperation, PlanState, PlanSummary, PlanVersion
@@ -78,6 +80,7 @@ class Basis:
     in_force: PlanVersion | None
     zone: ZoneInfo
     calibration: Calibration | None
+    locks: tuple[JobLock, ...] = ()
 
 
 _How = Callable[[Basis, Plan | None], Awaitable[Rehearsal]]
@@ -179,7 +182,8 @@ async def _make(
     except InvalidInput as error:
         found = await compute.run(conflict, basis.work, Demands(frozen=frozen))
         raise error if found is None else found.error(basis.work, basis.zone) from error
-    known = basis.calibration
+    known, judgement = basis.calibration, rehearsal.judgement
+    notes = (*judgement.notes, *missed(basis.work, rehearsal.plan, basis.locks, basis.zone))
     version = PlanVersion(
         id=f"plan-{new_message_id()}",
         parent=basis.in_force.id if basis.in_force else None,
@@ -190,7 +194,7 @@ async def _make(
         plan=rehearsal.plan,
         solver=rehearsal.report,
         verdict=replace(rehearsal.verdict, twin_error=measured.twin_error),
-        judgement=rehearsal.judgement,
+        judgement=replace(judgement, notes=notes),
         orders=tuple(sorted(basis.work.orders)),
         knew=basis.knew,
         calibration=None if known is None else known.id,
@@ -203,13 +207,21 @@ async def _make(
     return version
 
 
-async def basis_at(tx: Transaction, now: datetime, rules: PlanningRules, asked: CustomerOrder | None = None) -> Basis:
+async def basis_at(
+    tx: Transaction,
+    now: datetime,
+    rules: PlanningRules,
+    asked: CustomerOrder | None = None,
+    unlocked: str | None = None,
+) -> Basis:
     """Return what a plan is made from at plant time `now`.
 
     Parameters
     ----------
     asked
         An order that nobody has entered yet, to be planned as if it had been.
+    unlocked
+        A job order whose lock is left out.
     """
     version = await plants.current(tx)
     # Read first: what is stored while the rest is read may be in the snapshot and must not count as known without.
@@ -222,13 +234,15 @@ async def basis_at(tx: Transaction, now: datetime, rules: PlanningRules, asked: 
         jobs += [JobProgress(job, JobState.WAITING) for job in job_orders(plant, explode(plant, asked))]
     jobs = with_late_materials(plant, jobs, await disturbances.late_materials(tx, now))
     snapshot = await situation.snapshot(tx, version, jobs, now)
+    kept = tuple(one for one in await locks.current(tx) if one.job_order != unlocked)
     return Basis(
         plant_version=version.id,
         knew=knew,
-        work=build_work(plant, customer_orders, jobs, snapshot),
+        work=with_locks(build_work(plant, customer_orders, jobs, snapshot), kept),
         in_force=await plans.released(tx),
         zone=ZoneInfo(version.plant.timezone),
         calibration=await calibration.usable(tx, version.id),
+        locks=kept,
     )
 
 
@@ -302,7 +316,7 @@ def _require_possible(version: PlanVersion, work: Work) -> None:
         if one.job_order in work.by_id and one.machine not in work.by_id[one.job_order].durations_s
     ]
     kept = keep(work, version.plan)
-    if problems := [*homeless, *check(kept.work, kept.plan)]:
+    if problems := [*homeless, *check(as_planned(kept.work, kept.plan), kept.plan)]:
         raise Conflict(
             told(
                 "plan {plan} cannot be carried out on the floor as it is now: {problem}; make a new plan",
@@ -368,21 +382,3 @@ async def in_force(historian: Historian, actor: Actor) -> PlanVersion | None:
     actor.require(Permission.VIEW_PLANS)
     async with historian.transaction(actor, "read plan") as tx:
         return await plans.released(tx)
-
-
-@dataclass(frozen=True)
-class Release:
-    """Who put a plan in force, and why in spite of the gate where that was so."""
-
-    actor: str
-    override_reason: str | None
-
-
-async def how_released(historian: Historian, actor: Actor, plan_id: str) -> Release | None:
-    """Return how a plan came into force, None if it never did."""
-    actor.require(Permission.VIEW_PLANS)
-    async with historian.transaction(actor, "read release") as tx:
-        for entry in await ledger.entries(tx, f"plan/{plan_id}"):
-            if entry.kind == "released":
-                return Release(entry.actor, entry.after["override"])
-    return None

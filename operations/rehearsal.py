@@ -9,6 +9,7 @@ from datetime import UTC, tzinfo
 from operations import gate, robust
 from operations.futures import Futures
 from operations.gate import Thresholds
+from operations.locked import as_planned, missed_s
 from operations.remedies import RemedyRules, Ward, remedies_for
 from operations.robust import Choice, Outcome
 from plant.calibration import Calibration
@@ -148,7 +149,7 @@ def look(
         ran = futures.run(known, plan)
         orders = order_verdicts(ran)
         missed = gate.findings(futures.verdict(orders), kept, _priorities(known), terms.thresholds)
-        return Outcome(orders, sum(one.blocks for one in missed), _bottleneck(ran))
+        return Outcome(orders, sum(one.blocks for one in missed), _bottleneck(ran), missed_s(known, plan))
 
     return robust.choose(known, solver, frozen, terms.price, outcome, patience.looking, start)
 
@@ -190,7 +191,7 @@ def examine(
 
 def problems_of(work: Work, plan: Plan, frozen: Plan | None = None) -> Iterator[Text]:
     """Yield what makes a plan impossible, or what it moves that must stay."""
-    for problem in check(work, plan):
+    for problem in check(as_planned(work, plan), plan):
         yield told("The plan is not possible: {problem}.", problem=problem)
     if frozen is None:
         return

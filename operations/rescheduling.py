@@ -6,6 +6,7 @@ import math
 import time
 from dataclasses import dataclass, replace
 
+from operations.locked import missed_s
 from operations.rehearsal import LOOKING, Patience, Rehearsal, Terms, examine, look, rehearsal_of
 from operations.robust import Choice
 from plant.calibration import Calibration
@@ -120,7 +121,8 @@ def rehearse_near(
     hasty = _within(terms or Terms(), _REMEDIES * solver.time_limit_s)
     found = examine(work, best.plan, replications, seed, frozen, calibration, in_force, hasty, patience.examining)
     chosen = rehearsal_of(best, found)
-    if repaired.report.weighted_tardiness_s < best.report.weighted_tardiness_s:
+    keeps_locks = missed_s(known, repaired.plan) <= missed_s(known, best.plan)
+    if keeps_locks and repaired.report.weighted_tardiness_s < best.report.weighted_tardiness_s:
         kept = rehearse_repair(work, replanning, replications, seed, calibration, terms)
         chosen = kept if kept.judgement.passed or not found.judgement.passed else chosen
     return chosen

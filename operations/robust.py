@@ -1,11 +1,12 @@
 """Plans that hold when times vary: planned with slack, rehearsed, planned again where the rehearsal says so.
 
-The scheduler knows planned times and no luck. So it is given other work to plan, the *padded* work, in which every task
-takes its mean (what repairs add on average included) and `spread` standard deviations more, an order that rehearsed
-late is due earlier by what it lacked, and no order may end later than the nominal plan would. What it finds is taken at
-planned times again and rehearsed; all candidates meet the same futures. The best of them is kept: one that the gate
-lets out before one that it does not, then one within the price that may be paid, then the one that is refused for the
-fewest orders, then the least expected weighted tardiness.
+The scheduler knows planned times and no luck. So it is given other work to plan, the *padded* work, in which every
+task takes its mean (what repairs add on average included) and `spread` standard deviations more, an order that
+rehearsed late is due earlier by what it lacked, and no order may end later than the nominal plan would. What it finds
+is taken at planned times again and rehearsed; all candidates meet the same futures. The best of them is kept: one
+that keeps the locks before one that misses them, one that the gate lets out before one that it does not, then one
+within the price that may be paid, then the one that is refused for the fewest orders, then the least expected
+weighted tardiness.
 
 Proactive slack by quantiles follows the surrogate measures of J. Goren and I. Sabuncuoglu, "Robustness and stability
 measures for scheduling: single-machine environment", IIE Transactions 40 (2008), and feeding buffers before what binds
@@ -54,11 +55,14 @@ class Outcome:
         Orders for which the gate would refuse it.
     bottleneck
         The machine that most often was what an order waited for, None where nothing was at risk.
+    missed_s
+        By how much locks are missed at planned times.
     """
 
     orders: tuple[OrderVerdict, ...]
     refused: int
     bottleneck: str | None = None
+    missed_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -227,10 +231,10 @@ class _Choosing:
         return self._offer(solution.plan, solution.report, None)
 
     def _best(self) -> Candidate:
-        def rank(one: Candidate) -> tuple[bool, bool, bool, int, float]:
-            late = one.report.weighted_tardiness_s > self._latest_s
+        def rank(one: Candidate) -> tuple[float, bool, bool, bool, int, float]:
+            said, late = one.outcome, one.report.weighted_tardiness_s > self._latest_s
             dear = self._paid_by(one) > 1 + self._price
-            return one.outcome.refused > 0, late, dear, one.outcome.refused, one.expected_tardiness_s
+            return said.missed_s, said.refused > 0, late, dear, said.refused, one.expected_tardiness_s
 
         return min(self._candidates, key=rank)
 

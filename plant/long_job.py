@@ -47,6 +47,8 @@ class LongJob:
         Id of what it made, once done.
     error
         Why it failed.
+    near
+        Of a plan: whether it shall stay near to the one in force.
     """
 
     id: str
@@ -59,6 +61,7 @@ class LongJob:
     doing: Text = ""
     result: str | None = None
     error: Text = ""
+    near: bool = False
 
     def in_english(self) -> LongJob:
         """Return the same with plain texts, as other programs are told it."""

@@ -102,7 +102,13 @@ class Wait:
 
 @dataclass(frozen=True)
 class Lock:
-    """Somebody fixed where a task runs and when its processing starts, in clock seconds since the epoch."""
+    """Somebody fixed where a task runs and when its machine begins with it, changeover included.
+
+    Attributes
+    ----------
+    start_s
+        Clock seconds since the epoch.
+    """
 
     machine: str
     start_s: float

@@ -78,11 +78,14 @@ def plan(
     snapshot: Annotated[
         Path | None, typer.Option(help="begin with the floor as `forerun snapshot save` saved it, with its orders")
     ] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="a plan.json of before: the report shows what changes against it")
+    ] = None,
 ) -> None:
     """Plan and rehearse a plant's orders without any server."""
     from runtime.offline import plan_offline
 
-    plan_offline(folder, out, time_limit, replications, seed, _console, snapshot_file=snapshot)
+    plan_offline(folder, out, time_limit, replications, seed, _console, snapshot_file=snapshot, against=against)
 
 
 @app.command()

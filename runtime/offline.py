@@ -28,7 +28,7 @@ from plant.version import hash_of, version_of
 from plant.work import Work
 from runtime.bases import fresh_floor, saved_floor
 from runtime.interruption import interruptible
-from runtime.plan_file import plan_text
+from runtime.plan_file import plan_text, read_plan
 from scheduler.conflict import conflict
 from scheduler.requirement import Demands
 from scheduler.solve import SolverSettings
@@ -55,6 +55,7 @@ def plan_offline(
     console: Console | None = None,
     thresholds: Thresholds | None = None,
     snapshot_file: Path | None = None,
+    against: Path | None = None,
 ) -> OfflinePlan:
     """Plan all orders of a plant's folder from its start on; write ``plan.json`` and ``report.html``; print a summary.
 
@@ -66,16 +67,20 @@ def plan_offline(
         Wall seconds the solver may take.
     snapshot_file
         Begin with this floor and its orders instead (`twin.snapshot_file`).
+    against
+        A ``plan.json`` of before; the report shows what changes.
 
     Raises
     ------
     PlantInvalid
         With every problem found in the folder.
     InvalidInput
-        If there is no order to plan, `out` is not a folder, or the snapshot does not fit the plant.
+        If there is no order to plan, `out` is not a folder, the snapshot does not fit the plant, or `against` is
+        no plan.
     """
     console, thresholds = console or Console(), thresholds or Thresholds()
     plant = load(folder)
+    before = None if against is None else read_plan(against)
     snapshot = fresh_floor(plant, folder) if snapshot_file is None else saved_floor(plant, snapshot_file)
     orders = snapshot.orders
     if not orders:
@@ -87,7 +92,7 @@ def plan_offline(
     console.print(f"{escape(plant.name)}: {len(orders)} orders, {len(jobs)} operations, {len(plant.machines)} machines")
     solver = SolverSettings(time_limit_s=time_limit_s, seed=seed)
     version = _version(plant, orders, work, solver, replications, thresholds, console)
-    written = _write(out, plant, version, orders, jobs, thresholds)
+    written = _write(out, plant, version, orders, jobs, thresholds, before)
     _summarise(console, plant, version, orders, thresholds)
     console.print(f"Written: {escape(str(written.plan_file))}, {escape(str(written.report_file))}", soft_wrap=True)
     return written
@@ -156,10 +161,11 @@ def _write(
     orders: tuple[CustomerOrder, ...],
     jobs: tuple[JobOrder, ...],
     thresholds: Thresholds,
+    before: PlanVersion | None,
 ) -> OfflinePlan:
     written = OfflinePlan(version, out / "plan.json", out / "report.html")
     _replace(written.plan_file, plan_text(version))
-    _replace(written.report_file, report(plant, version, orders, jobs, thresholds))
+    _replace(written.report_file, report(plant, version, orders, jobs, thresholds, before))
     return written
 
 

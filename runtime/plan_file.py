@@ -1,12 +1,15 @@
-"""A plan version as a file (`format = 1`): what `forerun plan` writes for other programs to read."""
+"""A plan version as a file (`format = 1`): what `forerun plan` writes for other programs, and itself, to read."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from historian.documents import restore
+from plant.errors import InvalidInput
 from plant.plan import PlannedOperation, PlanVersion
 
 FORMAT = 1
@@ -36,6 +39,34 @@ def plan_document(version: PlanVersion) -> dict[str, Any]:
 def plan_text(version: PlanVersion) -> str:
     """Return `plan_document` as JSON text."""
     return json.dumps(plan_document(version), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_plan(file: Path) -> PlanVersion:
+    """Return the plan version that `plan_text` wrote to `file`.
+
+    Raises
+    ------
+    InvalidInput
+        If it cannot be read, or holds no plan of this format.
+    """
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{file} cannot be read as a plan: {error}") from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise InvalidInput(f"{file} is no plan of format {FORMAT}; name a plan.json that forerun plan wrote")
+    try:
+        epoch = datetime.fromisoformat(document["epoch"])
+        operations = [_read_operation(epoch, dict(one)) for one in document["operations"]]
+        parts = {**document, "parent": None, "plan": {"epoch": document["epoch"], "operations": operations}}
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInput(f"{file} is no whole plan: {error!r}; make it again with forerun plan") from error
+    return restore(PlanVersion, parts)
+
+
+def _read_operation(epoch: datetime, one: dict[str, Any]) -> dict[str, Any]:
+    start, end = (datetime.fromisoformat(one.pop(name)) for name in ("start_at", "end_at"))
+    return {**one, "start_s": (start - epoch).total_seconds(), "end_s": (end - epoch).total_seconds()}
 
 
 def _operation(epoch: datetime, operation: PlannedOperation) -> dict[str, Any]:

@@ -8,8 +8,23 @@ from zoneinfo import ZoneInfo
 
 from dashboard import views
 from historian.database import Historian
-from operations import calibration, fidelity, floor, health, jobs, orders, outbox, planning, plants, promises
+from operations import (
+    calibration,
+    fidelity,
+    floor,
+    health,
+    jobs,
+    locks,
+    orders,
+    outbox,
+    plan_load,
+    planning,
+    plants,
+    promises,
+    releases,
+)
 from operations.access import acting
+from operations.plan_diff import PlanDiff
 from operations.planning import PlanningRules
 from operations.promise import Offer
 from plant.actor import Actor
@@ -19,6 +34,7 @@ from plant.long_job import LongJob, LongJobKind
 from plant.machine_state import StateInterval
 from plant.message import RefusedMessage
 from plant.order import JobProgress, Priority
+from plant.plan import Plan, PlanVersion
 from plant.plant import Plant
 from plant.ports import Compute, JobQueue
 from plant.text import Text, told
@@ -88,11 +104,12 @@ class OperationViews:
     async def plan(self, plan_id: str) -> views.PlanView:
         actor = acting()
         version, state = await planning.get_plan(self._historian, actor, plan_id)
-        release = await planning.how_released(self._historian, actor, plan_id)
+        release = await releases.how_released(self._historian, actor, plan_id)
         plant = (await plants.get(self._historian, actor, version.plant_version)).plant
         covered = set(version.orders)
         wanted = [one for one in await orders.list_orders(self._historian, actor) if one.id in covered]
         progress = await orders.list_jobs(self._historian, actor)
+        before, diff, changes = await self._against(actor, version)
         start = version.plan.epoch
         end = start + min(timedelta(seconds=version.plan.makespan_s) + _PLAN_MARGIN, _LONGEST_PLAN)
         return views.PlanView(
@@ -114,11 +131,45 @@ class OperationViews:
             released_by=release.actor if release else None,
             override_reason=release.override_reason if release else None,
             robustness=version.robustness,
-            changes=(await planning.diff(self._historian, actor, self._rules, plan_id))[1] if version.parent else (),
+            changes=changes,
+            before=before,
+            diff=diff,
+            frozen_until=version.plan.epoch + timedelta(seconds=self._rules.frozen_zone_s) if version.parent else None,
+            locks={one.job_order: one for one in await locks.list_locks(self._historian, actor)},
+            load=await plan_load.load(self._historian, actor, plan_id),
         )
+
+    async def _against(
+        self, actor: Actor, version: PlanVersion
+    ) -> tuple[Plan | None, PlanDiff | None, tuple[Text, ...]]:
+        """Return the plan that was in force when this one was made, and what differs, in figures and in words."""
+        if version.parent is None:
+            return None, None, ()
+        diff, changes = await planning.diff(self._historian, actor, self._rules, version.id)
+        before, _ = await planning.get_plan(self._historian, actor, version.parent)
+        return before.plan, diff, changes
 
     async def request_plan(self) -> str:
         return (await jobs.request_plan(self._historian, self._queue, acting(), told("asked for on the page"))).id
+
+    async def why_not_locked(self, job_order: str, machine: str, start_at: datetime) -> Text | None:
+        asked = job_order, machine, start_at
+        return await locks.why_impossible(self._historian, self._clock, acting(), self._rules, *asked)
+
+    async def lock(self, job_order: str, machine: str, start_at: datetime) -> str:
+        actor = acting()
+        await locks.lock(self._historian, self._clock, actor, self._rules, job_order, machine, start_at)
+        zone = ZoneInfo((await plants.current(self._historian, actor)).plant.timezone)
+        reason = told(
+            "{job_order} locked to {machine}, {start:moment}",
+            job_order=job_order,
+            machine=machine,
+            start=start_at.astimezone(zone),
+        )
+        return (await jobs.request_plan(self._historian, self._queue, actor, reason, near=True)).id
+
+    async def unlock(self, job_order: str) -> None:
+        await locks.unlock(self._historian, acting(), job_order)
 
     async def items(self) -> dict[str, str]:
         plant = (await plants.current(self._historian, acting())).plant
@@ -245,8 +296,9 @@ def _running_job(plant: Plant, progress: JobProgress) -> views.RunningJob:
 
 def _planned_job(plant: Plant, progress: JobProgress) -> views.PlannedJob:
     job = progress.job
-    step = plant.operation(job.item, job.operation).name
-    return views.PlannedJob(job.customer_order, job.item, plant.item(job.item).name, step, job.quantity)
+    step = plant.operation(job.item, job.operation)
+    machines = tuple(machine.id for machine in plant.machines_with(step.capability))
+    return views.PlannedJob(job.customer_order, job.item, plant.item(job.item).name, step.name, job.quantity, machines)
 
 
 def _health_view(plant: Plant, one: health.MachineHealth) -> views.MachineHealth:

@@ -138,8 +138,8 @@ def _readiness(work: Work, step: _Step, every: dict[str, _Step]) -> Iterator[str
             yield f"{task.id} starts at {step.start_s:.0f} s, too early for its release at {task.release_s:.0f} s"
         if material is not None and not step.has_room(material):
             yield f"{task.id} starts at {step.start_s:.0f} s, too early for its material at {material:.0f} s"
-        if task.lock is not None and abs(step.start_s - task.lock.start_s) > TOLERANCE_S:
-            yield f"{task.id} starts at {step.start_s:.0f} s; it is locked to {task.lock.start_s:.0f} s"
+        if task.lock is not None and abs(step.begun_s - task.lock.start_s) > TOLERANCE_S:
+            yield f"{task.id} begins at {step.begun_s:.0f} s; it is locked to {task.lock.start_s:.0f} s"
         for name in task.predecessors if task.rework is None else (*task.predecessors, task.rework.of):
             yield from _behind(work, step, task, every[name], name)
 

@@ -16,6 +16,7 @@ from scheduler.objective import OBJECTIVE
 from scheduler.prefix import opening
 from scheduler.problem import Problem
 from scheduler.rules import RULES
+from scheduler.score import Aims, everything
 from scheduler.search import Search
 
 _MOVES = 200
@@ -41,7 +42,8 @@ def warm_up_plans(progress: Progress = no_progress) -> None:
     head = opening(problem, None)
     start = Dispatcher(problem, head).plan(RULES[0].index)
     assert start is not None  # nothing is frozen that could wait for itself
-    Search(problem, OBJECTIVE.weights_, head, 1, 1).run(start, _MOVES, lambda moves, _: moves / _MOVES)
+    aims = Aims(OBJECTIVE.of_parts, everything(len(problem.tasks)).near)
+    Search(problem, aims, head, 1, 1).run(start, _MOVES, lambda moves, _: moves / _MOVES)
 
 
 def _next_to_nothing() -> Work:

@@ -25,7 +25,10 @@ _CUT_FROM = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Bar:
-    """A span on a machine's row; `low` and `height` place it within the row (0 to 1 from the top)."""
+    """A span on a machine's row; `low` and `height` place it within the row (0 to 1 from the top).
+
+    `jobs` are the job orders it stands for; by them the browser knows what is dragged.
+    """
 
     machine: str
     start: datetime
@@ -34,6 +37,7 @@ class Bar:
     hover: str = ""
     low: float = 0.0
     height: float = 1.0
+    jobs: tuple[str, ...] = ()
 
 
 def add_bars(
@@ -76,6 +80,7 @@ def add_bars(
             constraintext="inside",
             hovertext=[bar.hover for bar in bars],
             hoverinfo="text" if any(bar.hover for bar in bars) else "skip",
+            customdata=["\n".join(bar.jobs) for bar in bars] if any(bar.jobs for bar in bars) else None,
             marker={"line": {"width": 0}, **style},
         )
     )
@@ -170,12 +175,12 @@ def _without_breaks(windows: Sequence[Window]) -> list[Window]:
 def setups(plan: Plan, windows: Mapping[str, Sequence[Window]], say: Words) -> Iterator[Bar]:
     """Yield the setup before each step that needs one, laid back over closed hours."""
     for machine, steps in plan.sequences.items():
-        for first, *_ in steps:
+        for first, *others in steps:
             if first.setup_s > 0:
                 start = plan.epoch + timedelta(seconds=first.start_s)
                 begins = worked_back(windows.get(machine, ()), start, first.setup_s)
                 hover = f"<b>{escape(say('Setup'))}</b> {say.duration(first.setup_s)}<br>{escape(first.job_order)}"
-                yield Bar(machine, begins, start, hover=hover)
+                yield Bar(machine, begins, start, hover=hover, jobs=tuple(one.job_order for one in (first, *others)))
 
 
 def worked_back(windows: Sequence[Window], end: datetime, work_s: float) -> datetime:

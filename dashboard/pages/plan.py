@@ -11,10 +11,9 @@ from dash.development.base_component import Component
 
 from dashboard.changes import Parts, Seen, output, part_id, seen, stores, take_updates, update
 from dashboard.figures import look
-from dashboard.figures.schedule import schedule
 from dashboard.guard import guarded, notify, words
 from dashboard.long_jobs import going_on, progress
-from dashboard.pages import plan_orders, plan_refused, plan_release
+from dashboard.pages import plan_locks, plan_orders, plan_pictures, plan_refused, plan_release
 from dashboard.states import icon
 from dashboard.views import PlanSummary, PlanView, Topic, Views
 from dashboard.words import Words, mark
@@ -74,6 +73,7 @@ async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
             _nothing_yet(parts, say),
             _part(parts, "shown", children=_shown(parts, say)),
             plan_release.refusal_dialog(say),
+            plan_locks.dialog(say),
         ],
         className="plan",
     )
@@ -83,12 +83,17 @@ def _shown(parts: Parts, say: Words) -> list[Component]:
     """Return what is told of a plan; hidden while there is none."""
     return [
         html.Div([_part(parts, "facts", className="facts panel"), _part(parts, "gate")], className="said"),
-        _part(parts, "changes"),
-        html.Div(_part(parts, "gantt", dcc.Graph, config=look.config(say)), className="panel gantt"),
+        html.Div(
+            [plan_locks.hint(parts, say), _part(parts, "gantt", dcc.Graph, config=look.config(say))],
+            className="panel gantt",
+        ),
+        plan_locks.section(parts),
+        plan_pictures.changes(parts, say),
         html.Section(
             [html.H2(say("Orders by risk")), _part(parts, "orders", plan_orders.grid, say=say)],
             className="panel orders",
         ),
+        plan_pictures.load(parts, say),
     ]
 
 
@@ -153,6 +158,7 @@ def register(app: Dash, views: Views) -> None:
     _follow_jobs(app, views)
     _make_plans(app, views)
     plan_release.register(app, views)
+    plan_locks.register(app, views, _AWAITED)
     plan_refused.register(app, views)
     app.clientside_callback(
         ClientsideFunction("forerun", "planAddress"),
@@ -276,8 +282,8 @@ def plan_parts(view: PlanView, actor: Actor, say: Words) -> Parts:
         ("plan-release", ""): _release(view, actor, say),
         ("plan-facts", ""): {"children": _facts(view, say)},
         ("plan-gate", ""): plan_release.gate_panel(view, say),
-        ("plan-changes", ""): _changes(view, say),
-        ("plan-gantt", ""): {"figure": schedule(view, say).to_plotly_json()},
+        **plan_pictures.parts_of(view, actor, say),
+        **plan_locks.parts_of(view, actor, say),
         ("plan-orders", ""): {"rowData": plan_orders.rows(view, say)},
     }
 
@@ -294,8 +300,8 @@ def _no_plan() -> Parts:
         ("plan-release", ""): {"disabled": True, "title": ""},
         ("plan-facts", ""): {"children": None},
         ("plan-gate", ""): {"className": "hidden", "children": None},
-        ("plan-changes", ""): {"className": "hidden", "children": None},
-        ("plan-gantt", ""): {"figure": {"data": [], "layout": look.layout(key="none", height=120)}},
+        **plan_pictures.no_parts(),
+        **plan_locks.no_parts(),
         ("plan-orders", ""): {"rowData": []},
     }
 
@@ -315,15 +321,6 @@ def _release(view: PlanView, actor: Actor, say: Words) -> dict[str, Any]:
         return {"disabled": True, "title": say("Your role may not release plans")}
     open_ = view.state in (PlanState.PROPOSED, PlanState.REFUSED)
     return {"disabled": not open_, "title": "" if open_ else say("This plan is {state}", state=say(STATES[view.state]))}
-
-
-def _changes(view: PlanView, say: Words) -> dict[str, Any]:
-    """Return what a plan does otherwise than the one before, hidden where there was none."""
-    if not view.changes:
-        return {"className": "hidden", "children": None}
-    sentences = html.Ul([html.Li(say.tell(sentence)) for sentence in view.changes])
-    title = say("What changes against the plan that was in force")
-    return {"className": "panel changes", "children": html.Details([html.Summary(title), sentences], open=True)}
 
 
 def _facts(view: PlanView, say: Words) -> list[Component]:

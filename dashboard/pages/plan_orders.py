@@ -7,8 +7,8 @@ from typing import Any
 import dash_ag_grid as dag
 from dash.development.base_component import Component
 
+from dashboard.figures.gantt import risk
 from dashboard.figures.risk import by_risk
-from dashboard.figures.schedule import risk
 from dashboard.views import PlanView
 from dashboard.words import Words, mark
 from plant.order import Priority

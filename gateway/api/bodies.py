@@ -123,6 +123,14 @@ class LateMaterialBody(Body):
     until: Moment = Field(description="plant time at which it is expected")
 
 
+class LockBody(Body):
+    """A job order fixed to a machine and a start."""
+
+    job_order: Id
+    machine: Id
+    start_at: Moment = Field(description="plant time at which the machine begins with it, changeover included")
+
+
 class WhyNotBody(Body):
     """Orders that should be done in time."""
 

@@ -104,6 +104,13 @@ ALTER TABLE public.fidelity ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE public.job_lock (
+    job_order text NOT NULL,
+    machine text NOT NULL,
+    start_at timestamp with time zone NOT NULL,
+    locked_at timestamp with time zone NOT NULL,
+    locked_by text NOT NULL
+);
 CREATE TABLE public.job_order (
     id text NOT NULL,
     production_order text NOT NULL,
@@ -169,6 +176,7 @@ CREATE TABLE public.long_job (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     finished_at timestamp with time zone,
+    near boolean DEFAULT false NOT NULL,
     CONSTRAINT long_job_share_check CHECK (((share >= (0)::double precision) AND (share <= (1)::double precision)))
 );
 CREATE TABLE public.machine_latest (
@@ -357,6 +365,8 @@ ALTER TABLE ONLY public.disturbance
     ADD CONSTRAINT disturbance_pkey PRIMARY KEY (number);
 ALTER TABLE ONLY public.fidelity
     ADD CONSTRAINT fidelity_pkey PRIMARY KEY (number);
+ALTER TABLE ONLY public.job_lock
+    ADD CONSTRAINT job_lock_pkey PRIMARY KEY (job_order);
 ALTER TABLE ONLY public.job_order
     ADD CONSTRAINT job_order_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.job_response
@@ -434,6 +444,8 @@ ALTER TABLE ONLY public.calibration_adoption
     ADD CONSTRAINT calibration_adoption_previous_fkey FOREIGN KEY (previous) REFERENCES public.calibration_adoption(number);
 ALTER TABLE ONLY public.calibration
     ADD CONSTRAINT calibration_plant_version_fkey FOREIGN KEY (plant_version) REFERENCES public.plant_version(id);
+ALTER TABLE ONLY public.job_lock
+    ADD CONSTRAINT job_lock_job_order_fkey FOREIGN KEY (job_order) REFERENCES public.job_order(id);
 ALTER TABLE ONLY public.job_order
     ADD CONSTRAINT job_order_customer_order_fkey FOREIGN KEY (customer_order) REFERENCES public.customer_order(id);
 ALTER TABLE ONLY public.job_order

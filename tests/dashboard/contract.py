@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 
 import pytest
@@ -24,6 +24,7 @@ PLANNER = Actor("anna", frozenset({Role.PLANNER}))
 VIEWER = Actor("vic", frozenset({Role.VIEWER}))
 SUPPLIER = Actor("sue", frozenset({Role.SUPPLIER}))
 DEADLINE_S = 10
+AN_HOUR = datetime(2026, 1, 6, 4, tzinfo=UTC)
 
 
 class Subject(Protocol):
@@ -97,6 +98,8 @@ class ViewsContract:
             subject.ask(PLANNER, lambda: subject.views.adopt("no such calibration"))
         with pytest.raises(NotFound):
             subject.ask(PLANNER, lambda: subject.views.send_again("no such message"))
+        with pytest.raises(NotFound):
+            subject.ask(PLANNER, lambda: subject.views.unlock("no such job order"))
 
     def test_a_viewer_changes_nothing(self, subject: Subject) -> None:
         views = subject.views
@@ -109,10 +112,37 @@ class ViewsContract:
             views.roll_back,
             views.measure_twin,
             lambda: views.send_again("any"),
+            lambda: views.lock("any", "any", AN_HOUR),
+            lambda: views.why_not_locked("any", "any", AN_HOUR),
+            lambda: views.unlock("any"),
         ]
         for change in changes:
             with pytest.raises(Denied):
                 subject.ask(VIEWER, change)
+
+    def test_a_lock_is_shown_with_every_plan_asks_for_one_and_can_be_taken_off(self, subject: Subject) -> None:
+        views = subject.views
+        view = subject.ask(PLANNER, lambda: views.plan(subject.passing_plan))
+        job = view.plan.operations[-1].job_order
+        machine, start = view.jobs[job].machines[0], view.clock.now + timedelta(hours=26)
+        assert subject.ask(PLANNER, lambda: views.why_not_locked(job, machine, start)) is None
+        long_job = subject.ask(PLANNER, lambda: views.lock(job, machine, start))
+        asked = subject.ask(VIEWER, views.long_jobs)[0]
+        assert (asked.id, asked.near) == (long_job, True)
+        lock = subject.ask(VIEWER, lambda: views.plan(subject.passing_plan)).locks[job]
+        assert (lock.machine, lock.start_at, lock.locked_by) == (machine, start, PLANNER.name)
+        subject.ask(PLANNER, lambda: views.unlock(job))
+        assert not subject.ask(VIEWER, lambda: views.plan(subject.passing_plan)).locks
+
+    def test_a_lock_that_is_impossible_is_refused_with_what_stands_in_the_way(self, subject: Subject) -> None:
+        views = subject.views
+        view = subject.ask(PLANNER, lambda: views.plan(subject.passing_plan))
+        job, past = view.plan.operations[-1].job_order, view.clock.now - timedelta(hours=1)
+        for machine, start in ((view.jobs[job].machines[0], past), ("no such machine", view.clock.now)):
+            why = subject.ask(PLANNER, lambda machine=machine, start=start: views.why_not_locked(job, machine, start))
+            with pytest.raises(InvalidInput) as refusal:
+                subject.ask(PLANNER, lambda machine=machine, start=start: views.lock(job, machine, start))
+            assert refusal.value.text == why
 
     def test_the_gate_refuses_with_its_reasons(self, subject: Subject) -> None:
         view = subject.ask(PLANNER, lambda: subject.views.plan(subject.refused_plan))

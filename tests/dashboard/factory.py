@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dashboard.views import (
@@ -32,8 +33,10 @@ from dashboard.views import (
     Topic,
     TwinView,
 )
+from methods.load import Load, LoadProfile
+from operations.plan_diff import MachineChange, OrderChange, PlanDiff, TimeChange, sentences
 from plant.actor import Actor, Permission, Role
-from plant.calendar import Calendar, Shift, WorkingTime
+from plant.calendar import Calendar, Shift, Window, WorkingTime
 from plant.calibration import (
     ANY_CHANGEOVER,
     Calibration,
@@ -44,12 +47,13 @@ from plant.calibration import (
     compare,
 )
 from plant.errors import Conflict, GateRefused, InvalidInput, NotAuthenticated, NotFound, Unavailable
+from plant.lock import JobLock
 from plant.long_job import LongJob, LongJobKind, LongJobState
 from plant.machine_state import MachineState, StateInterval
 from plant.message import MessageKind, RefusedMessage
 from plant.order import CustomerOrder, Priority
 from plant.plan import Plan, PlannedOperation, PlanState, Robustness, SolverReport
-from plant.text import told
+from plant.text import Text, told
 from plant.verdict import Judgement, MachineVerdict, OrderVerdict, Remedy, RemedyKind, Verdict
 from twin.drift import Direction
 from twin.fidelity import Coverage, Fidelity, Pit, TimeError
@@ -190,6 +194,7 @@ class MemoryViews:
         self.measured: FidelityReport | None = fidelity_report()
         self.refused: list[RefusedMessage] = []
         self.asked: list[str] = []
+        self.locks: dict[str, JobLock] = {}
         self.moved = timedelta(0)
 
     # What tests do
@@ -295,17 +300,41 @@ class MemoryViews:
         self._asked(Permission.VIEW_PLANS, "plan")
         if plan_id not in self.plan_views:
             raise NotFound(f"there is no plan {plan_id!r}")
-        return self.plan_views[plan_id]
+        return replace(self.plan_views[plan_id], locks=dict(self.locks))
 
     async def request_plan(self) -> str:
         return self._request(Permission.MAKE_PLANS, LongJobKind.PLAN, "asked for")
 
-    def _request(self, permission: Permission, kind: LongJobKind, subject: str) -> str:
+    def _request(self, permission: Permission, kind: LongJobKind, subject: str, near: bool = False) -> str:
         actor = self._asked(permission, f"request {kind}")
-        job = LongJob(f"job-{len(self.jobs) + 1}", kind, subject, actor.name, LongJobState.QUEUED, NOW)
+        job = LongJob(f"job-{len(self.jobs) + 1}", kind, subject, actor.name, LongJobState.QUEUED, NOW, near=near)
         self.jobs.insert(0, job)
         self.live.announce(Topic.JOBS)
         return job.id
+
+    async def why_not_locked(self, job_order: str, machine: str, start_at: datetime) -> Text | None:
+        self._asked(Permission.MAKE_PLANS, "why_not_locked")
+        planned = {name: job for view in self.plan_views.values() for name, job in view.jobs.items()}
+        if start_at < NOW:
+            return told("{start:moment} has passed; choose a later start", start=start_at)
+        able = planned[job_order].machines if job_order in planned else ()
+        if machine not in able:
+            return told("{machine} cannot take {job}; {able:words} can", machine=machine, job=job_order, able=able)
+        return None
+
+    async def lock(self, job_order: str, machine: str, start_at: datetime) -> str:
+        actor = self._asked(Permission.MAKE_PLANS, "lock")
+        if why := await self.why_not_locked(job_order, machine, start_at):
+            raise InvalidInput(why)
+        self.locks[job_order] = JobLock(job_order, machine, start_at, actor.name)
+        self.live.announce(Topic.PLANS)
+        return self._request(Permission.MAKE_PLANS, LongJobKind.PLAN, f"{job_order} locked to {machine}", near=True)
+
+    async def unlock(self, job_order: str) -> None:
+        self._asked(Permission.MAKE_PLANS, "unlock")
+        if self.locks.pop(job_order, None) is None:
+            raise NotFound(f"job order {job_order} is not locked")
+        self.live.announce(Topic.PLANS)
 
     async def items(self) -> dict[str, str]:
         self._asked(None, "items")
@@ -534,7 +563,8 @@ def _plan(plan_id: str, *, late: bool) -> PlanView:
             name = f"{order}/1-{10 * (k + 1)}"
             position = sum(1 for other in operations if other.machine == machine)
             operations.append(PlannedOperation(name, machine, position, begin, end, setup))
-            jobs[name] = PlannedJob(order, f"P-{n % 6}", _ITEMS[n % 6], ("turn", "mill", "grind")[k % 3], 20 + n)
+            operation = ("turn", "mill", "grind")[k % 3]
+            jobs[name] = PlannedJob(order, f"P-{n % 6}", _ITEMS[n % 6], operation, 20 + n, (machine, "M12"))
             free[machine] = ready = end
         done = START + timedelta(seconds=ready)
         share = (0.31 if late else 0.88) if n == 3 else max(0.62, 0.999 - 0.004 * n * (n % 4 == 0))
@@ -564,11 +594,37 @@ def _plan(plan_id: str, *, late: bool) -> PlanView:
         jobs=jobs,
         orders=orders,
         windows=dict.fromkeys(machines, windows),
-        changes=(
-            told(
-                "{job_order} goes to {after} instead of {before}.", job_order="CO-1001/1-10", before="M01", after="M02"
-            ),
-        )
-        if late
-        else (),
+        load=_load(START, [(name, windows) for name in machines], operations),
+        **(_difference(plan_id, operations) if late else {}),
     )
+
+
+def _difference(plan_id: str, operations: list[PlannedOperation]) -> dict[str, Any]:
+    """Return what a plan changes against one that had its first operation elsewhere and its last order earlier."""
+    first, last = operations[0], operations[-1]
+    where, when = replace(first, machine="M02", position=99), replace(last, start_s=last.start_s - 7200.0)
+    before = Plan(START, (where, *operations[1:-1], when))
+    machine = MachineChange(first.job_order, "M02", first.machine)
+    order = OrderChange("CO-1026", NOW, NOW + timedelta(hours=2), -7200.0, 0.99, 0.97)
+    time_ = TimeChange(last.job_order, last.machine, -7200.0)
+    diff = PlanDiff(plan_id, "plan-0", (order,), (machine,), (), (), (time_,))
+    return {
+        "before": before,
+        "diff": diff,
+        "changes": sentences(diff, ZoneInfo(ZONE)),
+        "frozen_until": NOW + timedelta(hours=1),
+    }
+
+
+def _load(
+    epoch: datetime, machines: list[tuple[str, tuple[Window, ...]]], operations: list[PlannedOperation]
+) -> LoadProfile:
+    """Return a load profile of one period, with one skill."""
+    end_s = max(one.end_s for one in operations)
+    period = epoch, epoch + timedelta(seconds=end_s)
+    loads = []
+    for name, windows in machines:
+        mine = [one for one in operations if one.machine == name]
+        there_s = sum((end - start).total_seconds() for start, end in windows)
+        loads.append(Load(name, (sum(one.end_s - one.start_s for one in mine),), (900.0 * len(mine),), (there_s,)))
+    return LoadProfile((period,), tuple(loads), (Load("grinding", (3600.0,), (0.0,), (28800.0,)),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -98,6 +98,31 @@ def test_a_plan_is_made_and_released_by_hand(forerun: Installation, page: Page) 
         )
         expect(release).to_be_disabled(timeout=PLANNED_WITHIN_MS)
         shot(page, "plan-released")
+
+
+def test_an_operation_that_is_locked_is_planned_around(forerun: Installation, page: Page) -> None:
+    page.goto(f"{forerun.url}/plan")
+    page.get_by_role("button", name="Lock an operation").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Job order").first.click()
+    page.get_by_role("option").last.click()  # what begins last, as planned: nothing of it is near yet
+    dialog.locator(".lock-told .way").wait_for()
+    expect(dialog.get_by_role("button", name="Lock and plan")).to_be_enabled(timeout=EVENTUALLY_MS)
+    dialog.get_by_role("button", name="Lock and plan").click()
+    page.locator(".locks .row").wait_for()
+    shot(page, "plan-locked")
+    with forerun.api() as api:
+        (lock,) = api.get("/api/v1/locks").json()
+        job = next(one for one in api.get("/api/v1/jobs").json() if one["near"])
+        plan = finished_job(api, job["id"])["result"]
+        found = api.get(f"/api/v1/plans/{plan}").json()
+        planned = next(one for one in found["plan"]["operations"] if one["job_order"] == lock["job_order"])
+        assert planned["machine"] == lock["machine"]
+        begins = datetime.fromisoformat(found["plan"]["epoch"]) + timedelta(seconds=planned["start_s"])
+        assert begins >= datetime.fromisoformat(lock["start_at"])
+        page.get_by_role("button", name="Unlock").click()
+        page.locator(".locks .row").wait_for(state="detached", timeout=PLANNED_WITHIN_MS)
+        assert api.get("/api/v1/locks").json() == []
 
 
 def test_a_plan_that_cannot_keep_a_due_date_is_refused_with_the_reason(forerun: Installation, page: Page) -> None:

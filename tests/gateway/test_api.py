@@ -347,6 +347,7 @@ async def test_the_interface_description_names_every_route(site: Site) -> None:
         "/api/v1/plans/{plan_id}/diff",
         "/api/v1/promises",
         "/api/v1/why-not",
+        "/api/v1/locks",
         "/api/v1/absences",
         "/api/v1/late-materials",
         "/api/v1/plans/{plan_id}/release",
@@ -441,6 +442,23 @@ async def test_an_absence_and_a_late_delivery_are_reported(site: Site) -> None:
         away = {"person": "P1", "start": "2026-01-05T06:00:00Z", "end": "2026-01-06T06:00:00Z"}
         assert (await client.post("/api/v1/absences", json=away)).status_code == 201
         _is_problem(await client.post("/api/v1/absences", json={**away, "person": "P9"}), 422)
+
+
+async def test_a_job_order_is_locked_listed_and_unlocked(site: Site) -> None:
+    wanted = {"job_order": "CO-1/1-10", "machine": "L1", "start_at": "2026-01-06T07:00:00Z"}
+    async with await site.machine(Role.PLANNER) as client:
+        made = await client.post("/api/v1/locks", json=wanted)
+        assert made.status_code == 201, made.text
+        (listed,) = (await client.get("/api/v1/locks")).json()
+        assert listed == made.json()
+        assert {name: listed[name] for name in wanted} == wanted
+        why = _is_problem(await client.post("/api/v1/locks", json={**wanted, "machine": "MILL"}), 422)
+        assert why["detail"] == "MILL cannot take CO-1/1-10; L1, L2 can"
+        assert (await client.delete("/api/v1/locks", params={"job_order": "CO-1/1-10"})).status_code == 204
+        _is_problem(await client.delete("/api/v1/locks", params={"job_order": "CO-1/1-10"}), 404)
+        assert (await client.get("/api/v1/locks")).json() == []
+    async with await site.machine(Role.VIEWER) as client:
+        _is_problem(await client.post("/api/v1/locks", json=wanted), 403)
 
 
 async def test_two_plans_are_compared(site: Site) -> None:

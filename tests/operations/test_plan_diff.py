@@ -12,7 +12,7 @@ import pytest
 from historian import plans
 from historian.database import Historian
 from operations import planning
-from operations.plan_diff import MachineChange, PlaceChange, compare, sentences
+from operations.plan_diff import MachineChange, PlaceChange, TimeChange, compare, sentences
 from plant.actor import SYSTEM
 from plant.errors import InvalidInput
 from plant.plan import Plan, PlannedOperation, PlanVersion
@@ -63,6 +63,12 @@ def test_what_moved_to_another_machine_is_told_with_both() -> None:
     diff = compare(before, after, 0.0)
     assert (diff.machines, diff.places) == ((MachineChange("a", "M1", "M2"),), ())
     assert english(before, after) == ["a goes to M2 instead of M1."]
+
+
+def test_what_starts_at_another_time_on_its_machine_is_named_by_the_plants_clock() -> None:
+    before = with_sequences("p", {"M1": [["a"], ["b"], ["c"]], "M2": [["d"]]})
+    after = with_sequences("q", {"M1": [["b"], ["c"], ["a"]], "M3": [["d"]]}, made_s=600.0)
+    assert compare(before, after, 0.0).times == (TimeChange("a", "M1", -1800.0),)  # b and c start when they did
 
 
 def test_members_of_a_batch_have_no_order_among_themselves() -> None:

@@ -13,7 +13,7 @@ import pytest
 from historian import plans
 from historian.database import Historian
 from operations import orders as order_entry
-from operations import planning, plants
+from operations import planning, plants, releases
 from plant.actor import SYSTEM, Actor, Role
 from plant.errors import Conflict, Denied, GateRefused, Infeasible, InvalidInput, NotFound
 from plant.folder import load, load_orders
@@ -91,7 +91,7 @@ async def test_a_plan_is_made_judged_released_and_dispatched(site: Site) -> None
         (PLANNER.name, "released"),
         (PLANNER.name, "dispatched"),
     ]
-    assert await planning.how_released(site.historian, PLANNER, version.id) == planning.Release(PLANNER.name, None)
+    assert await releases.how_released(site.historian, PLANNER, version.id) == releases.Release(PLANNER.name, None)
 
 
 async def test_a_due_date_that_cannot_be_met_is_refused_with_reasons_and_the_loop_goes_on(site: Site) -> None:
@@ -146,8 +146,8 @@ async def test_an_override_needs_permission_and_a_written_reason_and_is_in_the_l
     await site.release(refused.id, "the customer agreed")
     (entry,) = [one for one in await ledger_of(site.historian, f"plan/{refused.id}") if one.kind == "released"]
     assert (entry.actor, entry.after) == (PLANNER.name, {"passed": False, "override": "the customer agreed"})
-    how = await planning.how_released(site.historian, PLANNER, refused.id)
-    assert how == planning.Release(PLANNER.name, "the customer agreed")
+    how = await releases.how_released(site.historian, PLANNER, refused.id)
+    assert how == releases.Release(PLANNER.name, "the customer agreed")
 
 
 async def test_near_job_orders_keep_machine_and_place(site: Site) -> None:
@@ -225,7 +225,7 @@ class TestRelease:
             await self._release(kept, "plan-9")
         with pytest.raises(NotFound, match="plan-9"):
             await planning.get_plan(kept, PLANNER, "plan-9")
-        assert await planning.how_released(kept, PLANNER, "plan-9") is None
+        assert await releases.how_released(kept, PLANNER, "plan-9") is None
 
 
 async def test_a_plan_that_cannot_be_says_what_stands_in_the_way(historian: Historian) -> None:

@@ -105,15 +105,19 @@ def candidate(makespan_s: float, refused: int, late_s: float) -> Candidate:
     return Candidate(plan, SolverReport("x", "feasible", 0.0, makespan_s, 0.0, 1), 0.5, Outcome((), refused), late_s)
 
 
-def test_first_the_gate_then_the_price_then_refused_orders_then_expected_tardiness_decide(uneven: Work) -> None:
+def test_first_the_locks_then_the_gate_then_the_price_then_refused_orders_then_expected_tardiness_decide(
+    uneven: Work,
+) -> None:
     choosing = robust._Choosing(uneven, SOLVER, None, 0.05, fixed(0, {}), no_progress, None)
     nominal = candidate(100.0, 2, 50.0)
     dear, cheap, surest = candidate(120.0, 0, 1.0), candidate(104.0, 0, 9.0), candidate(104.0, 2, 0.5)
+    missing = replace(cheap, outcome=replace(cheap.outcome, missed_s=600.0))
     fewer, dear_too = candidate(104.0, 1, 60.0), candidate(120.0, 1, 0.1)
     for offered, best in (
         ([nominal], nominal),
         ([nominal, dear], dear),  # what the gate lets out may be dear
         ([nominal, dear, cheap], cheap),
+        ([nominal, missing], nominal),  # what the gate lets out may miss no lock that another plan keeps
         ([nominal, surest], surest),
         ([nominal, surest, cheap], cheap),
         ([nominal, surest, fewer, dear_too], fewer),

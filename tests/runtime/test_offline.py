@@ -24,6 +24,7 @@ from plant.version import version_of
 from plant.work import Snapshot
 from runtime import offline
 from runtime.offline import OfflinePlan, plan_offline
+from runtime.plan_file import read_plan
 from twin.snapshot_file import snapshot_text
 
 SHOP = Path(__file__).parents[2] / "plants" / "machine_shop"
@@ -69,6 +70,41 @@ def test_the_summary_names_risk_bottleneck_oee_and_gate(planned: tuple[OfflinePl
     assert f"of {len(verdict.orders)}" in said
     assert "Gate: passed" in said or "Gate: refused" in said
     assert str(written.plan_file) in said.replace("\n", "")
+
+
+def test_what_changes_against_an_earlier_plan_is_in_the_report(
+    planned: tuple[OfflinePlan, str], tmp_path: Path
+) -> None:
+    written, _ = planned
+    before = read_plan(written.plan_file)
+    plan = written.version.plan
+    for one in before.plan.operations:
+        planned_one = plan.by_job_order[one.job_order]
+        assert (one.machine, one.position) == (planned_one.machine, planned_one.position)
+        assert one.start_s == pytest.approx(planned_one.start_s, abs=1e-3)
+    assert before.verdict.orders[0].on_time == written.version.verdict.orders[0].on_time
+    quiet = Console(file=io.StringIO())
+    again = plan_offline(SHOP, tmp_path / "out", 0.5, 20, console=quiet, against=written.plan_file)
+    assert "What changes" in again.report_file.read_text("utf-8")
+    assert "What changes" not in written.report_file.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "cannot be read"),
+        ('{"format": 9}', "no plan of format 1"),
+        ('{"format": 1, "epoch": "2026-01-05T06:00:00Z"}', "no whole plan"),
+        ('{"format": 1, "epoch": "2026-01-05T06:00:00Z", "operations": []}', "PlanVersion"),
+    ],
+)
+def test_a_plan_to_compare_with_that_is_none_is_refused_before_anything_is_planned(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    (tmp_path / "plan.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidInput, match=told):
+        plan_offline(SHOP, tmp_path / "out", console=Console(file=io.StringIO()), against=tmp_path / "plan.json")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_refusal_tells_its_reasons(tmp_path: Path) -> None:

@@ -154,6 +154,24 @@ def test_signals_are_asked_for_within_a_year(subject: Operations) -> None:
             subject.ask(VIEWER, lambda wanted=hours: subject.views.signals("L1", wanted))
 
 
+def test_a_plan_comes_with_its_load_and_what_it_changes(subject: Operations) -> None:
+    async def make_next() -> None:
+        async with subject.historian.transaction(SYSTEM, "test") as tx:
+            places = (("CO-1/1-20", "MILL", 3600.0), ("CO-2/1-10", "L1", 7200.0))
+            await plans.insert(tx, plan_version("plan-3", *places, parent="plan-1", made_s=120.0))
+
+    subject.ask(None, make_next)
+    first, next_ = (subject.ask(VIEWER, lambda id_=id_: subject.views.plan(id_)) for id_ in ("plan-1", "plan-3"))
+    assert (first.before, first.diff, first.frozen_until) == (None, None, None)
+    assert next_.before == first.plan
+    assert next_.diff is not None
+    assert [one.after for one in next_.diff.machines] == ["L1"]
+    assert next_.frozen_until == at(120.0 + RULES.frozen_zone_s)
+    loads = {one.resource: sum(one.work_s) for one in next_.load.machines}
+    assert loads == {"L1": 600.0, "L2": 0.0, "MILL": 600.0, "OVEN": 0.0}
+    assert next_.jobs["CO-2/1-10"].machines == ("L1", "L2")
+
+
 def test_a_real_plants_clock_jumps_over_nothing(subject: Operations) -> None:
     views = OperationViews(subject.historian, RealPlantClock(), Queue(), RULES, InlineCompute())
     clock = subject.ask(VIEWER, views.clock)

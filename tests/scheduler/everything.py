@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 
 from plant.calendar import WorkingTime
+from operations.locked import begin_s
 from plant.distribution import constant
 from plant.item import Attendance
 from plant.plan import Plan
@@ -50,10 +51,10 @@ def demanding(seed: int, most_orders: int = 5) -> tuple[Work, Plan]:
                 spent_s = planned.start_s - plan.by_job_order[name].end_s
                 least_s = waits.get(name, Wait()).least_s
                 waits[name] = Wait(least_s, max(spent_s, least_s) * dice.choice([1.0, 1.5]))
-        # A changeover begins when its task is released, and a lock is such a release: without one it can be met.
-        alone = planned.batch is None and task.rework is None and planned.setup_s == 0
-        fixed = alone and dice.random() < 0.2
-        return replace(task, waits=waits, lock=Lock(planned.machine, planned.start_s) if fixed else None)
+        fixed = planned.batch is None and task.rework is None and dice.random() < 0.2
+        return replace(
+            task, waits=waits, lock=Lock(planned.machine, begin_s(some, task, planned)) if fixed else None
+        )
 
     return replace(some, tasks=tuple(map(stricter, some.tasks))), plan
 

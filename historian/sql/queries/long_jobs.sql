@@ -1,7 +1,8 @@
 -- name: insert
-insert into long_job (id, kind, subject, requested_by, state, share, doing, created_at, updated_at)
+insert into long_job (id, kind, subject, requested_by, state, share, doing, near, created_at, updated_at)
 values (
-    %(id)s, %(kind)s, %(subject)s, %(requested_by)s, %(state)s, %(share)s, %(doing)s, %(created_at)s, %(at)s)
+    %(id)s, %(kind)s, %(subject)s, %(requested_by)s, %(state)s, %(share)s, %(doing)s, %(near)s, %(created_at)s,
+    %(at)s)
 
 -- name: report
 update long_job
@@ -21,18 +22,18 @@ set cancel_requested = true, updated_at = %(at)s
 where id = %(id)s and finished_at is null
 
 -- name: get
-select id::text, kind, subject, requested_by, state, created_at, share, doing, result, error
+select id::text, kind, subject, requested_by, state, created_at, share, doing, result, error, near
 from long_job
 where id = %(id)s
 
 -- name: newest
-select id::text, kind, subject, requested_by, state, created_at, share, doing, result, error
+select id::text, kind, subject, requested_by, state, created_at, share, doing, result, error, near
 from long_job
 order by created_at desc, id desc
 limit %(limit)s
 
 -- name: open
-select id::text, kind, subject, requested_by, state, created_at, share, doing, result, error
+select id::text, kind, subject, requested_by, state, created_at, share, doing, result, error, near
 from long_job
 where finished_at is null
 order by created_at, id

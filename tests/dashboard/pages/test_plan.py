@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dashboard.changes import digests
 from dashboard.pages import plan, plan_orders, plan_release
 from dashboard.pages.plan import certainty, expected_delay, plan_parts, twin_error
 from dashboard.words import Words
@@ -116,10 +117,25 @@ def test_among_orders_that_are_as_likely_on_time_the_one_with_the_least_slack_co
 
 @pytest.mark.parametrize(
     ("language", "told"),
-    [("en", "CO-1001/1-10 goes to M02 instead of M01."), ("zh", "CO-1001/1-10 从 M01 改到 M02。")],
+    [("en", "CO-1001/1-10 goes to M01 instead of M02."), ("zh", "CO-1001/1-10 从 M02 改到 M01。")],
 )
 def test_what_a_plan_changes_is_told_and_hidden_where_no_plan_was_in_force(language: str, told: str) -> None:
     say = Words(language, ZONE)
-    changes = plan_parts(_plan("plan-2", late=True), ANNA, say)["plan-changes", ""]
-    assert told in texts(changes["children"])
-    assert plan_parts(_plan("plan-1", late=False), ANNA, say)["plan-changes", ""]["className"] == "hidden"
+    shown = plan_parts(_plan("plan-2", late=True), ANNA, say)
+    assert told in texts(shown["plan-told", ""]["children"])
+    assert shown["plan-moves", ""]["figure"]["data"]
+    assert shown["plan-gains", ""]["figure"]["data"]
+    first = plan_parts(_plan("plan-1", late=False), ANNA, say)
+    assert first["plan-changes", ""]["className"] == "hidden"
+    assert not first["plan-moves", ""]["figure"]["data"]
+
+
+def test_a_later_look_at_the_same_plan_sends_no_other_picture() -> None:
+    view, say = _plan("plan-2", late=True), Words("en", ZONE)
+    later = replace(view, clock=replace(view.clock, now=view.clock.now + timedelta(minutes=5)))
+    assert digests(plan_parts(later, ANNA, say)) == digests(plan_parts(view, ANNA, say))
+
+
+def test_the_load_is_drawn() -> None:
+    parts = plan_parts(_plan("plan-1", late=False), ANNA, Words("en", ZONE))
+    assert "grinding" in parts["plan-load", ""]["figure"]["layout"]["yaxis"]["ticktext"][-1]
