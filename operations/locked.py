@@ -89,4 +89,4 @@ def begin_s(work: Work, task: Task, planned: PlannedOperation) -> float:
         time = time.common(work.people[planned.person].working_time)
     if planned.setup_s <= 0:
         return planned.start_s
-    return time.clock_at(time.worked_at(planned.start_s) - planned.setup_s)
+    return min(time.begin(time.clock_at(time.worked_at(planned.start_s) - planned.setup_s)), planned.start_s)

@@ -16,6 +16,10 @@ from plant.work import MachineOutlook, Task, Work
 _TOLERANCE_S = 1e-6
 
 
+Company = tuple[str, str | None]
+"""What the members of a batch have in common: setup family and skill."""
+
+
 @dataclass
 class Step:
     """One step of a machine's sequence: a task, or a batch.
@@ -28,6 +32,8 @@ class Step:
         Its processing, clock seconds.
     work_s
         Working seconds it takes.
+    goes_with
+        What tasks must have in common with it to join it, None where nothing may.
     """
 
     members: list[str]
@@ -37,6 +43,7 @@ class Step:
     end_s: float
     work_s: float
     fixed: bool
+    goes_with: Company | None
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,7 @@ class Board:
             members[0].end_s,
             max(task.durations_s[machine] for task in tasks),
             any(task.running is not None or task.id in self._held for task in tasks),
+            None if any(_company(task) is None for task in tasks) else _company(tasks[0]),
         )
 
     def ready_s(self, task: Task) -> float:
@@ -113,7 +121,8 @@ class Board:
             steps[fit.place].members.append(task.id)
             return
         work_s = task.durations_s[fit.machine]
-        step = Step([task.id], task.setup_family, self.ready_s(task), fit.start_s, fit.end_s, work_s, fixed=False)
+        ready_s, company = self.ready_s(task), _company(task)
+        step = Step([task.id], task.setup_family, ready_s, fit.start_s, fit.end_s, work_s, False, company)
         steps.insert(fit.place, step)
 
     def take(self, task: str, machine: str) -> None:
@@ -181,7 +190,8 @@ class Board:
         free_s = max(machine.available_from_s, 0.0) if before is None else before.end_s
         return (
             not step.fixed
-            and step.family == task.setup_family
+            and step.goes_with is not None
+            and step.goes_with == _company(task)
             and ready_s <= max(step.ready_s, free_s)
             and task.durations_s[machine.id] <= step.work_s
         )
@@ -198,6 +208,10 @@ def insert(board: Board, tasks: Iterable[Task], planned: Mapping[str, str], *, p
     for task in tasks:
         fits = board.fits(task, pushing=pushing)
         board.put(task, min(fits, key=lambda fit: (fit.end_s, planned.get(task.id) != fit.machine, fit.machine)))
+
+
+def _company(task: Task) -> Company | None:
+    return None if task.lock is not None or task.rework is not None else (task.setup_family, task.skill)
 
 
 def _set_up(machine: MachineOutlook, begin_s: float, before: str | None, family: str) -> float:

@@ -13,12 +13,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from plant.order import Priority
 from plant.plan import Plan, SolverReport
 from plant.work import Task, Work
+from scheduler.candidate import evaluated
 from scheduler.insertion import Board, insert
 from scheduler.keep import Kept, keep
+from scheduler.prefix import sequences_of
+from scheduler.problem import Problem
 
 MOST_MOVED = 0.05
 """Share of a plan's operations that may go to another machine."""
@@ -84,6 +88,19 @@ def weighted_tardiness_s(work: Work, plan: Plan) -> float:
     return sum(demands[name].priority.weight * max(end_s - demands[name].due_s, 0.0) for name, end_s in ends_s.items())
 
 
+def _cost(work: Work, plan: Plan) -> tuple[float, float]:
+    """Return by how much locks and longest waits are missed, and the weighted tardiness."""
+    return _broken_s(work, plan), weighted_tardiness_s(work, plan)
+
+
+def _broken_s(work: Work, plan: Plan) -> float:
+    if not any(task.lock is not None or any(wait.most_s < inf for wait in task.waits.values()) for task in work.tasks):
+        return 0.0
+    problem = Problem(work)
+    found = evaluated(problem, sequences_of(problem, plan))
+    return inf if found is None else found.score.broken
+
+
 def in_order_of_need(work: Work, tasks: Sequence[Task]) -> list[Task]:
     """Return tasks by priority and due date of their orders, each behind those of them that it waits for."""
     waiting = {task.id: task for task in tasks}
@@ -132,7 +149,7 @@ def _around_machines_down(work: Work, kept: Kept, held: frozenset[str], most: in
         if left == before:
             break
         changed = keep(kept.work, board.plan())
-        if weighted_tardiness_s(kept.work, changed.plan) > weighted_tardiness_s(kept.work, kept.plan):
+        if _cost(kept.work, changed.plan) > _cost(kept.work, kept.plan):
             break
         kept = Kept(kept.work, changed.plan, kept.orders)
     return kept

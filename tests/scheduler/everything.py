@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from plant.calendar import WorkingTime
 from operations.locked import begin_s
+from plant.calendar import WorkingTime
 from plant.distribution import constant
 from plant.item import Attendance
 from plant.plan import Plan
@@ -52,9 +52,7 @@ def demanding(seed: int, most_orders: int = 5) -> tuple[Work, Plan]:
                 least_s = waits.get(name, Wait()).least_s
                 waits[name] = Wait(least_s, max(spent_s, least_s) * dice.choice([1.0, 1.5]))
         fixed = planned.batch is None and task.rework is None and dice.random() < 0.2
-        return replace(
-            task, waits=waits, lock=Lock(planned.machine, begin_s(some, task, planned)) if fixed else None
-        )
+        return replace(task, waits=waits, lock=Lock(planned.machine, begin_s(some, task, planned)) if fixed else None)
 
     return replace(some, tasks=tuple(map(stricter, some.tasks))), plan
 

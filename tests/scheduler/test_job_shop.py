@@ -150,9 +150,9 @@ def _somebody():  # type: ignore[no-untyped-def]
 def test_the_makespan_must_be_what_is_left_to_better() -> None:
     late = work([task("a", "o", {"M1": HOUR})], [machine("M1")], {"o": 0.5 * HOUR})
     assert shop_of(late) is None
-    makespan, room = Objective((Aim.MAKESPAN,)), Objective((Aim.TARDINESS, Aim.TIGHTNESS, Aim.MAKESPAN))
+    makespan, setup = Objective((Aim.MAKESPAN,)), Objective((Aim.TARDINESS, Aim.SETUP, Aim.MAKESPAN))
     assert shop_of(late, makespan) is not None
-    assert shop_of(plain(), room) is None
+    assert shop_of(plain(), setup) is None
     assert shop_of(plain(), Objective((Aim.TARDINESS,))) is None
     assert shop_of(plain(), Objective((Aim.TARDINESS, Aim.MAKESPAN), (1.0, 1.0))) is None
 
