@@ -8,8 +8,8 @@ from plant.errors import InvalidInput
 from plant.plan import Plan
 from plant.text import told
 from plant.work import Task, Work
-from scheduler.decode import as_plan, in_order
-from scheduler.prefix import opening, people_of, sequences_of
+from scheduler.decode import as_plan
+from scheduler.prefix import people_of, sequenced
 from scheduler.problem import Problem
 
 
@@ -58,21 +58,10 @@ def keep(work: Work, plan: Plan) -> Kept:
 
 def _retimed(problem: Problem, plan: Plan) -> Plan:
     """Return the plan's machine and person sequences at the times they would now run."""
-    running = problem.shop.tasks["running"]
-    sequences = opening(problem, None)
-    for machine, steps in enumerate(sequences_of(problem, plan)):
-        waiting = (tuple(task for task in step if not running[task]) for step in steps)
-        sequences[machine] += [step for step in waiting if step]
-    asked = people_of(problem, plan)
-    attended = (
-        [task for one in steps if (task := problem.task_index.get(one[0].job_order)) in asked]
-        for steps in plan.person_sequences.values()
-    )
-    planned = [plan.by_job_order[task.id].start_s if task.id in plan.by_job_order else 0.0 for task in problem.tasks]
-    found = in_order(problem, sequences, planned, [[task for task in row if task is not None] for row in attended])
+    found = sequenced(problem, plan)
     if found is None:
         raise InvalidInput(told("the steps of the plan in force wait for each other in a circle; make a new plan"))
-    for task, person in asked.items():
+    for task, person in people_of(problem, plan).items():
         found[0].of["asked"][task] = person
     return as_plan(problem, *found)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from plant.plan import Plan, PlannedOperation
-from scheduler.decode import Sequences, Step
+from scheduler.decode import Sequences, Step, in_order
 from scheduler.problem import Problem
+from scheduler.timing import Sequence
 
 
 def opening(problem: Problem, frozen: Plan | None) -> Sequences:
@@ -35,6 +36,31 @@ def sequences_of(problem: Problem, plan: Plan) -> Sequences:
         )
         found.append([step for step in steps if step])
     return found
+
+
+def sequenced(problem: Problem, plan: Plan) -> tuple[Sequence, int] | None:
+    """Return a plan as one list of steps and how many there are: what runs first, then each machine as planned.
+
+    Every task of the problem stands in the plan, or runs. Who attends a task is left open, but turns are taken as in
+    the plan. None when steps wait for each other in a circle.
+    """
+    asked = people_of(problem, plan)
+    attended = (
+        [task for one in steps if (task := problem.task_index.get(one[0].job_order)) in asked]
+        for steps in plan.person_sequences.values()
+    )
+    planned = [plan.by_job_order[task.id].start_s if task.id in plan.by_job_order else 0.0 for task in problem.tasks]
+    turns = [[task for task in row if task is not None] for row in attended]
+    return in_order(problem, _behind_running(problem, plan), planned, turns)
+
+
+def _behind_running(problem: Problem, plan: Plan) -> Sequences:
+    running = problem.shop.tasks["running"].tolist()
+    sequences = opening(problem, None)
+    for machine, steps in enumerate(sequences_of(problem, plan)):
+        waiting = (tuple(task for task in step if not running[task]) for step in steps)
+        sequences[machine] += [step for step in waiting if step]
+    return sequences
 
 
 def people_of(problem: Problem, plan: Plan) -> dict[int, int]:
