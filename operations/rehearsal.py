@@ -97,7 +97,7 @@ def rehearse(
     calibration
         What takes the place of planned times, and how well it is known; None for the plan as it stands.
     in_force
-        The plan it is judged against, None when there is none.
+        The plan it is judged against and may be asked to stay near to, None when there is none.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def rehearse(
         missed = gate.findings(futures.verdict(orders), kept, _priorities(known), terms.thresholds)
         return Outcome(orders, sum(one.blocks for one in missed), _bottleneck(ran))
 
-    choice = robust.choose(known, solver, frozen, terms.price, outcome, patience.looking)
+    choice = robust.choose(known, solver, frozen, terms.price, outcome, patience.looking, near=in_force)
     examined = examine(work, choice.plan, replications, seed, frozen, calibration, in_force, terms, patience.examining)
     return Rehearsal(
         choice.plan, choice.report, choice.robustness, examined.verdict, examined.judgement, examined.forecast

@@ -10,9 +10,12 @@ from plant.plan import Plan
 from plant.ports import Progress, no_progress
 from plant.text import Text, told
 from plant.work import Work
+from scheduler.cost import score_of
 from scheduler.nearness import Nearness, moved, near
+from scheduler.objective import rank
 from scheduler.repair import Repaired, repair
 from scheduler.solve import SolverSettings
+from scheduler.to_others import priced
 from twin.calibrated import apply
 
 
@@ -58,7 +61,8 @@ def rehearse_repair(
     repaired = _repaired(known, replanning)
     in_force, frozen = replanning.in_force, replanning.frozen
     found = examine(work, repaired.plan, replications, seed, frozen, calibration, in_force, at_once, progress)
-    return Rehearsal(repaired.plan, repaired.report, None, found.verdict, found.judgement, found.forecast)
+    report = priced(repaired.report, known, repaired.plan, in_force, frozen)
+    return Rehearsal(repaired.plan, report, None, found.verdict, found.judgement, found.forecast)
 
 
 def rehearse_near(
@@ -95,7 +99,7 @@ def rehearse_near(
 
     in_force, frozen = replanning.in_force, replanning.frozen
     best = rehearse(bound, solver, replications, seed, frozen, calibration, in_force, terms, half(0.0))
-    if repaired.report.weighted_tardiness_s < best.report.weighted_tardiness_s:
+    if _first(known, replanning, solver, repaired.plan) < _first(known, replanning, solver, best.plan):
         kept = rehearse_repair(work, replanning, replications, seed, calibration, terms)
         best = kept if kept.judgement.passed or not best.judgement.passed else best
     if bound != work and best.report.weighted_tardiness_s > nearness.worth_s * most:
@@ -108,6 +112,11 @@ def rehearse_near(
 
 def _repaired(known: Work, replanning: Replanning) -> Repaired:
     return repair(known, replanning.in_force, replanning.frozen, replanning.nearness.most_moved)
+
+
+def _first(known: Work, replanning: Replanning, solver: SolverSettings, plan: Plan) -> tuple[float, ...]:
+    """Return waits and locks that are not kept, and what the objective asks for first (or all, weighed)."""
+    return rank(solver.objective, score_of(known, plan, replanning.in_force))[:2]
 
 
 def _cost_s(work: Work, replanning: Replanning, one: Rehearsal) -> float:

@@ -5,7 +5,7 @@ takes its mean (what repairs add on average included) and `spread` standard devi
 late is due earlier by what it lacked, and no order may end later than the nominal plan would. What it finds is taken at
 planned times again and rehearsed; all candidates meet the same futures. The best of them is kept: one that the gate
 lets out before one that it does not, then one within the price that may be paid, then the one that is refused for the
-fewest orders, then the least expected weighted tardiness.
+fewest orders, then the least expected weighted tardiness, then what the solver's objective says at planned times.
 
 Proactive slack by quantiles follows the surrogate measures of J. Goren and I. Sabuncuoglu, "Robustness and stability
 measures for scheduling: single-machine environment", IIE Transactions 40 (2008), and feeding buffers before what binds
@@ -23,9 +23,11 @@ from plant.ports import Progress
 from plant.text import Text
 from plant.verdict import OrderVerdict
 from plant.work import MachineOutlook, Task, Work
+from scheduler.cost import costs_of, score_of, standing
 from scheduler.keep import keep
 from scheduler.solve import Solution, SolverSettings, solve
 from scheduler.stop import Enough
+from scheduler.to_others import priced
 
 _NOMINAL = 0.4
 """Share of the solver's time for the plan at planned times; the candidates share the rest."""
@@ -84,6 +86,8 @@ def choose(
     price: float,
     rehearsed: Callable[[Plan], Outcome],
     progress: Progress,
+    *,
+    near: Plan | None = None,
 ) -> Choice:
     """Return the plan for `work` that does best in rehearsal; never worse there than the best one at planned times.
 
@@ -95,13 +99,15 @@ def choose(
         Rehearses a plan of `work`, always in the same futures.
     progress
         May raise `Cancelled` to give up or `Enough` to take the best plan so far.
+    near
+        As in `scheduler.solve.solve`.
 
     Raises
     ------
     InvalidInput
         As `scheduler.solve.solve`.
     """
-    return _Choosing(work, solver, frozen, price, rehearsed, progress).run()
+    return _Choosing(work, solver, frozen, price, rehearsed, progress, near).run()
 
 
 def padded(work: Work, spread: float, slack_s: Mapping[str, float], latest_s: float, feeding: frozenset[str]) -> Work:
@@ -171,7 +177,9 @@ class _Choosing:
         price: float,
         rehearsed: Callable[[Plan], Outcome],
         progress: Progress,
+        near: Plan | None,
     ) -> None:
+        self._near = near
         self._work, self._solver, self._frozen, self._price = work, solver, frozen, price
         self._rehearsed, self._progress = rehearsed, progress
         self._enough = False
@@ -188,12 +196,13 @@ class _Choosing:
             first = _NOMINAL + (1 - _NOMINAL) * number / attempts
             self._attempt(nominal, number, (1 - _NOMINAL) / attempts, first)
         best = self._best()
-        return Choice(best.plan, best.report, self._paid(nominal, best))
+        report = priced(best.report, self._work, best.plan, self._near, self._frozen)
+        return Choice(best.plan, report, self._paid(nominal, best))
 
     def _best(self) -> Candidate:
-        def rank(one: Candidate) -> tuple[bool, bool, int, float]:
+        def rank(one: Candidate) -> tuple[bool, bool, int, float, tuple[float, ...]]:
             dear = self._paid_by(one) > 1 + self._price
-            return one.outcome.refused > 0, dear, one.outcome.refused, one.expected_tardiness_s
+            return one.outcome.refused > 0, dear, one.outcome.refused, one.expected_tardiness_s, standing(one.report)
 
         return min(self._candidates, key=rank)
 
@@ -220,6 +229,7 @@ class _Choosing:
             makespan_s=plan.makespan_s,
             status=solution.report.status.replace("optimal", "feasible"),  # it was for other work
             bound_s=nominal.report.bound_s,
+            costs=costs_of(score_of(self._work, plan, self._near)),
         )
         self._offer(plan, report, spread)
 
@@ -245,7 +255,9 @@ class _Choosing:
             time_limit_s=solver.time_limit_s * share,
             effort=None if solver.effort is None else solver.effort * share,
         )
-        return solve(work, part, lambda done, doing: self._tell(first + share * done, doing), self._frozen)
+        return solve(
+            work, part, lambda done, doing: self._tell(first + share * done, doing), self._frozen, near=self._near
+        )
 
     def _tell(self, done: float, doing: Text) -> None:
         try:

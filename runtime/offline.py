@@ -20,6 +20,7 @@ from operations.gate import Thresholds
 from operations.rehearsal import Terms, rehearse
 from plant.errors import InvalidInput
 from plant.folder import load
+from plant.objective import OBJECTIVE, Objective
 from plant.order import CustomerOrder, JobOrder
 from plant.plan import PlanVersion
 from plant.plant import Plant
@@ -55,6 +56,7 @@ def plan_offline(
     console: Console | None = None,
     thresholds: Thresholds | None = None,
     snapshot_file: Path | None = None,
+    objective: Objective = OBJECTIVE,
 ) -> OfflinePlan:
     """Plan all orders of a plant's folder from its start on; write ``plan.json`` and ``report.html``; print a summary.
 
@@ -66,6 +68,8 @@ def plan_offline(
         Wall seconds the solver may take.
     snapshot_file
         Begin with this floor and its orders instead (`twin.snapshot_file`).
+    objective
+        What the best plan is.
 
     Raises
     ------
@@ -85,7 +89,7 @@ def plan_offline(
     work = build_work(plant, orders, snapshot.jobs, snapshot)
     jobs = tuple(progress.job for progress in snapshot.jobs if progress.job.id in work.by_id)
     console.print(f"{escape(plant.name)}: {len(orders)} orders, {len(jobs)} operations, {len(plant.machines)} machines")
-    solver = SolverSettings(time_limit_s=time_limit_s, seed=seed)
+    solver = SolverSettings(time_limit_s=time_limit_s, seed=seed, objective=objective)
     version = _version(plant, orders, work, solver, replications, thresholds, console)
     written = _write(out, plant, version, orders, jobs, thresholds)
     _summarise(console, plant, version, orders, thresholds)

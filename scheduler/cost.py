@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from plant.checks import require
-from plant.plan import Plan, PlanCosts
+from plant.plan import Plan, PlanCosts, SolverReport
 from plant.text import told
 from plant.work import Work
 from scheduler.compiled import Records
 from scheduler.decode import times_of
+from scheduler.objective import rank
 from scheduler.prefix import people_of, sequenced
 from scheduler.problem import NONE, Problem
 from scheduler.score import Score, near_of
@@ -46,8 +47,8 @@ def placed(problem: Problem, plan: Plan) -> tuple[Sequence, int]:
     found = sequenced(problem, plan)
     require(found is not None, told("the steps of the plan wait for each other in a circle; make a new plan"))
     assert found is not None
-    for task, person in people_of(problem, plan).items():
-        found[0].of["asked"][task] = person
+    for number, person in people_of(problem, plan).items():
+        found[0].of["asked"][number] = person
     return found
 
 
@@ -71,3 +72,24 @@ def score_of(work: Work, plan: Plan, near: Plan | None = None) -> Score:
 def costs_of(score: Score) -> PlanCosts:
     """Return what a score says of costs."""
     return PlanCosts(score.setup, score.waiting, score.overtime, score.energy, score.moved)
+
+
+def standing(report: SolverReport) -> tuple[float, ...]:
+    """Return what plans are compared by, of equal waits and locks, as a report tells it: the smaller, the better.
+
+    Empty where nothing was asked for or no costs are told.
+    """
+    objective, costs = report.objective, report.costs
+    if objective is None or costs is None:
+        return ()
+    late_s, ends_s = report.weighted_tardiness_s, report.makespan_s
+    told_of = Score(
+        tardiness=late_s,
+        makespan=ends_s,
+        setup=costs.setup_s,
+        waiting=costs.in_process_s,
+        overtime=costs.overtime_s,
+        energy=costs.energy,
+        moved=costs.moved_s,
+    )
+    return rank(objective, told_of)

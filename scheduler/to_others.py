@@ -1,19 +1,21 @@
 """What each order of a plan costs the others: each left out in turn, and the rest of the sequences timed anew.
 
 What runs or is frozen stays: nobody can leave it out any more. Economists call it the externality of a job (H.
-Mendelson and S. Whang, "Optimal incentive-compatible priority pricing for the M/M/1 queue", Operations Research 38, 1990).
+Mendelson and S. Whang, "Optimal incentive-compatible priority pricing for the M/M/1 queue", Operations Research 38
+(1990)).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 
-from plant.plan import CostToOthers, Plan
+from plant.plan import CostToOthers, Plan, SolverReport
 from plant.work import Work
 from scheduler.compiled import Flags, Floats, Records, compiled
-from scheduler.cost import placed
+from scheduler.cost import costs_of, placed, score_of
 from scheduler.problem import Problem, Shop
 from scheduler.score import completed_at, late_cost
 from scheduler.timing import Floor, Sequence, decode, new_floor, new_sequence, new_times
@@ -49,6 +51,28 @@ def costs_to_others(work: Work, plan: Plan, frozen: Collection[str] = ()) -> dic
             compare(shop, completed, times, order, saved)
             found[name] = CostToOthers(*saved.tolist())
     return found
+
+
+def priced(
+    report: SolverReport, work: Work, plan: Plan, near: Plan | None = None, frozen: Plan | None = None
+) -> SolverReport:
+    """Return a report with what a plan costs at the planned times of `work`, and what each order costs the others.
+
+    Parameters
+    ----------
+    near
+        The plan it should be near to.
+    frozen
+        What of it cannot be left out any more.
+
+    Raises
+    ------
+    InvalidInput
+        When it is no plan for all of the work, or circular.
+    """
+    held = () if frozen is None else frozen.by_job_order
+    costs = costs_of(score_of(work, plan, near))
+    return replace(report, costs=costs, to_others=costs_to_others(work, plan, held))
 
 
 def _staying(problem: Problem, frozen: Collection[str]) -> Flags:
