@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from html import escape
 from zoneinfo import ZoneInfo
 
+from dashboard.costs import costs, to_others, without_it
 from dashboard.figures.gantt import gantt
 from dashboard.figures.risk import by_risk, colour_of, machine_load, order_risk, percent
 from dashboard.paper import figure_html, page, section
+from dashboard.words import Words
 from operations.gate import Thresholds
 from plant.order import CustomerOrder, JobOrder
 from plant.plan import PlanVersion, Robustness
@@ -18,6 +20,7 @@ from plant.plant import Plant
 from plant.verdict import OrderVerdict, Remedy, TwinError
 
 _ROWS = 12
+_ENGLISH = Words("en")
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ def report(
         _heading(subject, title),
         _cards(subject),
         _gate(subject),
-        section("Orders, the riskiest first", _order_tables(subject)),
+        section("Orders, the riskiest first", _order_tables(subject),
+                "Costs others: the weighted delay as planned that the other orders would not have without this one."),
         section("Schedule", figure_html(gantt(version.plan, subject.jobs, plant)),
                 "Drag to move along, scroll to zoom; double-click on an order in the legend shows it alone."),
         section("When each order will be done", figure_html(order_risk(version.verdict, risk, plant.timezone)),
@@ -114,6 +118,7 @@ def _cards(subject: _Subject) -> str:
         ("", "Expected OEE", f"{verdict.oee:.1%}", "over all machines, until each one's last operation"),
         ("", "Weighted delay as planned", f"{late:,.1f} h", "if nothing goes wrong; high priority counts three times"),
         *_certainty(version.robustness),
+        *(("", name, value, "at planned times") for name, value in costs(solver, _ENGLISH)),
         *_twin_error(verdict.twin_error),
         ("", "Scheduled by", solver.method, f"{solver.status}, {solver.runtime_s:.1f} s, seed {solver.seed}"),
     ]
@@ -194,6 +199,7 @@ def _order_table(subject: _Subject, orders: Sequence[OrderVerdict]) -> str:
         "Slack at P95",
         "On time",
         "At least",
+        "Costs others",
     )
     rows = []
     for one in orders:
@@ -205,9 +211,15 @@ def _order_table(subject: _Subject, orders: Sequence[OrderVerdict]) -> str:
             f"<td class=item>{escape(subject.plant.item(order.item).name)}</td><td class=n>{order.quantity}</td>"
             f"<td>{order.priority}</td><td>{subject.moment(one.due_at)}</td><td>{subject.moment(one.p50)}</td>"
             f"<td>{subject.moment(one.p95)}</td><td class=n>{slack:,.1f} h</td><td class=n>{percent(one.on_time)}</td>"
-            f"<td class=n>{percent(one.on_time_low)}</td>"
+            f"<td class=n>{percent(one.on_time_low)}</td>{_to_others(subject, one.order)}"
         )
         rows.append(f"<tr>{cells}</tr>")
-    numeric = {"Pieces", "Slack at P95", "On time", "At least"}
+    numeric = {"Pieces", "Slack at P95", "On time", "At least", "Costs others"}
     header = "".join(f"<th{' class=n' if name in numeric else ''}>{name}</th>" for name in head)
     return f"<div class=scroll><table><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+
+
+def _to_others(subject: _Subject, order: str) -> str:
+    """Return the cell of the weighted delay that an order costs the others."""
+    cost = subject.version.solver.to_others.get(order)
+    return f'<td class=n title="{without_it(cost, _ENGLISH)}">{to_others(cost, _ENGLISH)}</td>'

@@ -13,8 +13,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from dashboard.costs import costs, to_others
 from dashboard.figures.risk import by_risk, percent
 from dashboard.report import at_risk, report
+from dashboard.words import Words
 from methods.work import build_work
 from operations.gate import Thresholds
 from operations.rehearsal import Terms, rehearse
@@ -36,6 +38,7 @@ from scheduler.solve import SolverSettings
 from scheduler.stop import Enough
 
 _ROWS = 12
+_DEAREST = 3
 
 
 @dataclass(frozen=True)
@@ -205,9 +208,21 @@ def _summarise(
     console.print(f"Plan: {escape(version.solver.method)}, {version.solver.status}, {version.solver.runtime_s:.1f} s")
     if version.robustness is not None and version.robustness.spread is not None:
         console.print(f"Paid for certainty: {version.robustness.makespan_paid:.1%} of the makespan")
+    _show_costs(console, version)
     console.print("Gate: [green]passed[/]" if judgement.passed else "Gate: [red]refused[/]")
     for line in (*judgement.reasons, *judgement.notes):
         console.print(f"  - {escape(str(line))}", soft_wrap=True)
     for remedy in judgement.remedies:
         told = f"{remedy.order}: {remedy.what} (cost {remedy.cost:,.0f}, then on time {percent(remedy.on_time)})"
         console.print(f"  * {escape(told)}", soft_wrap=True)
+
+
+def _show_costs(console: Console, version: PlanVersion) -> None:
+    """Print what the plan costs, and the orders that cost the others most."""
+    say = Words("en")
+    for name, value in costs(version.solver, say):
+        console.print(f"{name}: {escape(value)}")
+    dear = sorted(version.solver.to_others.items(), key=lambda item: -item[1].tardiness_s)[:_DEAREST]
+    told = [f"{escape(name)} {to_others(cost, say)}" for name, cost in dear if cost.tardiness_s > 0]
+    if told:
+        console.print(f"Costs others most: {', '.join(told)}")
