@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given, note, settings
@@ -81,7 +81,8 @@ def test_the_report_tells_the_costs_of_the_plan(seed: int) -> None:
     earlier = Plan(before.epoch, before.operations[: len(before.operations) // 2])
     found = solve(some, asked, near=earlier)
     score = score_of(some, found.plan, earlier)
-    assert found.report.costs == costs_of(score)
+    assert found.report.costs is not None
+    assert asdict(found.report.costs) == pytest.approx(asdict(costs_of(score)))  # sums in another order
     assert (found.report.weighted_tardiness_s, found.report.makespan_s) == (score.tardiness, score.makespan)
     assert found.report.objective == asked.objective
     machines = {one.job_order: one for one in earlier.operations}
@@ -90,7 +91,6 @@ def test_the_report_tells_the_costs_of_the_plan(seed: int) -> None:
         for one in found.plan.operations
         if (there := machines.get(one.job_order)) is not None
     )
-    assert found.report.costs is not None
     assert found.report.costs.moved_s == pytest.approx(moved_s)
 
 
