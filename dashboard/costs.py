@@ -20,12 +20,22 @@ _LEAST_S = 30.0
 """Shorter times are none."""
 
 
+def asked_for(report: SolverReport, say: Words) -> list[tuple[str, str]]:
+    """Return the objective of a plan by its name, nothing where it is the usual one."""
+    asked = report.objective
+    if asked is None or asked == OBJECTIVE:
+        return []
+    names = [say(AIMS[aim]) for aim in asked.aims]
+    if asked.weights:
+        names = [f"{weight:g} × {name}" for name, weight in zip(names, asked.weights, strict=True)]
+    return [(say("Objective"), say.listed(names))]
+
+
 def costs(report: SolverReport, say: Words) -> list[tuple[str, str]]:
-    """Return what a plan was asked for, unless that is the usual, and each of its costs that was or is not zero."""
-    asked, told = report.objective, report.costs
-    found = [] if asked in (None, OBJECTIVE) else [(say("Objective"), _objective(report, say))]
+    """Return each of the costs of a plan that was asked for or is not zero, by its name."""
+    told = report.costs
     if told is None:
-        return found
+        return []
     lots = told.in_process_s / report.makespan_s if report.makespan_s > 0 else 0.0
     parts = [
         (Aim.SETUP, say("Changeovers"), told.setup_s, say.duration(told.setup_s)),
@@ -34,17 +44,8 @@ def costs(report: SolverReport, say: Words) -> list[tuple[str, str]]:
         (Aim.ENERGY, say("Cost of energy"), told.energy, say.number(told.energy, 2)),
         (Aim.NEARNESS, say("Starts moved, in total"), told.moved_s, say.duration(told.moved_s)),
     ]
-    aims = () if asked is None else asked.aims
-    return found + [(name, shown) for aim, name, value, shown in parts if value > 0 or aim in aims]
-
-
-def _objective(report: SolverReport, say: Words) -> str:
-    assert report.objective is not None
-    names = [say(AIMS[aim]) for aim in report.objective.aims]
-    weights = report.objective.weights
-    if not weights:
-        return say.listed(names)
-    return say.listed([f"{weight:g} × {name}" for name, weight in zip(names, weights, strict=True)])
+    aims = () if report.objective is None else report.objective.aims
+    return [(name, shown) for aim, name, value, shown in parts if value > 0 or aim in aims]
 
 
 def to_others(cost: CostToOthers | None, say: Words) -> str:

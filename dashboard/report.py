@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from html import escape
 from zoneinfo import ZoneInfo
 
-from dashboard.costs import costs, to_others, without_it
+from dashboard.costs import asked_for, costs, to_others, without_it
 from dashboard.figures.gantt import gantt
 from dashboard.figures.risk import by_risk, colour_of, machine_load, order_risk, percent
 from dashboard.paper import figure_html, page, section
@@ -118,6 +118,7 @@ def _cards(subject: _Subject) -> str:
         ("", "Expected OEE", f"{verdict.oee:.1%}", "over all machines, until each one's last operation"),
         ("", "Weighted delay as planned", f"{late:,.1f} h", "if nothing goes wrong; high priority counts three times"),
         *_certainty(version.robustness),
+        *(("", name, value, "what the best plan is") for name, value in asked_for(solver, _ENGLISH)),
         *(("", name, value, "at planned times") for name, value in costs(solver, _ENGLISH)),
         *_twin_error(verdict.twin_error),
         ("", "Scheduled by", solver.method, f"{solver.status}, {solver.runtime_s:.1f} s, seed {solver.seed}"),

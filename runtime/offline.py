@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from dashboard.costs import costs, to_others
+from dashboard.costs import asked_for, costs, to_others
 from dashboard.figures.risk import by_risk, percent
 from dashboard.report import at_risk, report
 from dashboard.words import Words
@@ -220,7 +220,7 @@ def _summarise(
 def _show_costs(console: Console, version: PlanVersion) -> None:
     """Print what the plan costs, and the orders that cost the others most."""
     say = Words("en")
-    for name, value in costs(version.solver, say):
+    for name, value in (*asked_for(version.solver, say), *costs(version.solver, say)):
         console.print(f"{name}: {escape(value)}")
     dear = sorted(version.solver.to_others.items(), key=lambda item: -item[1].tardiness_s)[:_DEAREST]
     told = [f"{escape(name)} {to_others(cost, say)}" for name, cost in dear if cost.tardiness_s > 0]

@@ -88,7 +88,7 @@ def _columns(say: Words) -> list[dict[str, Any]]:
         return {
             "field": field,
             "headerName": title,
-            "width": 142,
+            "width": 132,
             "valueFormatter": {"function": f"params.data.{field}_text"},
             "cellClassRules": {"late": f"params.data.{field}_late"},
         }
@@ -117,14 +117,14 @@ def _columns(say: Words) -> list[dict[str, Any]]:
         {
             "field": "to_others",
             "headerName": say("Costs others"),
-            "width": 112,
+            "width": 106,
             "headerTooltip": say("Weighted delay as planned that the other orders would not have without this one"),
             "valueFormatter": {"function": "params.data.to_others_text"},
             "tooltipField": "without_it",
             "type": "rightAligned",
         },
         {"field": "priority", "headerName": say("Priority"), "width": 84},
-        {"field": "customer", "headerName": say("Customer"), "minWidth": 110, "flex": 1},
+        {"field": "customer", "headerName": say("Customer"), "minWidth": 104, "flex": 1},
         {"field": "item", "headerName": say("Item"), "minWidth": 80, "flex": 1},
         {"field": "quantity", "headerName": say("Quantity"), "width": 88, "type": "rightAligned"},
     ]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dashboard.costs import costs, to_others, without_it
+from dashboard.costs import asked_for, costs, to_others, without_it
 from dashboard.pages import plan_orders
 from dashboard.pages.plan import plan_parts
 from dashboard.words import Words
@@ -21,19 +21,16 @@ REPORT = SolverReport("EDD", "feasible", 0.0, 36000.0, 1.0, 1, objective=OBJECTI
 
 
 def test_what_costs_nothing_and_was_not_asked_for_is_not_told() -> None:
-    assert costs(REPORT, EN) == []
-    assert costs(replace(REPORT, costs=None, objective=None), EN) == []
+    for plain in (REPORT, replace(REPORT, costs=None, objective=None)):
+        assert [*asked_for(plain, EN), *costs(plain, EN)] == []
 
 
 def test_what_was_asked_for_is_told_even_if_it_is_nothing() -> None:
     asked = replace(REPORT, objective=Objective((Aim.OVERTIME, Aim.NEARNESS)))
-    assert costs(asked, EN) == [
-        ("Objective", "overtime, nearness"),
-        ("Overtime", "0 min"),
-        ("Starts moved, in total", "0 min"),
-    ]
+    assert asked_for(asked, EN) == [("Objective", "overtime, nearness")]
+    assert costs(asked, EN) == [("Overtime", "0 min"), ("Starts moved, in total", "0 min")]
     weighed = replace(asked, objective=Objective((Aim.SETUP, Aim.ENERGY), (1.0, 60.0)))
-    assert costs(weighed, ZH)[0] == ("优化目标", "1 × 换型、60 × 能耗")
+    assert asked_for(weighed, ZH)[0] == ("优化目标", "1 × 换型、60 × 能耗")
 
 
 def test_every_cost_is_told_in_its_unit() -> None:
