@@ -57,9 +57,6 @@ class Section(BaseModel):
 class PlanningSettings(Section):
     """How plans are made and dispatched; times are plant time unless they say wall."""
 
-    objective: Annotated[str, BeforeValidator(_objective)] = Field(
-        "tardiness, makespan", description="aims in order, or with weights; a TOML list or table, too"
-    )
     time_limit_s: float = Field(10.0, gt=0, description="wall seconds the solver may take")
     workers: int = Field(2, ge=1)
     replications: int = Field(1000, ge=20, le=100_000)
@@ -72,6 +69,9 @@ class PlanningSettings(Section):
     scrap_tolerance: float = Field(0.05, ge=0, le=1, description="share of scrap beyond plan that asks for a new one")
     automatic: bool = Field(False, description="release what was replanned by itself if the gate passes it")
     price: float = Field(0.05, ge=0, description="share of the planned makespan that may be paid for certainty")
+    objective: Annotated[str, BeforeValidator(_objective)] = Field(
+        "tardiness, makespan", description="aims in order, or with weights; a TOML list or table, too"
+    )
 
 
 class GateSettings(Section):

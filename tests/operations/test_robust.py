@@ -24,6 +24,7 @@ from plant.verdict import OrderVerdict
 from plant.work import Delivery, Work
 from scheduler.check import check
 from scheduler.cost import costs_of, score_of
+from scheduler.decode import decode
 from scheduler.solve import SolverSettings, solve
 from scheduler.stop import Enough
 from scheduler.to_others import costs_to_others
@@ -136,6 +137,20 @@ def test_of_equals_the_one_is_taken_that_the_objective_prefers(uneven: Work) -> 
     nominal, cheaper, shorter = costing(9.0, 100.0), costing(7.0, 104.0), costing(7.0, 102.0)
     choosing._candidates = [nominal, cheaper, shorter]
     assert choosing._best() is shorter
+
+
+def test_a_plan_is_near_the_one_in_force_where_that_is_asked_for(uneven: Work) -> None:
+    in_force = solve(uneven, SOLVER).plan
+    backwards = {
+        name: [[one.job_order for one in step] for step in reversed(steps)]
+        for name, steps in in_force.sequences.items()
+    }
+    other = decode(uneven, backwards)
+    assert score_of(uneven, in_force, other).moved > 0
+    asked = replace(SOLVER, objective=Objective((Aim.NEARNESS,)))
+    found = choose(uneven, asked, None, 0.05, fixed(0, {"sure": 0.0, "shaky": 0.0}), no_progress, near=other)
+    assert found.report.costs is not None
+    assert found.report.costs.moved_s == 0
 
 
 def test_what_is_told_of_the_plan_that_is_kept_is_so_at_planned_times(uneven: Work) -> None:
