@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from plotly.graph_objects import Figure
 
+from dashboard.costs import asked_for, costs, to_others, without_it
 from dashboard.figures.gantt import Chart, gantt
 from dashboard.figures.load import load_figure
 from dashboard.figures.plan_diff import moves_figure, orders_figure
@@ -26,6 +27,7 @@ from plant.plant import Plant
 from plant.verdict import OrderVerdict, Remedy, TwinError
 
 _ROWS = 12
+_ENGLISH = Words("en")
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def report(
         _heading(subject, title),
         _cards(subject),
         _gate(subject),
-        section("Orders, the riskiest first", _order_tables(subject)),
+        section("Orders, the riskiest first", _order_tables(subject),
+                "Costs others: the weighted delay as planned that the other orders would not have without this one."),
         section("Schedule", figure_html(gantt(_chart(subject), subject.say, by_order=True)),
                 "Coloured by how sure an order is; what is past its due date is underlined. Drag to move along, scroll "
                 "to zoom; double-click on an order in the legend shows it alone. Hours in which the whole plant is "
@@ -177,6 +180,8 @@ def _cards(subject: _Subject) -> str:
         ("", "Expected OEE", f"{verdict.oee:.1%}", "over all machines, until each one's last operation"),
         ("", "Weighted delay as planned", f"{late:,.1f} h", "if nothing goes wrong; high priority counts three times"),
         *_certainty(version.robustness),
+        *(("", name, value, "what the best plan is") for name, value in asked_for(solver, _ENGLISH)),
+        *(("", name, value, "at planned times") for name, value in costs(solver, _ENGLISH)),
         *_twin_error(verdict.twin_error),
         ("", "Scheduled by", solver.method, f"{solver.status}, {solver.runtime_s:.1f} s, seed {solver.seed}"),
     ]
@@ -257,6 +262,7 @@ def _order_table(subject: _Subject, orders: Sequence[OrderVerdict]) -> str:
         "Slack at P95",
         "On time",
         "At least",
+        "Costs others",
     )
     rows = []
     for one in orders:
@@ -268,9 +274,15 @@ def _order_table(subject: _Subject, orders: Sequence[OrderVerdict]) -> str:
             f"<td class=item>{escape(subject.plant.item(order.item).name)}</td><td class=n>{order.quantity}</td>"
             f"<td>{order.priority}</td><td>{subject.moment(one.due_at)}</td><td>{subject.moment(one.p50)}</td>"
             f"<td>{subject.moment(one.p95)}</td><td class=n>{slack:,.1f} h</td><td class=n>{percent(one.on_time)}</td>"
-            f"<td class=n>{percent(one.on_time_low)}</td>"
+            f"<td class=n>{percent(one.on_time_low)}</td>{_to_others(subject, one.order)}"
         )
         rows.append(f"<tr>{cells}</tr>")
-    numeric = {"Pieces", "Slack at P95", "On time", "At least"}
+    numeric = {"Pieces", "Slack at P95", "On time", "At least", "Costs others"}
     header = "".join(f"<th{' class=n' if name in numeric else ''}>{name}</th>" for name in head)
     return f"<div class=scroll><table><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+
+
+def _to_others(subject: _Subject, order: str) -> str:
+    """Return the cell of the weighted delay that an order costs the others."""
+    cost = subject.version.solver.to_others.get(order)
+    return f'<td class=n title="{without_it(cost, _ENGLISH)}">{to_others(cost, _ENGLISH)}</td>'

@@ -61,7 +61,22 @@ def build_work(plant: Plant, orders: Sequence[CustomerOrder], jobs: Sequence[Job
         for order in orders
         if order.id in open_orders
     }
-    return Work(snapshot.at, tuple(tasks), _outlooks(plant, snapshot), demands, _people(plant, tasks, snapshot.at))
+    return Work(
+        snapshot.at,
+        tuple(tasks),
+        _outlooks(plant, snapshot),
+        demands,
+        _people(plant, tasks, snapshot.at),
+        energy_prices=_energy_prices(plant, snapshot.at),
+    )
+
+
+def _energy_prices(plant: Plant, epoch: datetime) -> tuple[tuple[float, float], ...]:
+    """Return what a kWh costs from when on, up to the horizon; nothing where the plant does not say."""
+    if plant.tariff is None:
+        return ()
+    turns = plant.tariff.prices(ZoneInfo(plant.timezone), epoch, epoch + HORIZON)
+    return tuple((_seconds(epoch, at), per_kwh) for at, per_kwh in turns)
 
 
 def _seconds(epoch: datetime, moment: datetime) -> float:
@@ -171,7 +186,21 @@ def _outlooks(plant: Plant, snapshot: Snapshot) -> dict[str, MachineOutlook]:
         for calendar in plant.calendars
         if any(machine.calendar == calendar.id for machine in plant.machines)
     }
-    return {machine.id: _outlook(plant, machine, working[machine.calendar], snapshot) for machine in plant.machines}
+    extra = {calendar.id: _overtime(calendar, snapshot.at) for calendar in plant.calendars if calendar.overtime}
+    found = (_outlook(plant, machine, working[machine.calendar], snapshot) for machine in plant.machines)
+    return {
+        machine.id: replace(one, overtime=extra.get(machine.calendar, ()))
+        for machine, one in zip(plant.machines, found, strict=True)
+    }
+
+
+def _overtime(calendar: Calendar, epoch: datetime) -> tuple[tuple[float, float], ...]:
+    """Return when a calendar is open besides its shifts, in seconds since the epoch."""
+    if not calendar.shifts:  # open at all times anyway
+        return ()
+    end = epoch + HORIZON
+    with_, without = calendar.windows(epoch, end), replace(calendar, overtime=()).windows(epoch, end)
+    return tuple(_spans(without_windows(with_, without), epoch))
 
 
 def working_time(calendar: Calendar, epoch: datetime, horizon: timedelta = HORIZON) -> WorkingTime:

@@ -145,7 +145,7 @@ def promise(
     base = repair(before, plan or Plan(work.epoch, ()), frozen, most_moved=0.0).plan
     ends_s = asking.medians_s(_ran(before, base, rehearsing)) if before.tasks else {}
     inserted = asking.offer(_inserted(known, order, base, frozen), ends_s)
-    replanned = None if replan is None else asking.offer(solve(known, replan, progress, frozen).plan, ends_s)
+    replanned = None if replan is None else asking.offer(solve(known, replan, progress, frozen, near=plan).plan, ends_s)
     best = max(one.on_time or 0.0 for one in (inserted, replanned) if one is not None)
     if not dated or best > _HOPELESS:
         return Promise(inserted, replanned)

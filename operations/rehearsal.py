@@ -98,7 +98,7 @@ def rehearse(
     calibration
         What takes the place of planned times, and how well it is known; None for the plan as it stands.
     in_force
-        The plan it is judged against, None when there is none.
+        The plan it is judged against and may be asked to stay near to, None when there is none.
     solver
         Its time limit is for everything but remedies (`Terms.remedies`): search, rehearsals of candidates, and that of
         the plan that is chosen. A first plan is looked for and rehearsed at any rate.
@@ -151,7 +151,7 @@ def look(
         missed = gate.findings(futures.verdict(orders), kept, _priorities(known), terms.thresholds)
         return Outcome(orders, sum(one.blocks for one in missed), _bottleneck(ran), missed_s(known, plan))
 
-    return robust.choose(known, solver, frozen, terms.price, outcome, patience.looking, start)
+    return robust.choose(known, solver, frozen, terms.price, outcome, patience.looking, start=start, near=in_force)
 
 
 def examine(

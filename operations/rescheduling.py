@@ -6,7 +6,6 @@ import math
 import time
 from dataclasses import dataclass, replace
 
-from operations.locked import missed_s
 from operations.rehearsal import LOOKING, Patience, Rehearsal, Terms, examine, look, rehearsal_of
 from operations.robust import Choice
 from plant.calibration import Calibration
@@ -14,9 +13,12 @@ from plant.plan import Plan
 from plant.ports import Progress, no_progress
 from plant.text import told
 from plant.work import Work
+from scheduler.cost import score_of
 from scheduler.nearness import Nearness, moved, near
+from scheduler.objective import rank
 from scheduler.repair import Repaired, repair
 from scheduler.solve import SolverSettings
+from scheduler.to_others import priced
 from twin.calibrated import apply
 
 _REMEDIES = 0.2
@@ -68,7 +70,8 @@ def rehearse_repair(
     repaired = _repaired(known, replanning)
     in_force, frozen = replanning.in_force, replanning.frozen
     found = examine(work, repaired.plan, replications, seed, frozen, calibration, in_force, at_once, progress)
-    return Rehearsal(repaired.plan, repaired.report, None, found.verdict, found.judgement, found.forecast)
+    report = priced(repaired.report, known, repaired.plan, in_force, frozen)
+    return Rehearsal(repaired.plan, report, None, found.verdict, found.judgement, found.forecast)
 
 
 def rehearse_near(
@@ -121,8 +124,7 @@ def rehearse_near(
     hasty = _within(terms or Terms(), _REMEDIES * solver.time_limit_s)
     found = examine(work, best.plan, replications, seed, frozen, calibration, in_force, hasty, patience.examining)
     chosen = rehearsal_of(best, found)
-    keeps_locks = missed_s(known, repaired.plan) <= missed_s(known, best.plan)
-    if keeps_locks and repaired.report.weighted_tardiness_s < best.report.weighted_tardiness_s:
+    if _first(known, replanning, solver, repaired.plan) < _first(known, replanning, solver, best.plan):
         kept = rehearse_repair(work, replanning, replications, seed, calibration, terms)
         chosen = kept if kept.judgement.passed or not found.judgement.passed else chosen
     return chosen
@@ -136,6 +138,11 @@ def _within(terms: Terms, time_limit_s: float) -> Terms:
 
 def _repaired(known: Work, replanning: Replanning) -> Repaired:
     return repair(known, replanning.in_force, replanning.frozen, replanning.nearness.most_moved)
+
+
+def _first(known: Work, replanning: Replanning, solver: SolverSettings, plan: Plan) -> tuple[float, ...]:
+    """Return waits and locks that are not kept, and what the objective asks for first (or all, weighed)."""
+    return rank(solver.objective, score_of(known, plan, replanning.in_force))[:2]
 
 
 def _cost_s(work: Work, replanning: Replanning, one: Choice) -> float:

@@ -6,7 +6,7 @@ rehearsed late is due earlier by what it lacked, and no order may end later than
 is taken at planned times again and rehearsed; all candidates meet the same futures. The best of them is kept: one
 that keeps the locks before one that misses them, one that the gate lets out before one that it does not, then one
 within the price that may be paid, then the one that is refused for the fewest orders, then the least expected
-weighted tardiness.
+weighted tardiness, then what the solver's objective says at planned times.
 
 Proactive slack by quantiles follows the surrogate measures of J. Goren and I. Sabuncuoglu, "Robustness and stability
 measures for scheduling: single-machine environment", IIE Transactions 40 (2008), and feeding buffers before what binds
@@ -25,9 +25,11 @@ from plant.ports import Progress
 from plant.text import Text
 from plant.verdict import OrderVerdict
 from plant.work import MachineOutlook, Task, Work
+from scheduler.cost import costs_of, score_of, standing
 from scheduler.keep import keep
 from scheduler.solve import Solution, SolverSettings, solve
 from scheduler.stop import Enough
+from scheduler.to_others import priced
 
 _NOMINAL = 0.4
 """Share of the time for the plan at planned times; the candidates share the rest."""
@@ -92,7 +94,9 @@ def choose(
     price: float,
     rehearsed: Callable[[Plan], Outcome],
     progress: Progress,
+    *,
     start: Plan | None = None,
+    near: Plan | None = None,
 ) -> Choice:
     """Return the plan for `work` that does best in rehearsal; never worse there than the best one at planned times.
 
@@ -113,13 +117,15 @@ def choose(
     start
         A plan to go on from: the nominal plan is no worse. Of plans that the gate treats alike one that is later than
         it at planned times is taken only where nothing else is left.
+    near
+        As in `scheduler.solve.solve`.
 
     Raises
     ------
     InvalidInput
         As `scheduler.solve.solve`.
     """
-    return _Choosing(work, solver, frozen, price, rehearsed, progress, start).run()
+    return _Choosing(work, solver, frozen, price, rehearsed, progress, start, near).run()
 
 
 def padded(work: Work, spread: float, slack_s: Mapping[str, float], latest_s: float, feeding: frozenset[str]) -> Work:
@@ -195,7 +201,9 @@ class _Choosing:
         rehearsed: Callable[[Plan], Outcome],
         progress: Progress,
         start: Plan | None,
+        near: Plan | None,
     ) -> None:
+        self._near = near
         self._work, self._solver, self._frozen, self._price = work, solver, frozen, price
         self._rehearsed, self._progress, self._start = rehearsed, progress, start
         self._latest_s = math.inf if start is None else weighted_tardiness_s(work, start)
@@ -216,7 +224,8 @@ class _Choosing:
                 break
             self._timed(lambda number=number, limit_s=limit_s: self._attempt(nominal, number, limit_s))
         best = self._best()
-        return Choice(best.plan, best.report, self._paid(nominal, best))
+        report = priced(best.report, self._work, best.plan, self._near, self._frozen)
+        return Choice(best.plan, report, self._paid(nominal, best))
 
     def _timed(self, look: Callable[[], Candidate]) -> Candidate:
         """Look for a candidate, and note what it took besides solving: the most of all so far."""
@@ -231,10 +240,10 @@ class _Choosing:
         return self._offer(solution.plan, solution.report, None)
 
     def _best(self) -> Candidate:
-        def rank(one: Candidate) -> tuple[float, bool, bool, bool, int, float]:
+        def rank(one: Candidate) -> tuple[float, bool, bool, bool, int, float, tuple[float, ...]]:
             said, late = one.outcome, one.report.weighted_tardiness_s > self._latest_s
-            dear = self._paid_by(one) > 1 + self._price
-            return said.missed_s, said.refused > 0, late, dear, said.refused, one.expected_tardiness_s
+            dear, planned = self._paid_by(one) > 1 + self._price, standing(one.report)
+            return said.missed_s, said.refused > 0, late, dear, said.refused, one.expected_tardiness_s, planned
 
         return min(self._candidates, key=rank)
 
@@ -263,6 +272,7 @@ class _Choosing:
             makespan_s=plan.makespan_s,
             status=solution.report.status.replace("optimal", "feasible"),  # it was for other work
             bound_s=nominal.report.bound_s,
+            costs=costs_of(score_of(self._work, plan, self._near)),
         )
         return self._offer(plan, report, spread)
 
@@ -290,7 +300,14 @@ class _Choosing:
             time_limit_s=limit_s,
             effort=None if solver.effort is None else solver.effort * share,
         )
-        found = solve(work, part, lambda done, doing: self._tell(first + share * done, doing), self._frozen, start)
+        found = solve(
+            work,
+            part,
+            lambda done, doing: self._tell(first + share * done, doing),
+            self._frozen,
+            start=start,
+            near=self._near,
+        )
         self._solving_s += time.monotonic() - began
         return found
 

@@ -37,6 +37,7 @@ from plant.folder_parts import (
     zone_named,
 )
 from plant.folder_table import Table
+from plant.folder_tariff import read_tariff
 from plant.item import ItemKind
 from plant.order import CustomerOrder
 from plant.plant import Plant
@@ -184,6 +185,7 @@ def _read_shop(root: Table, names: Names) -> dict[str, Any]:
         "carriers": read_pools(root, "carrier"),
         "transports": read_transports(root, names.floor),
         "rule": head.rule,
+        "tariff": read_tariff(root),
     }
     root.close()
     return parts

@@ -21,10 +21,10 @@ from plant.folder_floor import (
     read_replenishment,
 )
 from plant.folder_table import Table, note_repeats, parse_date, parse_time, unknown
+from plant.folder_tariff import read_overtime
 from plant.item import Attendance, BomLine, Item, ItemKind, Operation
 from plant.plant import Machine, Person, SetupMatrix, SetupTime
 
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY_S = 86400.0
 _CALENDAR_HORIZON = timedelta(days=400)
 
@@ -159,13 +159,10 @@ def read_calendars(root: Table, head: Head, names: Names) -> tuple[Calendar, ...
 
 
 def _shift(table: Table) -> Shift | None:
-    id_, days = table.text("id"), table.texts("days")
-    for day in days:
-        if day not in DAYS:
-            table.problem("days", f"must be among {', '.join(DAYS)}, not {day!r}")
+    id_, days = table.text("id"), table.days("days")
     start, end = table.time("start"), table.time("end")
     breaks = table.each("breaks", _break)
-    return table.make(lambda: Shift(id_, tuple(sorted(DAYS.index(day) for day in days)), start, end, breaks))
+    return table.make(lambda: Shift(id_, days, start, end, breaks))
 
 
 def _break(text: str) -> Break:
@@ -184,10 +181,11 @@ def _calendar(table: Table, shifts: Mapping[str, Shift], head: Head, names: Name
         table.problem("shifts", "the calendar has no working time; name its shifts, or say always_open = true")
     used = table.references("shifts", "shift", names.shifts) if table.has("shifts") else ()
     closed = table.each("closed_days", parse_date)
+    overtime = read_overtime(table, head.zone)
     if any(name not in shifts for name in used):  # a shift that is itself wrong has been noted already
         table.close()
         return None
-    calendar = table.make(lambda: Calendar(id_, head.timezone, tuple(shifts[name] for name in used), closed))
+    calendar = table.make(lambda: Calendar(id_, head.timezone, tuple(shifts[name] for name in used), closed, overtime))
     if calendar and not calendar.windows(head.starts_at, head.starts_at + _CALENDAR_HORIZON):
         table.problem("shifts", f"no working time is left within {_CALENDAR_HORIZON.days} days of the plant's start")
     return calendar

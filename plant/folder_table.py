@@ -18,6 +18,8 @@ T = TypeVar("T")
 Otherwise = TypeVar("Otherwise")
 Choice = TypeVar("Choice", bound=StrEnum)
 
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?")
 _NOTHING = object()
 
@@ -221,6 +223,16 @@ class Table:
             text = value.isoformat() if isinstance(value, datetime) else value
             moment = self._parsed(name, lambda part: parse_moment(part, zone), text, moment)
         return moment
+
+    def days(self, name: str, *, required: bool = True) -> tuple[int, ...]:
+        """Return weekdays, Monday = 0, from a list such as ``["Mon", "Fri"]``; all where none are given or required."""
+        if not required and self.raw(name, None) is None:
+            return tuple(range(len(DAYS)))
+        found = self.texts(name)
+        for day in found:
+            if day not in DAYS:
+                self.problem(name, f"must be among {', '.join(DAYS)}, not {day!r}")
+        return tuple(sorted(DAYS.index(day) for day in found if day in DAYS))
 
     def each(self, name: str, parse: Callable[[str], T]) -> tuple[T, ...]:
         """Return an optional list of texts, each turned into something by `parse` (which raises `ValueError`)."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from plant.checks import require, require_aware
+from plant.objective import Objective
 from plant.text import Text
 from plant.trouble import Troubles
 from plant.verdict import Judgement, Verdict
@@ -100,6 +101,49 @@ def _turn(one: PlannedOperation) -> tuple[int, float, int, str]:
 
 
 @dataclass(frozen=True)
+class PlanCosts:
+    """What a plan costs at planned times besides tardiness.
+
+    Attributes
+    ----------
+    setup_s
+        Working seconds of changeovers.
+    in_process_s
+        Sum over lots of the clock seconds from the end of an operation to the end of the next one. Over the makespan,
+        that is the mean number of lots between their operations (Little's law).
+    overtime_s
+        Machine seconds that are paid extra.
+    energy
+        In the plant's unit of money.
+    moved_s
+        By how much starts differ from those in the plan it was to stay near to, in total; another machine counts as
+        four hours. 0 where there was no such plan.
+    """
+
+    setup_s: float
+    in_process_s: float
+    overtime_s: float
+    energy: float
+    moved_s: float
+
+
+@dataclass(frozen=True)
+class CostToOthers:
+    """What the other orders would gain if an order were not there and they kept their sequences, at planned times.
+
+    Attributes
+    ----------
+    tardiness_s
+        Weighted tardiness. Below 0 where they are better off with the order, as when it saves them a changeover.
+    completion_s
+        Sum of the seconds by which they would be done earlier.
+    """
+
+    tardiness_s: float
+    completion_s: float
+
+
+@dataclass(frozen=True)
 class SolverReport:
     """What the scheduler says of a plan.
 
@@ -111,6 +155,12 @@ class SolverReport:
         Proven lower bound of the weighted tardiness in the solver's model, if any.
     method
         What found it: the dispatching rule's name or ``"cp-sat"``.
+    objective
+        What was asked for, None where nothing was looked for.
+    costs
+        None in plans of before it was told.
+    to_others
+        By order; an order of which nothing could be left out is not in it.
     """
 
     method: str
@@ -120,6 +170,9 @@ class SolverReport:
     runtime_s: float
     seed: int
     bound_s: float | None = None
+    objective: Objective | None = None
+    costs: PlanCosts | None = None
+    to_others: Mapping[str, CostToOthers] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

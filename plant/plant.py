@@ -17,6 +17,7 @@ from plant.distribution import Distribution
 from plant.errors import InvalidInput, NotFound
 from plant.item import Item, ItemKind, Operation
 from plant.resource import NO_POWER, Maintenance, Pool, Power, Transport
+from plant.tariff import Tariff
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,8 @@ def _index(kind: str, things: Iterable[Named]) -> dict[str, Named]:
 class Plant:
     """One site: its machines, people, items and connections. Immutable; an edit makes a new version.
 
-    `rule` names the dispatching rule of machines that have none of their own.
+    `rule` names the dispatching rule of machines that have none of their own; `tariff` says what energy costs, None
+    where that is not said.
 
     `plant.folder.load` checks the references between its parts and reports every problem at once; building a
     plant by hand is checked for doubled ids only.
@@ -220,6 +222,7 @@ class Plant:
     transports: tuple[Transport, ...] = ()
     arrivals: tuple[ArrivalStream, ...] = ()
     rule: str = "FIFO"
+    tariff: Tariff | None = None
 
     def __post_init__(self) -> None:
         require_text("site", self.site)

@@ -75,6 +75,13 @@ def plan(
     time_limit: Annotated[float, typer.Option(help="seconds the solver may take", min=0.1)] = 20.0,
     replications: Annotated[int, typer.Option(help="futures to rehearse the plan in", min=20, max=100_000)] = 1000,
     seed: Annotated[int, typer.Option(help="chooses the futures", min=0, max=2**31 - 1)] = 1,
+    objective: Annotated[
+        str,
+        typer.Option(
+            help="what the best plan is: aims in order, or with weights such as 'tardiness = 1, energy = 60'; of "
+            "tardiness, makespan, setup, work in process, overtime, energy, nearness"
+        ),
+    ] = "tardiness, makespan",
     snapshot: Annotated[
         Path | None, typer.Option(help="begin with the floor as `forerun snapshot save` saved it, with its orders")
     ] = None,
@@ -83,9 +90,21 @@ def plan(
     ] = None,
 ) -> None:
     """Plan and rehearse a plant's orders without any server."""
+    from plant.objective import parsed
     from runtime.offline import plan_offline
 
-    plan_offline(folder, out, time_limit, replications, seed, _console, snapshot_file=snapshot, against=against)
+    asked = parsed(objective)
+    plan_offline(
+        folder,
+        out,
+        time_limit,
+        replications,
+        seed,
+        _console,
+        snapshot_file=snapshot,
+        against=against,
+        objective=asked,
+    )
 
 
 @app.command()

@@ -13,13 +13,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from dashboard.costs import asked_for, costs, to_others
 from dashboard.figures.risk import by_risk, percent
 from dashboard.report import at_risk, report
+from dashboard.words import Words
 from methods.work import build_work
 from operations.gate import Thresholds
 from operations.rehearsal import Terms, rehearse
 from plant.errors import InvalidInput
 from plant.folder import load
+from plant.objective import OBJECTIVE, Objective
 from plant.order import CustomerOrder, JobOrder
 from plant.plan import PlanVersion
 from plant.plant import Plant
@@ -35,6 +38,7 @@ from scheduler.solve import SolverSettings
 from scheduler.stop import Enough
 
 _ROWS = 12
+_DEAREST = 3
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ def plan_offline(
     thresholds: Thresholds | None = None,
     snapshot_file: Path | None = None,
     against: Path | None = None,
+    objective: Objective = OBJECTIVE,
 ) -> OfflinePlan:
     """Plan all orders of a plant's folder from its start on; write ``plan.json`` and ``report.html``; print a summary.
 
@@ -69,6 +74,8 @@ def plan_offline(
         Begin with this floor and its orders instead (`twin.snapshot_file`).
     against
         A ``plan.json`` of before; the report shows what changes.
+    objective
+        What the best plan is.
 
     Raises
     ------
@@ -90,7 +97,7 @@ def plan_offline(
     work = build_work(plant, orders, snapshot.jobs, snapshot)
     jobs = tuple(progress.job for progress in snapshot.jobs if progress.job.id in work.by_id)
     console.print(f"{escape(plant.name)}: {len(orders)} orders, {len(jobs)} operations, {len(plant.machines)} machines")
-    solver = SolverSettings(time_limit_s=time_limit_s, seed=seed)
+    solver = SolverSettings(time_limit_s=time_limit_s, seed=seed, objective=objective)
     version = _version(plant, orders, work, solver, replications, thresholds, console)
     written = _write(out, plant, version, orders, jobs, thresholds, before)
     _summarise(console, plant, version, orders, thresholds)
@@ -207,9 +214,21 @@ def _summarise(
     console.print(f"Plan: {escape(version.solver.method)}, {version.solver.status}, {version.solver.runtime_s:.1f} s")
     if version.robustness is not None and version.robustness.spread is not None:
         console.print(f"Paid for certainty: {version.robustness.makespan_paid:.1%} of the makespan")
+    _show_costs(console, version)
     console.print("Gate: [green]passed[/]" if judgement.passed else "Gate: [red]refused[/]")
     for line in (*judgement.reasons, *judgement.notes):
         console.print(f"  - {escape(str(line))}", soft_wrap=True)
     for remedy in judgement.remedies:
         told = f"{remedy.order}: {remedy.what} (cost {remedy.cost:,.0f}, then on time {percent(remedy.on_time)})"
         console.print(f"  * {escape(told)}", soft_wrap=True)
+
+
+def _show_costs(console: Console, version: PlanVersion) -> None:
+    """Print what the plan costs, and the orders that cost the others most."""
+    say = Words("en")
+    for name, value in (*asked_for(version.solver, say), *costs(version.solver, say)):
+        console.print(f"{name}: {escape(value)}")
+    dear = sorted(version.solver.to_others.items(), key=lambda item: -item[1].tardiness_s)[:_DEAREST]
+    told = [f"{escape(name)} {to_others(cost, say)}" for name, cost in dear if cost.tardiness_s > 0]
+    if told:
+        console.print(f"Costs others most: {', '.join(told)}")

@@ -21,6 +21,7 @@ from operations.promises import ASKED, Answer, Question, answer, look, order_of
 from plant.errors import InvalidInput
 from plant.folder import load
 from plant.folder_table import parse_moment
+from plant.objective import parsed
 from plant.order import JobProgress, JobState, Priority
 from plant.plant import Plant
 from plant.text import Text
@@ -72,14 +73,17 @@ def ask_folder(folder: Path, wish: Wish, settings: Settings, console: Console) -
         If the item is unknown or not made, or the date cannot be.
     """
     plant = load(folder)
-    solver = SolverSettings(time_limit_s=settings.planning.time_limit_s, seed=settings.planning.seed)
+    planning = settings.planning
+    solver = SolverSettings(
+        time_limit_s=planning.time_limit_s, seed=planning.seed, objective=parsed(planning.objective)
+    )
     snapshot = fresh_floor(plant, folder)
     question = wish.question(plant)
     order = order_of(plant, question, snapshot.at)
     plan = solve(build_work(plant, snapshot.orders, snapshot.jobs, snapshot), look(solver)).plan
     asked = tuple(JobProgress(job, JobState.WAITING) for job in job_orders(plant, explode(plant, order)))
     work = build_work(plant, (*snapshot.orders, order), (*snapshot.jobs, *asked), snapshot)
-    rehearsing = Rehearsing(settings.planning.replications, solver.seed)
+    rehearsing = Rehearsing(planning.replications, solver.seed)
     found = promise(
         work, ASKED, plan, None, rehearsing, look(solver) if wish.replan else None, question.due_at is not None
     )

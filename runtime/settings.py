@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,7 +17,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from plant.errors import SettingsInvalid
+from plant.errors import InvalidInput, SettingsInvalid
+from plant.objective import in_order, parsed, weighed
 
 _PREFIX = "FORERUN_"
 _FILE_VARIABLE = "FORERUN_SETTINGS"
@@ -31,6 +32,20 @@ def default_plant() -> Path:
     """Return the shipped plant: beside us in a checkout, inside the package where it is installed."""
     beside = Path("plants/machine_shop")
     return beside if beside.is_dir() else Path(__file__).parent / "plants" / "machine_shop"
+
+
+def _objective(given: object) -> str:
+    """Return an objective as `plant.objective.parsed` reads it, from such a text or a list or table of TOML."""
+    try:
+        if isinstance(given, str):
+            return str(parsed(given))
+        if isinstance(given, Mapping):
+            return str(weighed(given.items()))
+        if isinstance(given, list):
+            return str(in_order(given))
+    except InvalidInput as error:
+        raise ValueError(str(error)) from error
+    raise ValueError("must be a list of aims, a table of aims and their weights, or a text")
 
 
 class Section(BaseModel):
@@ -54,6 +69,9 @@ class PlanningSettings(Section):
     scrap_tolerance: float = Field(0.05, ge=0, le=1, description="share of scrap beyond plan that asks for a new one")
     automatic: bool = Field(False, description="release what was replanned by itself if the gate passes it")
     price: float = Field(0.05, ge=0, description="share of the planned makespan that may be paid for certainty")
+    objective: Annotated[str, BeforeValidator(_objective)] = Field(
+        "tardiness, makespan", description="aims in order, or with weights; a TOML list or table, too"
+    )
 
 
 class GateSettings(Section):

@@ -58,13 +58,19 @@ def planning_rules(settings: Settings) -> PlanningRules:
     from operations.planning import PlanningRules
     from operations.remedied import Costs
     from operations.remedies import RemedyRules
+    from plant.objective import parsed
     from plant.trouble import Tolerances
     from scheduler.nearness import Nearness
     from scheduler.solve import SolverSettings
 
     planning, gate, remedies = settings.planning, settings.gate, settings.remedies
     return PlanningRules(
-        solver=SolverSettings(time_limit_s=planning.time_limit_s, seed=planning.seed, workers=planning.workers),
+        solver=SolverSettings(
+            time_limit_s=planning.time_limit_s,
+            seed=planning.seed,
+            workers=planning.workers,
+            objective=parsed(planning.objective),
+        ),
         replications=planning.replications,
         thresholds=Thresholds(
             gate.on_time_high, gate.on_time_normal, gate.tolerance, gate.late_high_s, gate.late_normal_s

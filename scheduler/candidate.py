@@ -38,17 +38,26 @@ class Candidate:
         return times_of(problem, self.sequence, self.steps)[0]
 
 
-def evaluated(problem: Problem, sequences: Sequences) -> Candidate | None:
-    """Return sequences with their score, or None if they are circular."""
+def evaluated(problem: Problem, sequences: Sequences, near: Records | None = None) -> Candidate | None:
+    """Return sequences with their score, or None if they are circular; `near` is as in `scheduler.decode.times_of`."""
     found = in_order(problem, sequences)
-    return None if found is None else Candidate(*found, times_of(problem, *found)[1])
+    return None if found is None else Candidate(*found, times_of(problem, *found, near)[1])
 
 
 class Dispatcher:
-    """Makes plans by dispatching rules; what opens the machines' sequences is kept."""
+    """Makes plans by dispatching rules; what opens the machines' sequences is kept.
 
-    def __init__(self, problem: Problem, opening: Sequences, asked: dict[int, int] | None = None) -> None:
-        self._problem = problem
+    Their scores tell how far they are from the plan to stay near to, `near`.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        opening: Sequences,
+        asked: dict[int, int] | None = None,
+        near: Records | None = None,
+    ) -> None:
+        self._problem, self._near = problem, near
         leads = [[step[0] for step in steps] for steps in opening]
         self._leads = np.array([lead for row in leads for lead in row], np.int64)
         self._edges = np.cumsum([0, *map(len, leads)]).astype(np.int64)
@@ -80,7 +89,7 @@ class Dispatcher:
         steps = dispatch(shop, index, scales, desk, new_floor(shop), sequence, new_times(len(self._problem.tasks)))
         if steps < 0:
             return None
-        return Candidate(sequence, steps, times_of(self._problem, sequence, steps)[1])
+        return Candidate(sequence, steps, times_of(self._problem, sequence, steps, self._near)[1])
 
 
 def _scales(problem: Problem) -> Scales:

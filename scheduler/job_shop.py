@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from plant.errors import InvalidInput
+from plant.objective import Aim, Objective
 from plant.ports import Progress
 from plant.text import Text
 from scheduler.candidate import Candidate, evaluated
@@ -18,7 +19,6 @@ from scheduler.compiled import Floats, Whole
 from scheduler.decode import Sequences
 from scheduler.disjunctive import DisjunctiveProblem
 from scheduler.job_shop_search import Limits, Result, search
-from scheduler.objective import Aim, Objective
 from scheduler.problem import Problem
 from scheduler.stop import Enough
 

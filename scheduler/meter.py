@@ -5,8 +5,7 @@ One counts working seconds that are paid extra, another one the cost of the ener
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +15,10 @@ from scheduler.compiled import Floats, Whole, compiled
 from scheduler.refusal import LONGEST_S
 
 _HOUR_S = 3600.0
+
+
+_Line = tuple[Floats, Floats]
+"""Moments, ascending, and what was run up by then."""
 
 
 class Meters(NamedTuple):
@@ -55,55 +58,54 @@ def read(meters: Meters, meter: int, at_s: float) -> float:
 
 def meters_of(work: Work) -> tuple[Meters, Whole, Whole]:
     """Return the meters of a work, and which one counts overtime and energy of each machine; -1 for none."""
-    lines: list[Sequence[tuple[float, float]]] = []
-    overtime = [_numbered(lines, _overtime(machine)) for machine in work.machines.values()]
-    energy = [_numbered(lines, _energy(machine, work.energy_prices)) for machine in work.machines.values()]
-    points = np.array([point for line in lines for point in line] or [(0.0, 0.0)], float)
-    edge = np.cumsum([0, *map(len, lines)]).astype(np.int64)
-    return (
-        Meters(edge, points[:, 0].copy(), points[:, 1].copy()),
-        np.array(overtime, np.int64),
-        np.array(energy, np.int64),
-    )
+    lines: list[_Line] = []
+    known: dict[tuple[int, float], int] = {}
+    overtime, energy = [], []
+    for machine in work.machines.values():
+        overtime.append(_numbered(lines, _overtime(machine)))
+        same = (id(machine.working_time), machine.power_kw)  # machines of one kind share calendar and power
+        if same not in known:
+            known[same] = _numbered(lines, _energy(machine, work.energy_prices))
+        energy.append(known[same])
+    at, value = (np.concatenate([np.zeros(0), *(line[part] for line in lines)]) for part in (0, 1))
+    edge = np.cumsum([0, *(len(line[0]) for line in lines)]).astype(np.int64)
+    return Meters(edge, at, value), np.array(overtime, np.int64), np.array(energy, np.int64)
 
 
-def _numbered(lines: list[Sequence[tuple[float, float]]], line: Sequence[tuple[float, float]]) -> int:
-    if not line:
+def _numbered(lines: list[_Line], line: _Line | None) -> int:
+    if line is None:
         return -1
     lines.append(line)
     return len(lines) - 1
 
 
-def _overtime(machine: MachineOutlook) -> Sequence[tuple[float, float]]:
+def _overtime(machine: MachineOutlook) -> _Line | None:
     if not machine.overtime:
-        return ()
+        return None
+    begins, ends = (np.array(moments, float) for moments in zip(*sorted(machine.overtime), strict=True))
 
-    def rate(at_s: float) -> float:
-        return 1.0 if any(begin <= at_s < end for begin, end in machine.overtime) else 0.0
+    def rate(at_s: Floats) -> Floats:
+        return np.asarray(begins.searchsorted(at_s, "right") > ends.searchsorted(at_s, "right"), float)
 
-    return _line(machine, (moment for span in machine.overtime for moment in span), rate)
+    return _line(machine, np.concatenate([begins, ends]), rate)
 
 
-def _energy(machine: MachineOutlook, prices: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
+def _energy(machine: MachineOutlook, prices: Sequence[tuple[float, float]]) -> _Line | None:
     if machine.power_kw == 0 or not prices:
-        return ()
-    starts = np.array([start for start, _ in prices])
+        return None
+    turns, per_kwh = (np.array(column, float) for column in zip(*prices, strict=True))
+    per_s = np.concatenate([[0.0], per_kwh]) * machine.power_kw / _HOUR_S
 
-    def rate(at_s: float) -> float:
-        place = int(starts.searchsorted(at_s, side="right")) - 1
-        return machine.power_kw * prices[place][1] / _HOUR_S if place >= 0 else 0.0
+    def rate(at_s: Floats) -> Floats:
+        return np.asarray(per_s[turns.searchsorted(at_s, "right")])
 
-    return _line(machine, starts.tolist(), rate)
+    return _line(machine, turns, rate)
 
 
-def _line(
-    machine: MachineOutlook, turns: Iterable[float], rate: Callable[[float], float]
-) -> Sequence[tuple[float, float]]:
-    """Return the points of what runs up at `rate(moment)` while a machine is open; the rate changes at `turns` only."""
+def _line(machine: MachineOutlook, turns: Floats, rate: Callable[[Floats], Floats]) -> _Line:
+    """Return what runs up at `rate(moments)` while a machine is open; the rate changes at `turns` only."""
     open_ = machine.working_time
-    moments = sorted({*turns, *open_.starts, *(min(end, LONGEST_S) for end in open_.ends), 0.0})
-    points = [(moments[0], 0.0)]
-    for begin, end in pairwise(moments):
-        worked_s = open_.worked_at(end) - open_.worked_at(begin)
-        points.append((end, points[-1][1] + worked_s * rate(begin)))
-    return points
+    starts, ends = np.array(open_.starts), np.minimum(open_.ends, LONGEST_S)
+    at = np.unique(np.concatenate([[0.0], turns, starts, ends]))
+    is_open = starts.searchsorted(at[:-1], "right") > ends.searchsorted(at[:-1], "right")
+    return at, np.concatenate([[0.0], np.cumsum(np.diff(at) * np.where(is_open, rate(at[:-1]), 0.0))])

@@ -135,7 +135,7 @@ class Search:
 
     def _candidate(self, walk: Walk) -> Candidate:
         sequence, steps = _copy(walk.best), int(walk.steps[BEST])
-        return Candidate(sequence, steps, times_of(self.problem, sequence, steps)[1])
+        return Candidate(sequence, steps, times_of(self.problem, sequence, steps, self.aims.near)[1])
 
 
 def _current(walk: Walk) -> float:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from plant.checks import require, require_not_negative, require_positive
 from plant.errors import InvalidInput
+from plant.objective import OBJECTIVE, Objective
 from plant.plan import Plan, SolverReport
 from plant.ports import Progress, no_progress
 from plant.text import Told, told
@@ -18,14 +19,15 @@ from plant.work import Work
 from scheduler import job_shop_search
 from scheduler.bound import bound_of
 from scheduler.candidate import Candidate, Dispatcher, evaluated
+from scheduler.cost import costs_of, near_to
 from scheduler.decode import as_plan, times_of
 from scheduler.disjunctive import DisjunctiveProblem
 from scheduler.job_shop import job_shop_of, searched
-from scheduler.objective import OBJECTIVE, Objective
+from scheduler.objective import rank, weights_of
 from scheduler.prefix import opening, people_of, start_of
 from scheduler.problem import Problem
 from scheduler.rules import GRID, RULES
-from scheduler.score import Aims, Score, everything
+from scheduler.score import Aims, Score
 from scheduler.search import Search
 from scheduler.stop import Enough
 from scheduler.timing import Sequence
@@ -104,7 +106,9 @@ def solve(
     settings: SolverSettings,
     progress: Progress = no_progress,
     frozen: Plan | None = None,
+    *,
     start: Plan | None = None,
+    near: Plan | None = None,
 ) -> Solution:
     """Return the best plan found for `work` within the limits; running tasks stay where they are.
 
@@ -117,6 +121,8 @@ def solve(
     start
         A plan of this work to go on from: what is returned is no worse. It is left aside where it does not begin with
         what is frozen.
+    near
+        The plan to stay near to where the objective asks for nearness; the report tells how far it is either way.
 
     Raises
     ------
@@ -124,14 +130,20 @@ def solve(
         When planned times are too long to count in whole seconds, frozen operations wait for each other, or `start`
         is no plan of this work.
     """
-    return _Solving(work, settings, progress, frozen, start).run()
+    return _Solving(work, settings, progress, frozen, start, near).run()
 
 
 class _Solving:
     """One run of `solve`: the best candidate so far and the stopwatch."""
 
     def __init__(
-        self, work: Work, settings: SolverSettings, progress: Progress, frozen: Plan | None, start: Plan | None
+        self,
+        work: Work,
+        settings: SolverSettings,
+        progress: Progress,
+        frozen: Plan | None,
+        start: Plan | None,
+        near: Plan | None,
     ) -> None:
         self._settings, self._progress = settings, progress
         self._began = self._improved = time.monotonic()
@@ -140,6 +152,7 @@ class _Solving:
         self._asked = {} if frozen is None else people_of(self._problem, frozen)
         self._start = None if start is None else start_of(self._problem, self._opening, start)
         self._people = {} if start is None else people_of(self._problem, start)
+        self._near = near_to(self._problem, near)
         self._best: Candidate | None = None
         self._method, self._status = "none", "optimal"
         self._bound = bound_of(self._problem)
@@ -162,7 +175,7 @@ class _Solving:
 
     def _dispatch(self) -> None:
         """Make the first plan: from here on there is one."""
-        self._dispatcher = Dispatcher(self._problem, self._opening, self._asked)
+        self._dispatcher = Dispatcher(self._problem, self._opening, self._asked, self._near)
         found = self._dispatcher.plan(RULES[0].index)
         if found is None:
             raise InvalidInput(told("the frozen operations wait for each other in a circle; freeze a plan that runs"))
@@ -208,8 +221,7 @@ class _Solving:
 
     def _offer(self, found: Candidate | None, method: str) -> None:
         """Keep a plan that is better than what is kept."""
-        rank = self._settings.objective.rank
-        if found is not None and (self._best is None or rank(found.score) < rank(self._best.score)):
+        if found is not None and (self._best is None or self._rank(found.score) < self._rank(self._best.score)):
             self._best, self._method, self._improved = found, method, time.monotonic()
 
     def _other_rules(self) -> None:
@@ -222,11 +234,13 @@ class _Solving:
 
     def _reached(self, best: Candidate, gap: float) -> bool:
         """Tell whether a plan is within the gap of the bound."""
-        rank = self._settings.objective.rank
         return all(
             mine <= bound * (1 + gap) + _EQUAL_S
-            for mine, bound in zip(rank(best.score), rank(self._bound), strict=True)
+            for mine, bound in zip(self._rank(best.score), self._rank(self._bound), strict=True)
         )
+
+    def _rank(self, score: Score) -> tuple[float, ...]:
+        return rank(self._settings.objective, score)
 
     def _search(self, until: float, share: float) -> None:
         """Search until `until` of the time is spent (or for `share` of the effort), or the bound is reached."""
@@ -252,7 +266,7 @@ class _Solving:
     def _anneal(self, until: float, share: float) -> None:
         """Move on from the best plan."""
         settings, started, before = self._settings, self._spent(), self._kept()
-        aims = Aims(settings.objective.of_parts, everything(len(self._problem.tasks)).near)
+        aims = Aims(weights_of(settings.objective), self._near)
         search = Search(self._problem, aims, self._opening, settings.seed, settings.workers)
         most = None if settings.effort is None else max(int(settings.effort * share * _MOVES_PER_EFFORT), 1)
 
@@ -282,7 +296,7 @@ class _Solving:
         limits = Limits(seconds, settings.effort, settings.workers, settings.seed, settings.gap)
         answer = optimise(self._problem, self._kept(), self._opening, limits, lambda _, said: self._tell(said))
         for sequences in answer.sequences:
-            self._offer(evaluated(self._problem, sequences), "cp-sat")
+            self._offer(evaluated(self._problem, sequences, self._near), "cp-sat")
         # Without a solution of its own CP-SAT has still left us the plan it started from.
         self._status = "feasible" if answer.status in {"unknown", "infeasible"} else answer.status
         if answer.bound_s is not None:
@@ -298,4 +312,6 @@ class _Solving:
             runtime_s=time.monotonic() - self._began,
             seed=self._settings.seed,
             bound_s=self._bound.tardiness,
+            objective=self._settings.objective,
+            costs=costs_of(score),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from plant.calendar import WorkingTime
+from plant.objective import OBJECTIVE
 from plant.plant import SetupMatrix
 from plant.ports import Progress, no_progress
 from plant.work import MachineOutlook, OrderDemand, Task, Work
@@ -12,7 +13,7 @@ from scheduler import job_shop_search
 from scheduler.candidate import Dispatcher
 from scheduler.disjunctive import DisjunctiveProblem
 from scheduler.job_shop_search import Limits
-from scheduler.objective import OBJECTIVE
+from scheduler.objective import weights_of
 from scheduler.prefix import opening
 from scheduler.problem import Problem
 from scheduler.rules import RULES
@@ -42,7 +43,7 @@ def warm_up_plans(progress: Progress = no_progress) -> None:
     head = opening(problem, None)
     start = Dispatcher(problem, head).plan(RULES[0].index)
     assert start is not None  # nothing is frozen that could wait for itself
-    aims = Aims(OBJECTIVE.of_parts, everything(len(problem.tasks)).near)
+    aims = Aims(weights_of(OBJECTIVE), everything(len(problem.tasks)).near)
     Search(problem, aims, head, 1, 1).run(start, _MOVES, lambda moves, _: moves / _MOVES)
 
 

@@ -10,6 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from dash.development.base_component import Component
 
 from dashboard.changes import Parts, Seen, output, part_id, seen, stores, take_updates, update
+from dashboard.costs import asked_for, costs
 from dashboard.figures import look
 from dashboard.guard import guarded, notify, words
 from dashboard.long_jobs import going_on, progress
@@ -337,6 +338,8 @@ def _facts(view: PlanView, say: Words) -> list[Component]:
         (say("Weighted delay as planned"), say.duration(late) if late >= 30 else say("none")),
         (say("Weighted delay expected"), expected_delay(view.robustness, say)),
         (say("Price of certainty"), certainty(view.robustness, say)),
+        *asked_for(view.solver, say),
+        *costs(view.solver, say),
         (say("Rehearsed"), say.plural("{n} time", "{n} times", view.verdict.replications)),
         (say("Scheduled by"), method),
         (say("Twin's error"), twin_error(view.verdict.twin_error, say)),

@@ -7,11 +7,13 @@ from typing import Any
 import dash_ag_grid as dag
 from dash.development.base_component import Component
 
+from dashboard.costs import to_others, without_it
 from dashboard.figures.gantt import risk
 from dashboard.figures.risk import by_risk
 from dashboard.views import PlanView
 from dashboard.words import Words, mark
 from plant.order import Priority
+from plant.plan import CostToOthers
 
 PRIORITIES = {Priority.NORMAL: mark("normal"), Priority.HIGH: mark("high")}
 
@@ -35,10 +37,19 @@ def rows(view: PlanView, say: Words) -> list[dict[str, Any]]:
                 "risk": risk(verdict.on_time),
                 "late_s": verdict.tardiness_mean_s,
                 "late_s_text": say.duration(verdict.tardiness_mean_s) if verdict.tardiness_mean_s >= 30 else "–",
+                **_to_others(view.solver.to_others.get(verdict.order), say),
                 **_moments(verdict, say),
             }
         )
     return found
+
+
+def _to_others(cost: CostToOthers | None, say: Words) -> dict[str, Any]:
+    return {
+        "to_others": None if cost is None else cost.tardiness_s,
+        "to_others_text": to_others(cost, say),
+        "without_it": without_it(cost, say),
+    }
 
 
 def _moments(verdict: Any, say: Words) -> dict[str, str]:
@@ -77,7 +88,7 @@ def _columns(say: Words) -> list[dict[str, Any]]:
         return {
             "field": field,
             "headerName": title,
-            "width": 142,
+            "width": 132,
             "valueFormatter": {"function": f"params.data.{field}_text"},
             "cellClassRules": {"late": f"params.data.{field}_late"},
         }
@@ -103,8 +114,17 @@ def _columns(say: Words) -> list[dict[str, Any]]:
             "valueFormatter": {"function": "params.data.late_s_text"},
             "type": "rightAligned",
         },
+        {
+            "field": "to_others",
+            "headerName": say("Costs others"),
+            "width": 106,
+            "headerTooltip": say("Weighted delay as planned that the other orders would not have without this one"),
+            "valueFormatter": {"function": "params.data.to_others_text"},
+            "tooltipField": "without_it",
+            "type": "rightAligned",
+        },
         {"field": "priority", "headerName": say("Priority"), "width": 84},
-        {"field": "customer", "headerName": say("Customer"), "minWidth": 110, "flex": 1},
+        {"field": "customer", "headerName": say("Customer"), "minWidth": 104, "flex": 1},
         {"field": "item", "headerName": say("Item"), "minWidth": 80, "flex": 1},
         {"field": "quantity", "headerName": say("Quantity"), "width": 88, "type": "rightAligned"},
     ]

@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from plant.calendar import Break, Shift
 from plant.checks import require
-from plant.folder_parts import DAYS
-from plant.folder_table import Table, parse_time
+from plant.folder_table import DAYS, Table, parse_time
 from scenarios.case import Case
 from scenarios.changes.change import all_or_known, listed, optional_texts
 

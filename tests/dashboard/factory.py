@@ -52,7 +52,7 @@ from plant.long_job import LongJob, LongJobKind, LongJobState
 from plant.machine_state import MachineState, StateInterval
 from plant.message import MessageKind, RefusedMessage
 from plant.order import CustomerOrder, Priority
-from plant.plan import Plan, PlannedOperation, PlanState, Robustness, SolverReport
+from plant.plan import CostToOthers, Plan, PlanCosts, PlannedOperation, PlanState, Robustness, SolverReport
 from plant.text import Text, told
 from plant.verdict import Judgement, MachineVerdict, OrderVerdict, Remedy, RemedyKind, Verdict
 from twin.drift import Direction
@@ -586,7 +586,16 @@ def _plan(plan_id: str, *, late: bool) -> PlanView:
         reason=told("breakdown of {machines}", machines="M03") if late else told("first plan"),
         state=PlanState.PROPOSED,
         plan=Plan(START, tuple(operations)),
-        solver=SolverReport("cp-sat", "feasible", 5400.0 if late else 0.0, max(op.end_s for op in operations), 8.2, 1),
+        solver=SolverReport(
+            "cp-sat",
+            "feasible",
+            5400.0 if late else 0.0,
+            max(op.end_s for op in operations),
+            8.2,
+            1,
+            costs=PlanCosts(9 * 3600.0, 40 * 86400.0, 7200.0, 1234.5, 3600.0),
+            to_others={name: CostToOthers(1800.0 * (n % 4), 5400.0 * (n % 4)) for n, name in enumerate(orders)},
+        ),
         verdict=Verdict("replay", 1000, 1, tuple(verdicts), (MachineVerdict("M04", 0.91, 0.7, 0.4),), 0.71, "M04"),
         judgement=Judgement(not late, reasons, notes, _REMEDIES if late else ()),
         robustness=_PAID if late else replace(_PAID, spread=None),

@@ -16,9 +16,11 @@ from plant.connection import Connection, Protocol
 from plant.distribution import Distribution, Family, exponential, mixture, shifted, truncated, uniform
 from plant.errors import InvalidInput
 from plant.item import BomLine, Incoming, Item, ItemKind, Replenishment
+from plant.objective import Aim, Objective
 from plant.order import CustomerOrder, Priority
-from plant.plan import Plan, PlannedOperation
+from plant.plan import CostToOthers, Plan, PlanCosts, PlannedOperation, SolverReport
 from plant.plant import FailureTime, Plant, Reliability
+from plant.tariff import PricePeriod, Tariff
 from plant.verdict import Buffer, OperationVerdict, PersonVerdict, Verdict
 from tests.plant.shops import bought, made, operation, small_shop
 
@@ -62,6 +64,18 @@ THINGS = [
             Decimal("1.5"), Decimal(3), exponential(9.0), (Incoming(datetime(2026, 1, 2, tzinfo=UTC), Decimal(1)),)
         ),
     ),
+    SolverReport(
+        "EDD",
+        "feasible",
+        3600.0,
+        7200.0,
+        0.5,
+        1,
+        objective=Objective((Aim.TARDINESS, Aim.WORK_IN_PROCESS), (1.0, 0.5)),
+        costs=PlanCosts(60.0, 120.0, 0.0, 12.5, 30.0),
+        to_others={"CO-1": CostToOthers(3600.0, -60.0)},
+    ),
+    Tariff(0.62, (PricePeriod(time(22), time(6), 0.31, (0, 4)),)),
 ]
 
 
@@ -81,6 +95,15 @@ def test_documents_from_before_people_and_buffers_are_still_read() -> None:
     found = restore(Verdict, old_verdict)
     assert (found.operations, found.people, found.buffers) == ((), (), ())
     assert restore(Reliability, old_reliability).failure_time is FailureTime.OPERATING
+
+
+def test_plans_and_plants_from_before_costs_were_told_are_still_read() -> None:
+    plant, report = document(THINGS[0]), document(THINGS[12])
+    del plant["tariff"]
+    del report["objective"], report["costs"], report["to_others"]
+    assert restore(Plant, plant).tariff is None
+    found = restore(SolverReport, report)
+    assert (found.objective, found.costs, found.to_others) == (None, None, {})
 
 
 def test_a_document_that_is_wrong_is_refused_by_the_object_itself() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +15,7 @@ from methods.work import build_work
 from plant.errors import Infeasible, InvalidInput, NotFound
 from plant.folder import load, load_orders
 from plant.order import CustomerOrder, JobProgress, JobState, Priority
+from plant.tariff import PricePeriod, Tariff
 from plant.work import MachineSnapshot, Running, Snapshot, Work
 from tests.plant.shops import MONDAY, bought, made, operation, small_shop
 
@@ -210,3 +212,31 @@ def test_a_calendar_without_working_time_is_named() -> None:
     closed = replace(day, closures=((MONDAY, MONDAY + timedelta(days=400)),))
     with pytest.raises(Infeasible, match="calendar day has no working time within 26 weeks from Mon 5 Jan 06:00 on"):
         build_work(replace(SHOP, calendars=(closed,)), [AXLES], list(waiting(AXLES).values()), Snapshot(MONDAY))
+
+
+def test_overtime_is_what_is_open_besides_the_shifts() -> None:
+    def span(day: int, first: int, last: int) -> tuple[datetime, datetime]:
+        return MONDAY + timedelta(days=day, hours=first), MONDAY + timedelta(days=day, hours=last)
+
+    own = SHOP.calendar_of("L1")
+    plain = build_work(SHOP, [AXLES], list(waiting(AXLES).values()), Snapshot(NOON))
+    assert all(not one.overtime for one in plain.machines.values())
+    some_open, closed = own.windows(*span(0, 0, 24))[0], span(5, 1, 3)
+    longer = replace(own, overtime=(some_open, span(5, 0, 4)), closures=(closed,))
+    plant = replace(SHOP, calendars=tuple(longer if one.id == own.id else one for one in SHOP.calendars))
+    work = build_work(plant, [AXLES], list(waiting(AXLES).values()), Snapshot(NOON))
+    saturday_s = (span(5, 0, 4)[0] - NOON).total_seconds()
+    expected = ((saturday_s, saturday_s + 3600), (saturday_s + 3 * 3600, saturday_s + 4 * 3600))
+    assert work.machines["L1"].overtime == expected, "what the shifts cover and what is closed is none"
+
+
+def test_energy_costs_what_the_tariff_says_from_the_epoch_on() -> None:
+    progress = list(waiting(AXLES).values())
+    assert build_work(SHOP, [AXLES], progress, Snapshot(NOON)).energy_prices == ()
+    tariff = Tariff(0.6, (PricePeriod(time(22), time(6), 0.3),))
+    plant = replace(SHOP, tariff=tariff)
+    prices = build_work(plant, [AXLES], progress, Snapshot(NOON)).energy_prices
+    local = NOON.astimezone(ZoneInfo(plant.timezone))
+    night_s = (local.replace(hour=22, minute=0) - local).total_seconds()
+    assert prices[:3] == ((0.0, 0.6), (night_s, 0.3), (night_s + 8 * 3600, 0.6))
+    assert prices[-1][0] < timedelta(weeks=26).total_seconds() <= prices[-1][0] + 86400

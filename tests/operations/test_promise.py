@@ -9,6 +9,7 @@ import pytest
 
 from operations.promise import Binding, Loss, Offer, Rehearsing, promise, sentences
 from plant.distribution import exponential
+from plant.objective import Aim, Objective
 from plant.plan import Plan
 from plant.plant import Reliability
 from plant.work import Work
@@ -63,6 +64,14 @@ def test_planned_anew_it_is_earlier_and_what_that_costs_is_told() -> None:
     assert hours(found.replanned)[0] == 1.0
     assert found.replanned.losses == (Loss("a", HOUR),)
     assert str(sentences(found.replanned)[-1]) == "a is finished 60 min later."
+
+
+def test_planned_anew_near_the_plan_in_force_nobody_loses() -> None:
+    some, plan = shop(due_h=1.0)
+    near = SolverSettings(effort=0.05, workers=1, objective=Objective((Aim.NEARNESS, Aim.TARDINESS)))
+    found = promise(some, "new", plan, None, FUTURES, near)
+    assert found.replanned is not None
+    assert (hours(found.replanned)[0], found.replanned.losses) == (3.0, ())
 
 
 def test_breakdowns_spread_the_dates() -> None:

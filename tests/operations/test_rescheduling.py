@@ -13,6 +13,8 @@ from operations.rehearsal import Terms, look
 from operations.remedies import RemedyRules
 from operations.rescheduling import Replanning, rehearse_near, rehearse_repair
 from plant.errors import Cancelled
+from plant.objective import Aim, Objective
+from plant.plan import CostToOthers, Plan, PlanCosts
 from plant.text import Text
 from plant.work import Lock, Work
 from scheduler.check import check
@@ -138,3 +140,26 @@ def test_progress_never_goes_back_and_enough_still_gives_a_plan_that_is_judged()
 
     with pytest.raises(Cancelled):
         rehearse_near(some, replanning, QUICK, 20, 1, progress=cancel)
+
+
+def test_the_objective_decides_between_the_repair_and_what_is_found() -> None:
+    tasks = [task(name, name, {"M1": HOUR}) for name in "abc"]
+    some = work(tasks, [machine("M1")], {"a": HOUR, "b": 2 * HOUR, "c": 3 * HOUR})
+    plan = decode(some, {"M1": [["c"], ["a"], ["b"]]})
+    near = replace(QUICK, effort=0.1, objective=Objective((Aim.NEARNESS, Aim.TARDINESS)))
+    for solver, late_s in ((replace(QUICK, effort=0.1), 0.0), (near, 2 * HOUR)):
+        found = rehearse_near(some, Replanning(plan, None, Nearness()), solver, 20, 1).report
+        assert found.weighted_tardiness_s == late_s
+        assert found.costs is not None
+        assert (found.costs.moved_s == 0) is (solver is near)
+
+
+def test_what_a_repair_costs_is_told_too() -> None:
+    some = work([task(name, name, {"M1": HOUR}) for name in "ab"], [machine("M1")], {"a": HOUR, "b": 2 * HOUR})
+    plan = decode(some, {"M1": [["b"], ["a"]]})
+    report = rehearse_repair(some, Replanning(plan, None, Nearness()), 20, 1).report
+    assert report.costs == PlanCosts(0.0, 0.0, 0.0, 0.0, 0.0)
+    assert report.to_others == {"a": CostToOthers(0.0, 0.0), "b": CostToOthers(HOUR, HOUR)}
+    held = Plan(plan.epoch, plan.operations[:1])
+    frozen = rehearse_repair(some, Replanning(plan, held, Nearness()), 20, 1).report
+    assert list(frozen.to_others) == ["a"], "what is about to begin cannot be left out"

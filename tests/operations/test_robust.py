@@ -15,15 +15,19 @@ from operations.remedies import RemedyRules
 from operations.robust import Candidate, Outcome, choose, padded, padded_s
 from plant.distribution import Distribution, Family, constant, exponential
 from plant.errors import Cancelled
-from plant.plan import Plan, PlannedOperation, SolverReport
+from plant.objective import Aim, Objective
+from plant.plan import Plan, PlanCosts, PlannedOperation, SolverReport
 from plant.plant import Reliability
 from plant.ports import no_progress
 from plant.text import Text
 from plant.verdict import OrderVerdict
 from plant.work import Delivery, Work
 from scheduler.check import check
+from scheduler.cost import costs_of, score_of
+from scheduler.decode import decode
 from scheduler.solve import SolverSettings, solve
 from scheduler.stop import Enough
+from scheduler.to_others import costs_to_others
 from tests.scheduler.shops import EPOCH, HOUR, machine, task, work
 from twin.draws import Draws
 from twin.replay import replay
@@ -108,7 +112,7 @@ def candidate(makespan_s: float, refused: int, late_s: float) -> Candidate:
 def test_first_the_locks_then_the_gate_then_the_price_then_refused_orders_then_expected_tardiness_decide(
     uneven: Work,
 ) -> None:
-    choosing = robust._Choosing(uneven, SOLVER, None, 0.05, fixed(0, {}), no_progress, None)
+    choosing = robust._Choosing(uneven, SOLVER, None, 0.05, fixed(0, {}), no_progress, None, None)
     nominal = candidate(100.0, 2, 50.0)
     dear, cheap, surest = candidate(120.0, 0, 1.0), candidate(104.0, 0, 9.0), candidate(104.0, 2, 0.5)
     missing = replace(cheap, outcome=replace(cheap.outcome, missed_s=600.0))
@@ -124,6 +128,42 @@ def test_first_the_locks_then_the_gate_then_the_price_then_refused_orders_then_e
     ):
         choosing._candidates = offered
         assert choosing._best() is best
+
+
+def test_of_equals_the_one_is_taken_that_the_objective_prefers(uneven: Work) -> None:
+    choosing = robust._Choosing(uneven, SOLVER, None, 0.05, fixed(0, {}), no_progress, None, None)
+
+    def costing(energy: float, makespan_s: float) -> Candidate:
+        one, costs = candidate(makespan_s, 0, 5.0), PlanCosts(0.0, 0.0, 0.0, energy, 0.0)
+        objective = Objective((Aim.ENERGY, Aim.MAKESPAN))
+        return replace(one, report=replace(one.report, objective=objective, costs=costs))
+
+    nominal, cheaper, shorter = costing(9.0, 100.0), costing(7.0, 104.0), costing(7.0, 102.0)
+    choosing._candidates = [nominal, cheaper, shorter]
+    assert choosing._best() is shorter
+
+
+def test_a_plan_is_near_the_one_in_force_where_that_is_asked_for(uneven: Work) -> None:
+    in_force = solve(uneven, SOLVER).plan
+    backwards = {
+        name: [[one.job_order for one in step] for step in reversed(steps)]
+        for name, steps in in_force.sequences.items()
+    }
+    other = decode(uneven, backwards)
+    assert score_of(uneven, in_force, other).moved > 0
+    asked = replace(SOLVER, objective=Objective((Aim.NEARNESS,)))
+    found = choose(uneven, asked, None, 0.05, fixed(0, {"sure": 0.0, "shaky": 0.0}), no_progress, near=other)
+    assert found.report.costs is not None
+    assert found.report.costs.moved_s == 0
+
+
+def test_what_is_told_of_the_plan_that_is_kept_is_so_at_planned_times(uneven: Work) -> None:
+    in_force = solve(uneven, SOLVER).plan
+    for seed in range(3):
+        found = rehearse(uneven, replace(SOLVER, seed=seed), 100, seed, in_force=in_force, terms=TERMS)
+        assert found.report.costs == costs_of(score_of(uneven, found.plan, in_force))
+        assert found.report.to_others == costs_to_others(uneven, found.plan)
+        assert found.report.objective == SOLVER.objective
 
 
 def test_enough_takes_the_best_plan_so_far_and_cancelling_takes_none(uneven: Work) -> None:

@@ -6,7 +6,7 @@ import os
 import random
 import shutil
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from plant.folder import check, load, load_orders
 from plant.item import ItemKind
 from plant.order import Priority
 from plant.plant import Reliability
+from plant.tariff import PricePeriod, Tariff
 from tests.plant.folder_writer import connections_toml, local_time, products_toml, quoted, shop_toml
 
 SHOP = Path(__file__).parents[2] / "plants" / "machine_shop"
@@ -227,6 +228,67 @@ def test_a_calendar_without_working_time_is_refused(folder: Path) -> None:
     )
     assert "no working time is left within 400 days" in found(problems, "plant.toml", "calendar spring: shifts")
     assert len(problems) == 2
+
+
+def test_a_tariff_and_overtime_are_read(folder: Path) -> None:
+    edit(
+        folder,
+        "plant.toml",
+        'id = "late only"',
+        'overtime = [{ from = "2026-01-10T08:00", until = "2026-01-10T12:00" }]\nid = "late only"',
+    )
+    append(
+        folder,
+        "plant.toml",
+        '[energy]\nper_kwh = 0.62\nperiods = [{ start = "22:00", end = "06:00", per_kwh = 0.31 }, '
+        '{ start = "10:00", end = "12:00", per_kwh = 1.05, days = ["Mon", "Fri"] }]\n',
+    )
+    plant = load(folder)
+    saturday = datetime(2026, 1, 10, 0, tzinfo=UTC)
+    assert plant.calendar("late only").overtime == ((saturday, saturday + timedelta(hours=4)),)
+    night, peak = PricePeriod(time(22), time(6), 0.31), PricePeriod(time(10), time(12), 1.05, (0, 4))
+    assert plant.tariff == Tariff(0.62, (night, peak))
+    assert load(SHOP).tariff is None
+
+
+@pytest.mark.parametrize(
+    ("energy", "key", "wrong"),
+    [
+        ("", "energy: per_kwh", "is missing"),
+        ("per_kwh = -1", "energy: per_kwh", "must be a number of at least 0, not -1"),
+        ("per_kwh = 1\nprices = []", "energy: prices", "unknown key; allowed are per_kwh, periods"),
+        (
+            'per_kwh = 1\nperiods = [{ start = "9", end = "10:00", per_kwh = 1 }]',
+            "energy: periods[0]: start",
+            "time of day",
+        ),
+        (
+            'per_kwh = 1\nperiods = [{ start = "09:00", end = "10:00", per_kwh = 1, days = ["Mo"] }]',
+            "energy: periods[0]: days",
+            "must be among Mon, Tue",
+        ),
+        (
+            'per_kwh = 1\nperiods = [{ start = "09:00", end = "10:00", per_kwh = 1, day = ["Mon"] }]',
+            "energy: periods[0]: day",
+            "unknown key; did you mean 'days'?",
+        ),
+        (
+            'per_kwh = 1\nperiods = [{ start = "09:00", end = "10:00", per_kwh = 1 }, '
+            '{ start = "09:30", end = "11:00", per_kwh = 2 }]',
+            "energy",
+            "overlap",
+        ),
+    ],
+)
+def test_a_wrong_tariff_is_refused(folder: Path, energy: str, key: str, wrong: str) -> None:
+    append(folder, "plant.toml", f"[energy]\n{energy}\n")
+    assert wrong in found(check(folder), "plant.toml", key)
+
+
+def test_overtime_that_ends_before_it_begins_is_refused(folder: Path) -> None:
+    span = '{ from = "2026-01-10T12:00", until = "2026-01-10T08:00" }'
+    edit(folder, "plant.toml", 'id = "late only"', f'overtime = [{span}]\nid = "late only"')
+    assert "must end after it starts" in found(check(folder), "plant.toml", "calendar late only: overtime[0]: until")
 
 
 def test_a_calendar_may_be_always_open(folder: Path) -> None:

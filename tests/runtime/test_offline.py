@@ -18,6 +18,7 @@ from methods.explosion import explode, job_orders
 from operations.gate import Thresholds
 from plant.errors import InvalidInput, PlantInvalid
 from plant.folder import load, load_orders
+from plant.objective import Aim, Objective
 from plant.order import JobProgress, JobState
 from plant.text import Text
 from plant.version import version_of
@@ -49,6 +50,32 @@ def test_the_plan_file_holds_every_operation_with_utc_times(planned: tuple[Offli
         assert seconds == pytest.approx(operation.end_s, abs=1e-3)
     assert {one["order"] for one in document["verdict"]["orders"]} == set(document["orders"])
     assert document["judgement"]["passed"] is written.version.judgement.passed
+
+
+def test_the_plan_file_tells_what_the_plan_costs_and_each_order_the_others(planned: tuple[OfflinePlan, str]) -> None:
+    written, said = planned
+    solver = json.loads(written.plan_file.read_text(encoding="utf-8"))["solver"]
+    assert solver["objective"] == {"aims": ["tardiness", "makespan"], "weights": []}
+    assert solver["costs"]["setup_s"] == pytest.approx(sum({
+        (one.machine, one.position): one.setup_s for one in written.version.plan.operations
+    }.values()))  # fmt: skip
+    assert set(solver["to_others"]) == set(written.version.orders)
+    dearest = max(solver["to_others"], key=lambda order: solver["to_others"][order]["tardiness_s"])
+    if solver["to_others"][dearest]["tardiness_s"] > 0:
+        assert f"Costs others most: {dearest} " in said
+    assert "Work in process: " in said
+    report = written.report_file.read_text(encoding="utf-8")
+    assert "<th class=n>Costs others</th>" in report
+    assert report.count('<td class=n title="Without it, ') == len(written.version.orders)
+
+
+def test_a_plan_is_made_for_the_objective_that_is_asked_for(tmp_path: Path) -> None:
+    asked = Objective((Aim.SETUP, Aim.TARDINESS))
+    said = io.StringIO()
+    console = Console(file=said, width=100)
+    written = plan_offline(SHOP, tmp_path, 2.0, 20, console=console, objective=asked)
+    assert written.version.solver.objective == asked
+    assert "Objective: setup, tardiness\n" in said.getvalue()
 
 
 def test_the_report_needs_nothing_else_and_names_every_order(planned: tuple[OfflinePlan, str]) -> None:

@@ -9,7 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from plant.errors import SettingsInvalid
+from plant.objective import OBJECTIVE, Aim, Objective
 from runtime.settings import Settings, read_settings, to_environment
+from runtime.wiring import planning_rules
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +61,8 @@ def test_names_of_tests_and_tools_are_no_settings(monkeypatch: pytest.MonkeyPatc
         ("FORERUN_PLANNING__WORKER", "2", "there is no such setting; known are automatic, delay_tolerance_s"),
         ("FORERUN_PROT", "1", "there is no such setting; known are ADMIN_PASSWORD"),
         ("forerun_prot", "1", "there is no such setting"),
+        ("FORERUN_PLANNING__OBJECTIVE", "lateness", "there is no aim 'lateness'; name some of tardiness, makespan"),
+        ("FORERUN_PLANNING__OBJECTIVE", "setup=x", "the weight of setup must be a number of at least 0, not 'x'"),
         ("FORERUN_PORT__HTTP", "1", "FORERUN_PORT has no parts"),
         ("FORERUN_ENDPOINTS", "opc.tcp://x", "written as JSON"),
         ("FORERUN_ENDPOINTS", '["a"]', "dictionary"),
@@ -84,6 +88,10 @@ def test_a_wrong_variable_is_named_with_what_is_allowed(
         ("prot = 1\n", "setting prot"),
         ("[planning]\nworker = 1\n", "setting planning.worker"),
         ("planning = 3\n", "setting planning"),
+        ("[planning]\nobjective = 3\n", "setting planning.objective .*must be a list of aims, a table"),
+        ('[planning]\nobjective = ["setup", "setup"]\n', "setting planning.objective .*named twice in setup, setup"),
+        ("[planning]\nobjective = []\n", "setting planning.objective .*at least one aim of tardiness, makespan"),
+        ("[planning.objective]\nsetup = true\n", "the weight of setup must be a number of at least 0"),
         ('[gate]\non_time_high = "much"\n', "setting gate.on_time_high"),
         (b"\xff\xfe", "forerun.toml: not a TOML file"),
     ],
@@ -92,6 +100,23 @@ def test_what_is_wrong_in_the_file_is_named(text: str | bytes, told: str) -> Non
     Path("forerun.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(SettingsInvalid, match=told):
         read_settings()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ('objective = ["tardiness", "energy"]', Objective((Aim.TARDINESS, Aim.ENERGY))),
+        ('objective = "setup, work in process"', Objective((Aim.SETUP, Aim.WORK_IN_PROCESS))),
+        (
+            'objective = { tardiness = 1, "work in process" = 0.5 }',
+            Objective((Aim.TARDINESS, Aim.WORK_IN_PROCESS), (1, 0.5)),
+        ),
+        ("workers = 1", OBJECTIVE),
+    ],
+)
+def test_the_objective_is_a_list_a_table_or_a_text(written: str, meant: Objective) -> None:
+    Path("forerun.toml").write_text(f"[planning]\n{written}\n")
+    assert planning_rules(read_settings()).solver.objective == meant
 
 
 def test_everything_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +152,7 @@ def test_a_child_process_reads_exactly_these_settings(monkeypatch: pytest.Monkey
         allowed_hosts=frozenset({"a", "b"}),
         endpoints={"line-opcua": "opc.tcp://127.0.0.1:4840"},
         log_level="debug",
-        planning={"automatic": True, "time_limit_s": 0.1},
+        planning={"automatic": True, "time_limit_s": 0.1, "objective": {"setup": 1, "energy": 60.5}},
         gate={"tolerance": 0.5},
         emulator={"rate": 120.0, "gateway_url": "http://127.0.0.1:1"},
     )

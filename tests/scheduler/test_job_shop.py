@@ -10,6 +10,7 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from plant.item import Attendance
+from plant.objective import OBJECTIVE, Aim, Objective
 from plant.plant import SetupMatrix
 from plant.text import Text
 from plant.work import Lock, Running, Wait, Work
@@ -19,7 +20,6 @@ from scheduler.decode import as_plan
 from scheduler.disjunctive import DisjunctiveProblem
 from scheduler.job_shop import PER_SECOND, job_shop_of, searched
 from scheduler.job_shop_search import Limits, search
-from scheduler.objective import OBJECTIVE, Aim, Objective
 from scheduler.prefix import opening
 from scheduler.problem import Problem
 from scheduler.rules import RULES

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
+from plant.objective import Aim, Objective
 from plant.work import Work
 from scheduler.candidate import Candidate, Dispatcher
 from scheduler.decode import times_of
-from scheduler.objective import Aim, Objective
+from scheduler.objective import weights_of
 from scheduler.prefix import opening
 from scheduler.problem import Problem
 from scheduler.rules import RULES
@@ -23,7 +24,7 @@ from scheduler.walk import BEST, CURRENT, begin, burst
 from tests.scheduler.shops import HOUR, random_work
 from tests.scheduler.test_property import everything
 
-ALL = Objective(tuple(Aim), (1.0, 0.5, 2.0, 0.25, 3.0, 60.0, 0.125))
+WEIGHTS = weights_of(Objective(tuple(Aim), (1.0, 0.5, 2.0, 0.25, 3.0, 60.0, 0.125)))
 
 
 def _costly(some: Work, seed: int) -> Work:
@@ -50,8 +51,8 @@ def test_what_a_walk_knows_is_what_its_sequence_says(seed: int, peopled: bool) -
     problem = Problem(some)
     start, tasks = _start(problem), len(problem.tasks)
     near = near_of(start.sequence.of["machine"], start.times(problem)["start"])
-    walk = Search(problem, Aims(ALL.of_parts, near), opening(problem, None), seed, 1).walk(start, 0)
-    aims = Aims(ALL.of_parts, near)
+    walk = Search(problem, Aims(WEIGHTS, near), opening(problem, None), seed, 1).walk(start, 0)
+    aims = Aims(WEIGHTS, near)
     begin(problem.shop, walk, aims)
     for temperature in (10 * HOUR, HOUR, 0.0):
         burst(problem.shop, walk, aims, 200, temperature)
@@ -59,9 +60,9 @@ def test_what_a_walk_knows_is_what_its_sequence_says(seed: int, peopled: bool) -
         for name in ("begin", "start", "finish"):
             np.testing.assert_array_equal(times[name], walk.known.times[name])
         assert score == pytest.approx(tuple(walk.parts), abs=1e-5)
-        assert walk.cost[CURRENT] == pytest.approx(float(ALL.of_parts @ np.array(score)), rel=1e-9)
+        assert walk.cost[CURRENT] == pytest.approx(float(WEIGHTS @ np.array(score)), rel=1e-9)
         leads = walk.current.of["lead"] == np.arange(tasks)
         np.testing.assert_array_equal(walk.trial_times[leads], walk.known.times[leads])
         np.testing.assert_array_equal(walk.trial.of, walk.current.of)
     first = times_of(problem, start.sequence, start.steps, near)[1]
-    assert walk.cost[BEST] <= float(ALL.of_parts @ np.array(first)) + 1e-6
+    assert walk.cost[BEST] <= float(WEIGHTS @ np.array(first)) + 1e-6

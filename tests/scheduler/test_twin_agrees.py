@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from plant.distribution import constant
 from plant.item import Attendance
+from plant.objective import OBJECTIVE
 from plant.plan import Plan
 from plant.work import Task, Work
 from scheduler.candidate import Candidate, Dispatcher
 from scheduler.check import check
 from scheduler.decode import as_plan
-from scheduler.objective import OBJECTIVE
+from scheduler.objective import weights_of
 from scheduler.prefix import opening
 from scheduler.problem import Problem
 from scheduler.rules import RULES, Rule
@@ -59,7 +60,7 @@ def test_the_twin_finds_the_times_of_every_plan_again(case: tuple[Work, Plan, in
     head = opening(problem, None)
     start = Dispatcher(problem, head).plan(rule.index)
     assert start is not None
-    search = Search(problem, Aims(OBJECTIVE.of_parts, everything(len(problem.tasks)).near), head, seed, 1)
+    search = Search(problem, Aims(weights_of(OBJECTIVE), everything(len(problem.tasks)).near), head, seed, 1)
     found = search.run(start, 200, lambda moves, best: moves / 400)
     for candidate in (start, found):
         agrees(problem, candidate)
