@@ -112,6 +112,12 @@ def test_a_plan_cannot_be_written_over_a_file(forerun: Run, tmp_path: Path) -> N
     assert (tmp_path / "out").read_text() == "mine"
 
 
+def test_an_aim_that_is_none_is_told_with_those_that_are(forerun: Run, tmp_path: Path) -> None:
+    code, _, told = forerun("plan", SHOP, "--out", tmp_path / "out", "--objective", "lateness")
+    assert (code, (tmp_path / "out").exists()) == (1, False)
+    assert "there is no aim 'lateness'; name some of tardiness, makespan, setup, work in process" in told
+
+
 def test_a_folder_that_cannot_be_made_is_told_before_planning(forerun: Run) -> None:
     code, out, err = forerun("plan", SHOP, "--out", "/proc/nothing/here", "--time-limit", "0.1")
     assert code == 1
