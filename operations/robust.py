@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from plant.objective import Aim
 from plant.plan import Plan, Robustness, SolverReport
 from plant.ports import Progress
 from plant.text import Text
@@ -206,7 +207,8 @@ class _Choosing:
         self._near = near
         self._work, self._solver, self._frozen, self._price = work, solver, frozen, price
         self._rehearsed, self._progress, self._start = rehearsed, progress, start
-        self._latest_s = math.inf if start is None else weighted_tardiness_s(work, start)
+        punctual = solver.objective.aims[0] is Aim.TARDINESS
+        self._latest_s = weighted_tardiness_s(work, start) if start is not None and punctual else math.inf
         self._enough = False
         self._candidates: list[Candidate] = []
         self._began = time.monotonic()

@@ -195,7 +195,7 @@ class _Solving:
         return self._scored(sequence, self._start[1])
 
     def _scored(self, sequence: Sequence, steps: int) -> Candidate:
-        return Candidate(sequence, steps, times_of(self._problem, sequence, steps)[1])
+        return Candidate(sequence, steps, times_of(self._problem, sequence, steps, self._near)[1])
 
     def _improve(self) -> None:
         self._other_rules()
@@ -258,7 +258,8 @@ class _Solving:
         most = None if settings.effort is None else max(int(settings.effort * share * _MOVES_PER_EFFORT), 1)
         limits = job_shop_search.Limits(left_s, most, settings.gap, settings.workers, settings.stagnation_s)
         found = searched(self._problem, shop, limits, settings.seed, lambda *_: self._tell(told("job shop search")))
-        self._offer(found.best, "job shop search")
+        if found.best is not None:
+            self._offer(self._scored(found.best.sequence, found.best.steps), "job shop search")
         self._bound = self._bound._replace(makespan=max(self._bound.makespan, found.makespan_s))
         if found.ended is not None:
             raise found.ended
