@@ -31,14 +31,16 @@ _EQUAL_S = 1e-6
 def job_shop_of(problem: Problem, objective: Objective, best: Candidate) -> DisjunctiveProblem | None:
     """Return the job shop whose better solutions are better plans, None where the problem is not one.
 
-    That is where the makespan is what can still be bettered: it is the only aim, or the next one after tardiness and
+    That is where the makespan is what can still be bettered: it is the only aim, or the last one after tardiness and
     `best` has nothing late. Orders then keep their due dates: what ends as far before its due date as `best` ends
     after it counts like the end of `best`. So whatever is shorter than `best` is on time.
     """
     if not _is_plain(problem):
         return None
-    aims = objective.aims[: objective.aims.index(Aim.MAKESPAN)] if Aim.MAKESPAN in objective.aims else None
-    if objective.weights or aims not in ((), (Aim.TARDINESS,)) or (aims and best.score.tardiness > _EQUAL_S):
+    *aims, last = objective.aims
+    if objective.weights or last is not Aim.MAKESPAN or aims not in ([], [Aim.TARDINESS]):
+        return None
+    if aims and best.score.tardiness > _EQUAL_S:
         return None
     durations, heads = _whole(problem.shop.duration), _whole(problem.shop.tasks["release"][:-1])
     if durations is None or heads is None:
