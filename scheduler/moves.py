@@ -6,97 +6,22 @@ was nothing to change. No move touches what is decided already, or puts anything
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from scheduler.compiled import Dice, Flags, Floats, Records, Whole, below, compiled, draw
+from scheduler.compiled import Dice, below, compiled, draw
+from scheduler.neighbours import (
+    Known,
+    after_its_predecessors,
+    before_its_followers,
+    fits,
+    next_of,
+    shift,
+    waits_for,
+)
 from scheduler.problem import Shop
+from scheduler.runs import run_earlier, run_elsewhere
 from scheduler.timing import MACHINE, PERSON, Sequence, may_share, ready_at
 
 _FAR = 40
 """Steps of a machine that are looked at from where a step stands."""
-
-
-class Known(NamedTuple):
-    """What is known of the current sequence.
-
-    Attributes
-    ----------
-    times
-        Records of `scheduler.timing.TIME`.
-    place
-        Each lead's place among the steps.
-    behind
-        The lead after each on its machine, where that one's `ahead` agrees.
-    fixed
-        Leads that are decided already.
-    last
-        Per machine its last lead, -1 for none.
-    completed
-        Per order, when it is done.
-    """
-
-    times: Records
-    place: Whole
-    behind: Whole
-    fixed: Flags
-    last: Whole
-    completed: Floats
-
-
-@compiled
-def note(sequence: Sequence, known: Known, steps: int) -> None:
-    """Note places and neighbours of all steps."""
-    known.last[:] = -1
-    for place in range(steps):
-        lead = sequence.steps[place]
-        known.place[lead], known.behind[lead] = place, -1
-        ahead = known.times[lead].ahead
-        if ahead >= 0:
-            known.behind[ahead] = lead
-        known.last[sequence.of[lead].machine] = lead
-
-
-@compiled
-def next_of(sequence: Sequence, known: Known, lead: int) -> int:
-    """Return the lead behind one on its machine, -1 for none."""
-    behind = known.behind[lead]
-    if behind < 0 or sequence.of[behind].lead != behind or known.times[behind].ahead != lead:
-        return -1
-    return int(behind)
-
-
-@compiled
-def after_its_predecessors(shop: Shop, sequence: Sequence, known: Known, lead: int) -> int:
-    """Return the first place behind all that a step's members wait for."""
-    found, member = 0, lead
-    while member >= 0:
-        for place in range(shop.tasks[member].before, shop.tasks[member + 1].before):
-            found = max(found, known.place[sequence.of[shop.before[place].task].lead] + 1)
-        member = sequence.of[member].joined
-    return found
-
-
-@compiled
-def before_its_followers(shop: Shop, sequence: Sequence, known: Known, steps: int, lead: int) -> int:
-    """Return the last place before all that waits for a step's members."""
-    found, member = steps - 1, lead
-    while member >= 0:
-        for place in range(shop.tasks[member].after, shop.tasks[member + 1].after):
-            after = shop.after[place]
-            if not shop.tasks[after].running:
-                found = min(found, known.place[sequence.of[after].lead] - 1)
-        member = sequence.of[member].joined
-    return found
-
-
-@compiled
-def shift(steps: Whole, from_: int, to: int) -> int:
-    """Move the step at one place to another; return the first place that changed."""
-    lead, toward = steps[from_], -1 if to < from_ else 1
-    for place in range(from_, to, toward):
-        steps[place] = steps[place + toward]
-    steps[to] = lead
-    return min(from_, to)
 
 
 @compiled
@@ -181,17 +106,6 @@ def elsewhere(shop: Shop, trial: Sequence, known: Known, dice: Dice, steps: int,
 
 
 @compiled
-def fits(shop: Shop, sequence: Sequence, lead: int, machine: int) -> bool:
-    """Tell whether a machine can take all members of a step at once."""
-    member, room = lead, shop.machines[machine].capacity
-    while member >= 0:
-        if shop.duration[member, machine] < 0 or room == 0:
-            return False
-        member, room = sequence.of[member].joined, room - 1
-    return True
-
-
-@compiled
 def split(shop: Shop, trial: Sequence, known: Known, dice: Dice, steps: int, lead: int) -> int:
     """Let the last member of a batch go alone, right behind it; there is one step more then."""
     member = lead
@@ -236,18 +150,6 @@ def join(shop: Shop, trial: Sequence, known: Known, dice: Dice, steps: int, lead
 
 
 @compiled
-def waits_for(shop: Shop, sequence: Sequence, lead: int, other: int) -> bool:
-    """Tell whether a member of a step waits for a member of another."""
-    member = lead
-    while member >= 0:
-        for place in range(shop.tasks[member].before, shop.tasks[member + 1].before):
-            if sequence.of[shop.before[place].task].lead == other:
-                return True
-        member = sequence.of[member].joined
-    return False
-
-
-@compiled
 def may_join(shop: Shop, sequence: Sequence, lead: int, other: int) -> bool:
     """Tell whether the members of two steps on one machine may go together."""
     room = shop.machines[sequence.of[other].machine].capacity
@@ -272,6 +174,11 @@ def change(shop: Shop, trial: Sequence, known: Known, dice: Dice, steps: int, le
         if chance < 0.4:
             found = join(shop, trial, known, dice, steps, lead)
             return found, steps - 1 if found >= 0 else steps
+    chance = draw(dice)
+    if chance < 0.1:
+        return run_earlier(shop, trial, known, dice, lead), steps
+    if chance < 0.15:
+        return run_elsewhere(shop, trial, known, dice, lead), steps
     chance = draw(dice)
     if chance < 0.35:
         return earlier(shop, trial, known, dice, lead), steps

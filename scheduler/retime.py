@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scheduler.compiled import Floats, Records, Whole, compiled, inlined
-from scheduler.moves import Known
+from scheduler.neighbours import Known
 from scheduler.problem import Shop
 from scheduler.score import MAKESPAN, TARDINESS, Aims, add_step, completed_at, late_cost
 from scheduler.timing import Floor, Sequence, clear, leave, put

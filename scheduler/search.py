@@ -17,7 +17,7 @@ import numpy as np
 from scheduler.candidate import Candidate
 from scheduler.compiled import dice
 from scheduler.decode import Sequences, times_of
-from scheduler.moves import Known
+from scheduler.neighbours import Known
 from scheduler.problem import Problem
 from scheduler.retime import new_trace
 from scheduler.score import BROKEN, Aims, Score

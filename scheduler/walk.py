@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from scheduler.compiled import Dice, Floats, Records, Whole, below, compiled, draw
-from scheduler.moves import Known, blocked, change, late_task, note
+from scheduler.moves import blocked, change, late_task
+from scheduler.neighbours import Known, note
 from scheduler.problem import Shop
 from scheduler.retime import Trace, accept, retime, undo
 from scheduler.score import Aims, score_all, weighed
