@@ -27,7 +27,8 @@ from plant.folder import load, load_orders
 from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plan import Plan
 from plant.plant import Plant
-from plant.work import Snapshot, Work
+from plant.snapshot import Snapshot
+from plant.work import Work
 from scheduler.check import check
 from scheduler.keep import keep
 from scheduler.nearness import Nearness, moved

@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks.figures import Figure, in_turn, significant
 from plant.folder import load, load_orders
-from plant.work import Snapshot
+from plant.snapshot import Snapshot
 from runtime.pool import PoolRunner
 from scenarios.case import Case
 from scenarios.evaluate import CHUNK, evaluate

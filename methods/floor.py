@@ -14,7 +14,8 @@ from plant.floor_model import FloorModel, FloorOrder
 from plant.item import Attendance, Item, ItemKind, Operation
 from plant.order import CustomerOrder, JobProgress, JobState, ProductionOrder
 from plant.plant import Person, Plant
-from plant.work import Running, Snapshot
+from plant.snapshot import Snapshot
+from plant.work import Running
 
 
 def floor_model(

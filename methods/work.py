@@ -13,8 +13,9 @@ from plant.errors import Infeasible, InvalidInput
 from plant.item import Attendance
 from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plant import Machine, Plant
+from plant.snapshot import MachineSnapshot, Snapshot
 from plant.text import told
-from plant.work import MachineOutlook, MachineSnapshot, OrderDemand, PersonOutlook, Running, Snapshot, Task, Work
+from plant.work import MachineOutlook, OrderDemand, PersonOutlook, Running, Task, Work
 
 HORIZON = timedelta(weeks=26)
 """How far calendars are laid out; beyond it the last window goes on."""

@@ -13,9 +13,9 @@ from plant.actor import Actor, Permission
 from plant.machine_state import MachineState, StateInterval
 from plant.order import JobProgress, JobState
 from plant.ports import PlantClock
+from plant.snapshot import Snapshot
 from plant.trouble import Tolerances, Troubles
 from plant.version import PlantVersion
-from plant.work import Snapshot
 from twin import snapshot as snapshots
 from twin.floor import LiveFloor, LiveMachine
 

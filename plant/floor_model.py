@@ -14,7 +14,8 @@ from plant.calendar import WorkingTime
 from plant.checks import require, require_aware
 from plant.order import Priority
 from plant.plant import Plant
-from plant.work import MachineSnapshot, Running
+from plant.snapshot import MachineSnapshot
+from plant.work import Running
 
 
 @dataclass(frozen=True)

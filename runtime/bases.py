@@ -10,8 +10,8 @@ from plant.errors import InvalidInput
 from plant.folder import load, load_orders
 from plant.order import JobProgress, JobState
 from plant.plant import Plant
+from plant.snapshot import Snapshot
 from plant.version import version_of
-from plant.work import Snapshot
 from runtime.settings import default_plant, read_settings
 from scenarios.case import Case
 from twin.dispatching import rule_named

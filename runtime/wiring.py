@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from operations.planning import PlanningRules
     from operations.promises import Answer
+    from plant.snapshot import Snapshot
     from plant.version import PlantVersion
-    from plant.work import Snapshot
     from runtime.jobs import ProcrastinateQueue
     from runtime.live import DatabaseLive
     from runtime.promises import Wish

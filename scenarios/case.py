@@ -14,7 +14,7 @@ from plant.errors import InvalidInput, NotFound
 from plant.folder_table import Table, parse_moment, unknown
 from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plant import Machine, Person, Plant
-from plant.work import Snapshot
+from plant.snapshot import Snapshot
 
 _OFFSET = re.compile(r"\+ ?(\d+(?:\.\d+)?) ?(min|h|d)")
 _UNITS = {"min": "minutes", "h": "hours", "d": "days"}

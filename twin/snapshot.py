@@ -12,7 +12,7 @@ from plant.machine_state import MachineState, StateInterval
 from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plan import Plan
 from plant.plant import Plant
-from plant.work import MachineSnapshot, Snapshot
+from plant.snapshot import MachineSnapshot, Snapshot
 from twin.floor import LiveFloor, LiveMachine
 
 _REPAIR_HORIZON = timedelta(weeks=8)

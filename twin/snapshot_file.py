@@ -19,8 +19,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from plant.checks import require
 from plant.errors import InvalidInput, NotFound
 from plant.plant import Plant
+from plant.snapshot import Snapshot
 from plant.version import PlantVersion, canonical
-from plant.work import Snapshot
 
 FORMAT = 1
 

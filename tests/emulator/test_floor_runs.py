@@ -27,7 +27,8 @@ from plant.order import JobOrder, JobState
 from plant.order import JobProgress as OrderProgress
 from plant.plan import Plan, PlannedOperation
 from plant.plant import Plant, Reliability
-from plant.work import Snapshot, Work
+from plant.snapshot import Snapshot
+from plant.work import Work
 from tests.emulator.small_floor import (
     BREAKDOWN,
     PLANNED_STOP,

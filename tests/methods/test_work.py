@@ -15,8 +15,9 @@ from methods.work import build_work
 from plant.errors import Infeasible, InvalidInput, NotFound
 from plant.folder import load, load_orders
 from plant.order import CustomerOrder, JobProgress, JobState, Priority
+from plant.snapshot import MachineSnapshot, Snapshot
 from plant.tariff import PricePeriod, Tariff
-from plant.work import MachineSnapshot, Running, Snapshot, Work
+from plant.work import Running, Work
 from tests.plant.shops import MONDAY, bought, made, operation, small_shop
 
 NOON = MONDAY + timedelta(hours=2)

@@ -18,8 +18,8 @@ from plant.actor import SYSTEM
 from plant.errors import InvalidInput
 from plant.folder import load, load_orders
 from plant.order import JobProgress, JobState
+from plant.snapshot import MachineSnapshot, Snapshot
 from plant.version import version_of
-from plant.work import MachineSnapshot, Snapshot
 from runtime.bases import LIVE, base_case
 from runtime.experiments import Means, run_scenarios
 from scenarios.evaluate import CHUNK

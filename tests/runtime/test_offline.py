@@ -20,9 +20,9 @@ from plant.errors import InvalidInput, PlantInvalid
 from plant.folder import load, load_orders
 from plant.objective import Aim, Objective
 from plant.order import JobProgress, JobState
+from plant.snapshot import Snapshot
 from plant.text import Text
 from plant.version import version_of
-from plant.work import Snapshot
 from runtime import offline
 from runtime.offline import OfflinePlan, plan_offline
 from runtime.plan_file import read_plan

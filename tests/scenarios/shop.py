@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from plant.folder import load, load_orders
-from plant.work import Snapshot
+from plant.snapshot import Snapshot
 from scenarios.case import Case
 
 SHOP = Path(__file__).parents[2] / "plants" / "machine_shop"

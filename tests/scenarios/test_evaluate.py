@@ -15,7 +15,7 @@ from plant.errors import InvalidInput
 from plant.floor_model import FloorModel
 from plant.item import Attendance
 from plant.order import JobProgress, JobState
-from plant.work import MachineSnapshot, Snapshot
+from plant.snapshot import MachineSnapshot, Snapshot
 from scenarios.case import Case, When
 from scenarios.changes.machine_down import MachineDown
 from scenarios.changes.machine_speed import MachineSpeed

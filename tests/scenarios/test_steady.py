@@ -12,7 +12,7 @@ import pytest
 from benchmarks.floors import floor, item, machine, operation
 from plant.distribution import exponential
 from plant.errors import InvalidInput
-from plant.work import Snapshot
+from plant.snapshot import Snapshot
 from scenarios.case import Case
 from scenarios.evaluate import CHUNK, Sample, evaluate
 from scenarios.experiment import InlineRunner, Question, run_experiment

@@ -23,7 +23,8 @@ from plant.item import Attendance
 from plant.order import CustomerOrder, JobOrder, JobProgress, JobState
 from plant.plan import Plan, PlannedOperation
 from plant.plant import Plant
-from plant.work import MachineSnapshot, PersonOutlook, Snapshot, Task, Work
+from plant.snapshot import MachineSnapshot, Snapshot
+from plant.work import PersonOutlook, Task, Work
 
 CAPABILITIES = ("cut", "bend", "paint")
 FAMILIES = ("f0", "f1", "f2")

@@ -24,7 +24,7 @@ from plant.folder import load, load_orders
 from plant.item import Attendance, BomLine
 from plant.order import JobProgress, JobState
 from plant.plant import Absence, Plant
-from plant.work import MachineSnapshot, Snapshot
+from plant.snapshot import MachineSnapshot, Snapshot
 from scheduler.rules import RULES, dispatched
 from twin.draws import Draws
 from twin.happened import STATES, Happened

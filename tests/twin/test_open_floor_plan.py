@@ -18,8 +18,8 @@ from plant.floor_model import FloorModel
 from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plan import Plan, PlannedOperation
 from plant.plant import Plant
+from plant.snapshot import MachineSnapshot, Snapshot
 from plant.version import version_of
-from plant.work import MachineSnapshot, Snapshot
 from tests.twin.floors_from_now import FloorFromNow
 from twin.draws import Draws
 from twin.happened import Happened

@@ -15,7 +15,7 @@ from plant.floor_model import FloorModel
 from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plan import Plan, PlannedOperation
 from plant.plant import Plant
-from plant.work import Snapshot
+from plant.snapshot import Snapshot
 from twin.draws import Draws
 from twin.open_floor import simulate_floor
 

@@ -13,7 +13,7 @@ from plant.machine_state import MachineState, StateInterval
 from plant.order import CustomerOrder, JobOrder, JobProgress, JobState
 from plant.plan import Plan, PlannedOperation
 from plant.plant import Machine, Person, Plant, Reliability, SetupMatrix
-from plant.work import Snapshot
+from plant.snapshot import Snapshot
 from twin.floor import LiveFloor, LiveMachine
 from twin.snapshot import snapshot
 

@@ -22,8 +22,8 @@ from plant.errors import InvalidInput
 from plant.machine_state import MachineState
 from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plan import Plan, PlannedOperation
+from plant.snapshot import MachineSnapshot, Snapshot
 from plant.version import version_of
-from plant.work import MachineSnapshot, Snapshot
 from tests.plant.shops import MONDAY, bought, made, operation, small_shop
 from twin.draws import Draws
 from twin.replay import replay
