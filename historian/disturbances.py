@@ -1,4 +1,4 @@
-"""Absences and late deliveries, as people reported them; of one person or item the last report counts."""
+"""Absences, late deliveries and planned stops, as people reported them; of one subject the last report counts."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from datetime import datetime
 
 from historian.database import Channel, Transaction
 from historian.queries import query
-from plant.plant import Absence
+from plant.plant import Absence, PlannedStop
 
 _INSERT = query("disturbances", "insert")
 _CURRENT = query("disturbances", "current")
 
-_ABSENCE, _LATE_MATERIAL = "absence", "late material"
+_ABSENCE, _LATE_MATERIAL, _PLANNED_STOP = "absence", "late material", "planned stop"
 
 
 async def report_absence(tx: Transaction, person: str, absence: Absence) -> None:
@@ -22,6 +22,17 @@ async def report_absence(tx: Transaction, person: str, absence: Absence) -> None
 async def report_late_material(tx: Transaction, item: str, since: datetime, until: datetime) -> None:
     """Keep that a purchased item, reported on at `since`, is expected at `until`."""
     await _insert(tx, _LATE_MATERIAL, item, since, until)
+
+
+async def plan_stop(tx: Transaction, machine: str, stop: PlannedStop) -> None:
+    """Keep that a machine will be stopped."""
+    await _insert(tx, _PLANNED_STOP, machine, stop.start, stop.end)
+
+
+async def planned_stops(tx: Transaction, at: datetime) -> dict[str, PlannedStop]:
+    """Return by machine the planned stops that are not over at plant time `at`."""
+    rows = await tx.all(_CURRENT, {"kind": _PLANNED_STOP, "at": at})
+    return {row["subject"]: PlannedStop(row["since"], row["until"]) for row in rows}
 
 
 async def absences(tx: Transaction, at: datetime) -> dict[str, Absence]:

@@ -1,4 +1,4 @@
-"""The plant and its job orders as they are with what people reported: who is away, what comes late."""
+"""The plant and its job orders as they are with what people reported: who is away, what comes late, what is stopped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from plant.item import ItemKind
 from plant.order import JobProgress, JobState
-from plant.plant import Absence, Plant
+from plant.plant import Absence, PlannedStop, Plant
 
 _BEGUN = {JobState.RUNNING, JobState.COMPLETED}
 
@@ -19,6 +19,21 @@ def with_absences(plant: Plant, absences: Mapping[str, Absence]) -> Plant:
         replace(one, absences=(*one.absences, absences[one.id])) if one.id in absences else one for one in plant.people
     )
     return plant if people == plant.people else replace(plant, people=people)
+
+
+def with_planned_stops(plant: Plant, stops: Mapping[str, PlannedStop]) -> Plant:
+    """Return the plant with machines stopped as planned: each of them has a calendar of its own, closed meanwhile."""
+    calendars = {one.id: one for one in plant.calendars}
+    machines = []
+    for machine in plant.machines:
+        stop = stops.get(machine.id)
+        if stop is not None:
+            name = f"{machine.calendar} of {machine.id}"
+            usual = calendars[machine.calendar]
+            calendars[name] = replace(usual, id=name, closures=(*usual.closures, (stop.start, stop.end)))
+            machine = replace(machine, calendar=name)
+        machines.append(machine)
+    return replace(plant, calendars=tuple(calendars.values()), machines=tuple(machines)) if stops else plant
 
 
 def with_late_materials(

@@ -212,7 +212,7 @@ def working_time(calendar: Calendar, epoch: datetime, horizon: timedelta = HORIZ
     Infeasible
         If it is never open within the horizon.
     """
-    if not calendar.shifts:
+    if not calendar.shifts and not calendar.closures:
         return WorkingTime.always()
     windows = calendar.windows(epoch, epoch + horizon)
     if not windows:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from methods.disturbed import waiting_for
 from plant.order import CustomerOrder, JobProgress, JobState, Priority
 from plant.plan import Plan
-from plant.plant import Absence, Plant
+from plant.plant import Absence, PlannedStop, Plant
 from plant.trouble import Tolerances, Troubles
 
 _TO_BEGIN = {JobState.WAITING, JobState.DISPATCHED}
@@ -27,8 +27,8 @@ class Floor:
         The plan in force, None when there is none.
     broken
         Machines that are broken down: what waits for them is not late by itself.
-    absences, expected
-        As reported: by person, and when deliveries come, by item.
+    absences, expected, stops
+        As reported: by person; when deliveries come, by item; by machine.
     """
 
     plant: Plant
@@ -39,10 +39,11 @@ class Floor:
     broken: frozenset[str]
     absences: Mapping[str, Absence]
     expected: Mapping[str, datetime]
+    stops: Mapping[str, PlannedStop] = field(default_factory=dict)
 
 
 def deviations(floor: Floor, tolerances: Tolerances) -> Troubles:
-    """Return the delays, rush orders, absences, late materials and scrap of the floor."""
+    """Return the delays, rush orders, absences, late materials, scrap and planned stops of the floor."""
     left = {one.job.customer_order for one in floor.jobs if one.state is not JobState.COMPLETED}
     known = {one.id: absence for one in floor.plant.people for absence in one.absences if absence.end > floor.now}
     return Troubles(
@@ -50,6 +51,7 @@ def deviations(floor: Floor, tolerances: Tolerances) -> Troubles:
         rush_orders={one.id: one.due_at for one in floor.orders if one.priority is Priority.HIGH and one.id in left},
         absences={**known, **floor.absences},
         late_materials=waiting_for(floor.plant, floor.jobs, floor.expected),
+        planned_stops=floor.stops,
         scrap={
             one.job.id: one.scrap
             for one in floor.jobs

@@ -1,4 +1,4 @@
-"""What people know before any machine does: somebody is away, a delivery comes late."""
+"""What people know before any machine does: somebody is away, a delivery comes late, a machine will be stopped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from plant.checks import require
 from plant.errors import InvalidInput, NotFound
 from plant.folder_table import unknown
 from plant.item import ItemKind
-from plant.plant import Absence
+from plant.plant import Absence, PlannedStop
 from plant.ports import PlantClock
 from plant.text import told
 
@@ -71,3 +71,29 @@ async def report_late_material(
         await disturbances.report_late_material(tx, item, now, until)
         await ledger.append(tx, f"item/{item}", "late delivery reported", None, {"until": until.isoformat()})
     return until
+
+
+async def plan_stop(
+    historian: Historian, clock: PlantClock, actor: Actor, machine: str, start: datetime, end: datetime
+) -> PlannedStop:
+    """Plan to stop a machine from `start` to `end`; the last stop planned for a machine counts.
+
+    One that ends now says that there will be none. Plans that reckoned with the machine are made anew.
+
+    Raises
+    ------
+    InvalidInput
+        If the plant has no such machine, or the stop ends before it starts or is over.
+    """
+    actor.require(Permission.PLAN_STOPS)
+    stop = PlannedStop(start, end)
+    require(
+        end >= clock.now(),
+        told("the stop of {machine} was over at {end:moment}; plan one that is not", machine=machine, end=end),
+    )
+    async with historian.transaction(actor, "plan stop") as tx:
+        machines = [one.id for one in (await plants.current(tx)).plant.machines]
+        require(machine in machines, unknown("machine", machine, machines))
+        await disturbances.plan_stop(tx, machine, stop)
+        await ledger.append(tx, f"machine/{machine}", "stop planned", None, stop)
+    return stop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from historian import disturbances, orders, plans, plants
 from historian.database import Historian
-from methods.disturbed import with_absences
+from methods.disturbed import with_absences, with_planned_stops
 from methods.load import LoadProfile, load_profile
 from plant.actor import Actor, Permission
 
@@ -17,4 +17,5 @@ async def load(historian: Historian, actor: Actor, plan_id: str) -> LoadProfile:
         plant = (await plants.get(tx, version.plant_version)).plant
         away = await disturbances.absences(tx, version.made_at)
         jobs = {one.job.id: one.job for one in await orders.jobs(tx)}
-    return load_profile(with_absences(plant, away), version.plan, jobs)
+    stopped = with_planned_stops(with_absences(plant, away), version.knew.planned_stops)
+    return load_profile(stopped, version.plan, jobs)

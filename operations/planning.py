@@ -11,7 +11,7 @@ from historian import disturbances, ledger, locks, orders, plans, plants
 from historian import fidelity as forecasts
 from historian.database import Historian, Transaction
 from historian.documents import document
-from methods.disturbed import with_absences, with_late_materials
+from methods.disturbed import with_absences, with_late_materials, with_planned_stops
 from methods.explosion import explode, job_orders
 from methods.work import build_work
 from operations import calibration, dispatch, fidelity, situation
@@ -227,6 +227,7 @@ async def basis_at(
     # Read first: what is stored while the rest is read may be in the snapshot and must not count as known without.
     knew = await situation.troubles(tx, now, rules.tolerances, before=now)
     plant = with_absences(version.plant, await disturbances.absences(tx, now))
+    plant = with_planned_stops(plant, await disturbances.planned_stops(tx, now))
     customer_orders: list[CustomerOrder] = await orders.customer_orders(tx)
     jobs = await orders.jobs(tx)
     if asked is not None:

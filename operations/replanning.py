@@ -96,6 +96,15 @@ def _of_others(troubles: Troubles, zone: ZoneInfo) -> list[Told]:
         for name, absence in sorted(troubles.absences.items())
     ]
     reasons += [
+        told(
+            "{machine} stopped as planned from {start:moment} until {end:moment}",
+            machine=name,
+            start=stop.start.astimezone(zone),
+            end=stop.end.astimezone(zone),
+        )
+        for name, stop in sorted(troubles.planned_stops.items())
+    ]
+    reasons += [
         told("{item} late until {until:moment}", item=name, until=until.astimezone(zone))
         for name, until in sorted(troubles.late_materials.items())
     ]

@@ -81,6 +81,7 @@ async def troubles(tx: Transaction, now: datetime, tolerances: Tolerances, befor
         broken=frozenset(broken),
         absences=await disturbances.absences(tx, now),
         expected=await disturbances.late_materials(tx, now),
+        stops=await disturbances.planned_stops(tx, now),
     )
     return replace(
         deviations(floor, tolerances),

@@ -23,6 +23,7 @@ class Permission(StrEnum):
     CALIBRATE_TWIN = "calibrate twin"
     REPORT_JOBS = "report jobs"
     REPORT_DISTURBANCES = "report disturbances"
+    PLAN_STOPS = "plan stops"
     INGEST_READINGS = "ingest readings"
     DELIVER_MESSAGES = "deliver messages"
     KEEP_CLOCK = "keep clock"
@@ -57,7 +58,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEW,
     Role.OPERATOR: frozenset({Permission.VIEW_FLOOR, Permission.VIEW_HEALTH, Permission.VIEW_PLANS}),
     Role.QUALITY: frozenset({Permission.VIEW_FLOOR, Permission.VIEW_ORDERS}),
-    Role.MAINTENANCE: frozenset({Permission.VIEW_FLOOR, Permission.VIEW_HEALTH}),
+    Role.MAINTENANCE: frozenset({Permission.VIEW_FLOOR, Permission.VIEW_HEALTH, Permission.PLAN_STOPS}),
     Role.PLANNER: _VIEW
     | {
         Permission.ENTER_ORDERS,
@@ -66,6 +67,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.OVERRIDE_GATE,
         Permission.CALIBRATE_TWIN,
         Permission.REPORT_DISTURBANCES,
+        Permission.PLAN_STOPS,
     },
     Role.SALES: frozenset({Permission.VIEW_ORDERS, Permission.ENTER_ORDERS}),
     Role.BUYER: frozenset({Permission.VIEW_ORDERS, Permission.REPORT_DISTURBANCES}),

@@ -166,6 +166,19 @@ class Absence:
 
 
 @dataclass(frozen=True)
+class PlannedStop:
+    """A machine is stopped from `start` to `end` for maintenance, say; what runs then goes on afterwards."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        require_aware("start", self.start)
+        require_aware("end", self.end)
+        require(self.start < self.end, f"a planned stop must end after it starts at {self.start}")
+
+
+@dataclass(frozen=True)
 class Person:
     """Someone who works on the floor, with what they can do and when they are there."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from plant.checks import require, require_positive
-from plant.plant import Absence
+from plant.plant import Absence, PlannedStop
 from plant.text import told
 
 T = TypeVar("T")
@@ -72,6 +72,8 @@ class Troubles:
         When it is expected, by purchased item that job orders wait for.
     scrap
         Bad pieces by job order with more of them than planned and tolerated.
+    planned_stops
+        By machine.
     """
 
     breakdowns: Mapping[str, datetime] = field(default_factory=dict)
@@ -81,6 +83,7 @@ class Troubles:
     absences: Mapping[str, Absence] = field(default_factory=dict)
     late_materials: Mapping[str, datetime] = field(default_factory=dict)
     scrap: Mapping[str, int] = field(default_factory=dict)
+    planned_stops: Mapping[str, PlannedStop] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Tell whether there are any."""
@@ -90,8 +93,8 @@ class Troubles:
         """Return those that are not among the `known` ones.
 
         A breakdown that turned out to have begun earlier than was known is the same one; one that began later is
-        the machine's next. So it is with delays and scrap; due dates, absences and deliveries are news whenever they
-        are others than was known.
+        the machine's next. So it is with delays and scrap; due dates, absences, deliveries and planned stops are news
+        whenever they are others than was known.
         """
         return Troubles(
             breakdowns=_later(self.breakdowns, known.breakdowns),
@@ -105,6 +108,7 @@ class Troubles:
             absences=_other(self.absences, known.absences),
             late_materials=_other(self.late_materials, known.late_materials),
             scrap={name: pieces for name, pieces in self.scrap.items() if pieces > known.scrap.get(name, 0)},
+            planned_stops=_other(self.planned_stops, known.planned_stops),
         )
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from dashboard import views
 from historian.database import Historian
+from methods.disturbed import with_planned_stops
 from operations import (
     calibration,
     fidelity,
@@ -110,6 +111,7 @@ class OperationViews:
         wanted = [one for one in await orders.list_orders(self._historian, actor) if one.id in covered]
         progress = await orders.list_jobs(self._historian, actor)
         before, diff, changes = await self._against(actor, version)
+        stopped = with_planned_stops(plant, version.knew.planned_stops)
         start = version.plan.epoch
         end = start + min(timedelta(seconds=version.plan.makespan_s) + _PLAN_MARGIN, _LONGEST_PLAN)
         return views.PlanView(
@@ -126,7 +128,7 @@ class OperationViews:
             jobs={one.job.id: _planned_job(plant, one) for one in progress if one.job.id in version.plan.by_job_order},
             orders={order.id: order for order in wanted},
             windows={
-                machine.id: tuple(plant.calendar_of(machine.id).windows(start, end)) for machine in plant.machines
+                machine.id: tuple(stopped.calendar_of(machine.id).windows(start, end)) for machine in stopped.machines
             },
             released_by=release.actor if release else None,
             override_reason=release.override_reason if release else None,

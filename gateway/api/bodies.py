@@ -116,6 +116,14 @@ class AbsenceBody(Body):
     end: Moment
 
 
+class PlannedStopBody(Body):
+    """A machine will be stopped."""
+
+    machine: Text = Field(max_length=100)
+    start: Moment
+    end: Moment
+
+
 class LateMaterialBody(Body):
     """A purchased item comes later than planned."""
 

@@ -1,10 +1,10 @@
-"""What people know before any machine does: absences and late deliveries."""
+"""What people know before any machine does: absences, late deliveries and planned stops."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
-from gateway.api.bodies import AbsenceBody, LateMaterialBody
+from gateway.api.bodies import AbsenceBody, LateMaterialBody, PlannedStopBody
 from gateway.services import Asking, WithServices
 from operations import disturbances
 
@@ -22,4 +22,11 @@ async def report_absence(body: AbsenceBody, asking: Asking, has: WithServices) -
 async def report_late_material(body: LateMaterialBody, asking: Asking, has: WithServices) -> LateMaterialBody:
     """Report when a purchased item is expected; the last report of an item counts, one of now says it has come."""
     await disturbances.report_late_material(has.store, has.clock, asking, body.item, body.until)
+    return body
+
+
+@router.post("/planned-stops", status_code=201)
+async def plan_stop(body: PlannedStopBody, asking: Asking, has: WithServices) -> PlannedStopBody:
+    """Plan to stop a machine; the last stop planned for a machine counts, one that ends now says there is none."""
+    await disturbances.plan_stop(has.store, has.clock, asking, body.machine, body.start, body.end)
     return body

@@ -81,7 +81,7 @@ CREATE TABLE public.disturbance (
     until timestamp with time zone NOT NULL,
     reported_at timestamp with time zone NOT NULL,
     reported_by text NOT NULL,
-    CONSTRAINT disturbance_kind_check CHECK ((kind = ANY (ARRAY['absence'::text, 'late material'::text])))
+    CONSTRAINT disturbance_kind_check CHECK ((kind = ANY (ARRAY['absence'::text, 'late material'::text, 'planned stop'::text])))
 );
 ALTER TABLE public.disturbance ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.disturbance_number_seq

@@ -350,6 +350,7 @@ async def test_the_interface_description_names_every_route(site: Site) -> None:
         "/api/v1/locks",
         "/api/v1/absences",
         "/api/v1/late-materials",
+        "/api/v1/planned-stops",
         "/api/v1/plans/{plan_id}/release",
         "/api/v1/calibrations",
         "/api/v1/calibrations/roll-back",

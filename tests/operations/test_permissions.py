@@ -44,6 +44,7 @@ MAY: dict[str, set[Role]] = {
     "completion.record": {Role.INTEGRATION, Role.SYSTEM},
     "dispatch.dispatch_due": _PLANNING,
     "disturbances.report_absence": _REPORTING,
+    "disturbances.plan_stop": {Role.MAINTENANCE, Role.PLANNER, Role.SYSTEM},
     "disturbances.report_late_material": _REPORTING,
     "fidelity.measure": _PLANNING,
     "fidelity.newest": _PLANS,

@@ -9,7 +9,7 @@ import pytest
 from historian import long_jobs, plans
 from historian.database import Historian
 from operations import dispatch, disturbances, ingest, jobs, planning, replanning, situation
-from plant.actor import SYSTEM
+from plant.actor import SYSTEM, Actor, Role
 from plant.errors import InvalidInput
 from plant.long_job import LongJob, LongJobState
 from plant.machine_state import MachineState, packml_of
@@ -359,10 +359,35 @@ async def test_an_absence_asks_for_one_plan_and_a_longer_one_for_another(histori
         assert await _once(historian, float(days)) == f"{person} absent from Mon 5 Jan 06:00 until {until} Jan 06:00"
 
 
+MAINTENANCE = Actor("li", frozenset({Role.MAINTENANCE}))
+
+
+async def test_a_planned_stop_asks_for_one_plan_that_leaves_the_machine_alone(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1"))
+    await _in_force(historian, ("CO-1/1-10", "L1", HOUR))
+    for machine in ("L1", "L2"):
+        await disturbances.plan_stop(historian, Clock(), MAINTENANCE, machine, at(0), at(30 * HOUR))
+    assert await _once(historian, 1.0) == (
+        "L1 stopped as planned from Mon 5 Jan 06:00 until Tue 6 Jan 12:00, "
+        "L2 stopped as planned from Mon 5 Jan 06:00 until Tue 6 Jan 12:00"
+    )
+    version = await planning.make_plan(historian, InlineCompute(), Clock(at(60)), PLANNER, RULES, "test")
+    assert version.plan.by_job_order["CO-1/1-10"].start_s >= 30 * HOUR - 60
+    assert sorted(version.knew.planned_stops) == ["L1", "L2"]
+    for machine in ("L1", "L2"):
+        await disturbances.plan_stop(historian, Clock(at(60)), MAINTENANCE, machine, at(0), at(60))
+    version = await planning.make_plan(historian, InlineCompute(), Clock(at(60)), PLANNER, RULES, "test")
+    assert version.plan.by_job_order["CO-1/1-10"].start_s < 2 * HOUR
+
+
 async def test_who_and_what_is_not_of_the_plant_is_refused(historian: Historian) -> None:
     await with_orders(historian)
     with pytest.raises(InvalidInput, match="person"):
         await disturbances.report_absence(historian, Clock(), PLANNER, "nobody", at(0), at(9))
+    with pytest.raises(InvalidInput, match="machine"):
+        await disturbances.plan_stop(historian, Clock(), PLANNER, "nothing", at(0), at(9))
+    with pytest.raises(InvalidInput, match="over"):
+        await disturbances.plan_stop(historian, Clock(at(10)), PLANNER, "L1", at(0), at(9))
     with pytest.raises(InvalidInput, match="item"):
         await disturbances.report_late_material(historian, Clock(), PLANNER, "gold", at(9))
     with pytest.raises(InvalidInput, match="made here"):
