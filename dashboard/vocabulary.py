@@ -16,6 +16,7 @@ NAMES = (
     mark("release plans"),
     mark("override gate"),
     mark("report jobs"),
+    mark("plan stops"),
     mark("report disturbances"),
     mark("ingest readings"),
     mark("deliver messages"),
