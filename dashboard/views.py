@@ -24,6 +24,7 @@ from plant.machine_state import MachineState, StateInterval
 from plant.message import RefusedMessage
 from plant.order import CustomerOrder
 from plant.plan import Plan, PlanState, Robustness, SolverReport
+from plant.plant import PlannedStop
 from plant.text import Text
 from plant.verdict import Judgement, Verdict
 from twin.fidelity_report import FidelityReport
@@ -253,10 +254,20 @@ class MachineHealth:
 
 @dataclass(frozen=True)
 class HealthView:
-    """All machines' health, in any order."""
+    """All machines' health, in any order.
+
+    Attributes
+    ----------
+    names
+        Of all machines of the plant, by id.
+    stops
+        Planned stops that are not over, by machine.
+    """
 
     clock: ClockView
     machines: tuple[MachineHealth, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+    stops: Mapping[str, PlannedStop] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -425,6 +436,14 @@ class Views(Protocol):
 
     async def health(self) -> HealthView:
         """Return all machines' health."""
+        ...
+
+    async def plan_stop(self, machine: str, start: datetime, end: datetime) -> None:
+        """Plan to stop a machine, or raise `InvalidInput`."""
+        ...
+
+    async def call_off_stop(self, machine: str) -> None:
+        """Call the planned stop of a machine off, or raise `NotFound`."""
         ...
 
     async def signals(self, machine: str, hours: float) -> SignalsView:

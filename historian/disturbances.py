@@ -29,6 +29,11 @@ async def plan_stop(tx: Transaction, machine: str, stop: PlannedStop) -> None:
     await _insert(tx, _PLANNED_STOP, machine, stop.start, stop.end)
 
 
+async def call_off_stop(tx: Transaction, machine: str, at: datetime) -> None:
+    """Keep at plant time `at` that a machine will not be stopped."""
+    await _insert(tx, _PLANNED_STOP, machine, at, at)
+
+
 async def planned_stops(tx: Transaction, at: datetime) -> dict[str, PlannedStop]:
     """Return by machine the planned stops that are not over at plant time `at`."""
     rows = await tx.all(_CURRENT, {"kind": _PLANNED_STOP, "at": at})

@@ -73,12 +73,36 @@ async def report_late_material(
     return until
 
 
+async def planned_stops(historian: Historian, clock: PlantClock, actor: Actor) -> dict[str, PlannedStop]:
+    """Return by machine the planned stops that are not over."""
+    actor.require(Permission.VIEW_HEALTH)
+    async with historian.transaction(actor, "list planned stops") as tx:
+        return await disturbances.planned_stops(tx, clock.now())
+
+
+async def call_off_stop(historian: Historian, clock: PlantClock, actor: Actor, machine: str) -> None:
+    """Call the planned stop of a machine off; plans made from then on reckon with the machine again.
+
+    Raises
+    ------
+    NotFound
+        If none is planned, or it is over.
+    """
+    actor.require(Permission.PLAN_STOPS)
+    async with historian.transaction(actor, "call off stop") as tx:
+        stop = (await disturbances.planned_stops(tx, clock.now())).get(machine)
+        if stop is None:
+            raise NotFound(told("no stop of {machine} is planned", machine=machine))
+        await disturbances.call_off_stop(tx, machine, clock.now())
+        await ledger.append(tx, f"machine/{machine}", "stop called off", stop, None)
+
+
 async def plan_stop(
     historian: Historian, clock: PlantClock, actor: Actor, machine: str, start: datetime, end: datetime
 ) -> PlannedStop:
     """Plan to stop a machine from `start` to `end`; the last stop planned for a machine counts.
 
-    One that ends now says that there will be none. Plans that reckoned with the machine are made anew.
+    Plans that reckoned with the machine are made anew.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from historian.database import Channel, Historian
 _TOPICS = {
     Channel.FLOOR: (Topic.FLOOR, Topic.HEALTH),
     Channel.PLANS: (Topic.PLANS,),
-    Channel.ORDERS: (Topic.PLANS, Topic.FLOOR, Topic.MESSAGES),
+    Channel.ORDERS: (Topic.PLANS, Topic.FLOOR, Topic.MESSAGES, Topic.HEALTH),
     Channel.JOBS: (Topic.JOBS,),
     Channel.CLOCK: (Topic.CLOCK, Topic.FLOOR),
     Channel.TWIN: (Topic.TWIN,),

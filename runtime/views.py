@@ -11,6 +11,7 @@ from historian.database import Historian
 from methods.disturbed import with_planned_stops
 from operations import (
     calibration,
+    disturbances,
     fidelity,
     floor,
     health,
@@ -203,7 +204,15 @@ class OperationViews:
         plant = (await plants.current(self._historian, actor)).plant
         clock = self._clock_view(plant)
         found = await health.machines(self._historian, actor, clock.now)
-        return views.HealthView(clock, tuple(_health_view(plant, one) for one in found))
+        stops = await disturbances.planned_stops(self._historian, self._clock, actor)
+        names = {machine.id: machine.name for machine in plant.machines}
+        return views.HealthView(clock, tuple(_health_view(plant, one) for one in found), names, stops)
+
+    async def plan_stop(self, machine: str, start: datetime, end: datetime) -> None:
+        await disturbances.plan_stop(self._historian, self._clock, acting(), machine, start, end)
+
+    async def call_off_stop(self, machine: str) -> None:
+        await disturbances.call_off_stop(self._historian, self._clock, acting(), machine)
 
     async def signals(self, machine: str, hours: float) -> views.SignalsView:
         actor, end = acting(), self._clock.now()

@@ -14,6 +14,7 @@ from dashboard.changes import Parts, Seen, output, part_id, seen, stores, take_u
 from dashboard.figures import look
 from dashboard.figures.signals import label, signals, unit
 from dashboard.guard import guarded, words
+from dashboard.pages import health_stops
 from dashboard.states import icon
 from dashboard.views import Contribution, HealthState, HealthView, MachineHealth, SignalsView, Topic, Views
 from dashboard.words import Words, mark
@@ -38,11 +39,13 @@ _ORDER = list(STATES)
 async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
     """Draw the page, with the machine the address names or else the worst one."""
     parts = await _parts(views, say, query.get("machine"), _SPANS[0])
+    view = await views.health()
     return html.Div(
         [
             *stores(_NAME, parts),
             _part(parts, "none", children=_nothing_yet(say)),
             _part(parts, "shown", children=_shown(parts, say)),
+            health_stops.section(view, parts, await views.me(), say.at(view.clock.timezone)),
         ],
     )
 
@@ -97,6 +100,7 @@ def register(app: Dash, views: Views) -> None:
         return update(parts, seen)
 
     take_updates(app, _NAME, Topic.HEALTH)
+    health_stops.register(app, views)
 
 
 async def _parts(views: Views, say: Words, machine: str | None, hours: float) -> Parts:
@@ -104,9 +108,11 @@ async def _parts(views: Views, say: Words, machine: str | None, hours: float) ->
     say = say.at(view.clock.timezone)
     ranked = worst_first(view.machines)
     chosen = next((one for one in ranked if one.machine == machine), ranked[0] if ranked else None)
+    stops = health_stops.parts_of(view.stops, await views.me(), say)
     if chosen is None:
-        return _nothing()
+        return {**_nothing(), **stops}
     return {
+        **stops,
         ("health-none", ""): {"className": "hidden"},
         ("health-shown", ""): {"className": "health"},
         ("health-list", ""): {"children": [_row(one, one is chosen, say) for one in ranked]},

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
@@ -14,6 +13,7 @@ from dash.development.base_component import Component
 from dashboard.changes import Parts, part_id
 from dashboard.figures.bars import worked_back
 from dashboard.guard import guarded, message_of, notify, words
+from dashboard.moments import form_time, plant_time
 from dashboard.states import icon
 from dashboard.views import PlanView, Views
 from dashboard.words import Words
@@ -242,19 +242,6 @@ def _begins(view: PlanView, planned: PlannedOperation) -> datetime:
     """Return when a machine begins with an operation, changeover included."""
     start = view.plan.epoch + timedelta(seconds=planned.start_s)
     return worked_back(view.windows.get(planned.machine, ()), start, planned.setup_s)
-
-
-def form_time(moment: datetime, say: Words) -> str:
-    """Return a moment as the form has it: on the plant's clock, to the second."""
-    return f"{say.local(moment):%Y-%m-%d %H:%M:%S}"
-
-
-def plant_time(text: str, say: Words) -> datetime:
-    """Return the moment of a time on the plant's clock, or raise `InvalidInput`."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(say.timezone)).astimezone(UTC)
-    except ValueError:
-        raise InvalidInput(say("Choose a day and a time.")) from None
 
 
 def _confirm(app: Dash, views: Views, awaited: str) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from gateway.api.bodies import AbsenceBody, LateMaterialBody, PlannedStopBody
+from gateway.api.bodies import AbsenceBody, Id, LateMaterialBody, PlannedStopBody
 from gateway.services import Asking, WithServices
 from operations import disturbances
+from plant.plant import PlannedStop
 
 router = APIRouter(tags=["disturbances"])
 
@@ -27,6 +28,18 @@ async def report_late_material(body: LateMaterialBody, asking: Asking, has: With
 
 @router.post("/planned-stops", status_code=201)
 async def plan_stop(body: PlannedStopBody, asking: Asking, has: WithServices) -> PlannedStopBody:
-    """Plan to stop a machine; the last stop planned for a machine counts, one that ends now says there is none."""
+    """Plan to stop a machine; the last stop planned for a machine counts."""
     await disturbances.plan_stop(has.store, has.clock, asking, body.machine, body.start, body.end)
     return body
+
+
+@router.get("/planned-stops")
+async def planned_stops(asking: Asking, has: WithServices) -> dict[str, PlannedStop]:
+    """List the planned stops that are not over, by machine."""
+    return await disturbances.planned_stops(has.store, has.clock, asking)
+
+
+@router.delete("/planned-stops", status_code=204)
+async def call_off_stop(machine: Id, asking: Asking, has: WithServices) -> None:
+    """Call the planned stop of a machine off."""
+    await disturbances.call_off_stop(has.store, has.clock, asking, machine)

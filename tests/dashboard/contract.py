@@ -18,6 +18,7 @@ from plant.actor import Actor, Role
 from plant.errors import Conflict, Denied, GateRefused, InvalidInput, NotAuthenticated, NotFound
 from plant.long_job import LongJobKind, LongJobState
 from plant.plan import PlanState
+from plant.plant import PlannedStop
 
 T = TypeVar("T")
 PLANNER = Actor("anna", frozenset({Role.PLANNER}))
@@ -100,6 +101,8 @@ class ViewsContract:
             subject.ask(PLANNER, lambda: subject.views.send_again("no such message"))
         with pytest.raises(NotFound):
             subject.ask(PLANNER, lambda: subject.views.unlock("no such job order"))
+        with pytest.raises(NotFound):
+            subject.ask(PLANNER, lambda: subject.views.call_off_stop("no such machine"))
 
     def test_a_viewer_changes_nothing(self, subject: Subject) -> None:
         views = subject.views
@@ -115,10 +118,21 @@ class ViewsContract:
             lambda: views.lock("any", "any", AN_HOUR),
             lambda: views.why_not_locked("any", "any", AN_HOUR),
             lambda: views.unlock("any"),
+            lambda: views.plan_stop("any", AN_HOUR, AN_HOUR + timedelta(hours=1)),
+            lambda: views.call_off_stop("any"),
         ]
         for change in changes:
             with pytest.raises(Denied):
                 subject.ask(VIEWER, change)
+
+    def test_a_planned_stop_is_shown_until_it_is_called_off(self, subject: Subject) -> None:
+        views = subject.views
+        view = subject.ask(PLANNER, views.health)
+        machine, start = next(iter(view.names)), view.clock.now + timedelta(hours=3)
+        subject.ask(PLANNER, lambda: views.plan_stop(machine, start, start + timedelta(hours=2)))
+        assert subject.ask(VIEWER, views.health).stops == {machine: PlannedStop(start, start + timedelta(hours=2))}
+        subject.ask(PLANNER, lambda: views.call_off_stop(machine))
+        assert subject.ask(VIEWER, views.health).stops == {}
 
     def test_a_lock_is_shown_with_every_plan_asks_for_one_and_can_be_taken_off(self, subject: Subject) -> None:
         views = subject.views

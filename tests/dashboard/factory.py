@@ -53,6 +53,7 @@ from plant.machine_state import MachineState, StateInterval
 from plant.message import MessageKind, RefusedMessage
 from plant.order import CustomerOrder, Priority
 from plant.plan import CostToOthers, Plan, PlanCosts, PlannedOperation, PlanState, Robustness, SolverReport
+from plant.plant import PlannedStop
 from plant.text import Text, told
 from plant.verdict import Judgement, MachineVerdict, OrderVerdict, Remedy, RemedyKind, Verdict
 from twin.drift import Direction
@@ -195,6 +196,7 @@ class MemoryViews:
         self.refused: list[RefusedMessage] = []
         self.asked: list[str] = []
         self.locks: dict[str, JobLock] = {}
+        self.stops: dict[str, PlannedStop] = {}
         self.moved = timedelta(0)
 
     # What tests do
@@ -426,7 +428,21 @@ class MemoryViews:
     async def health(self) -> HealthView:
         self._asked(Permission.VIEW_HEALTH, "health")
         machines = () if self.silent else tuple(self._health(one) for one in self.machines.values())
-        return HealthView(self._clock(), machines)
+        names = {name: one.name for name, one in self.machines.items()}
+        return HealthView(self._clock(), machines, names, dict(self.stops))
+
+    async def plan_stop(self, machine: str, start: datetime, end: datetime) -> None:
+        self._asked(Permission.PLAN_STOPS, "plan_stop")
+        if end < NOW:
+            raise InvalidInput(f"the stop of {machine} was over; plan one that is not")
+        self.stops[machine] = PlannedStop(start, end)
+        self.live.announce(Topic.HEALTH)
+
+    async def call_off_stop(self, machine: str) -> None:
+        self._asked(Permission.PLAN_STOPS, "call_off_stop")
+        if self.stops.pop(machine, None) is None:
+            raise NotFound(f"no stop of {machine} is planned")
+        self.live.announce(Topic.HEALTH)
 
     def _health(self, one: MachineView) -> MachineHealth:
         if one.state is MachineState.OFFLINE:

@@ -445,6 +445,20 @@ async def test_an_absence_and_a_late_delivery_are_reported(site: Site) -> None:
         _is_problem(await client.post("/api/v1/absences", json={**away, "person": "P9"}), 422)
 
 
+async def test_a_stop_is_planned_listed_and_called_off(site: Site) -> None:
+    stop = {"start": "2026-01-06T06:00:00Z", "end": "2026-01-06T10:00:00Z"}
+    async with await site.machine(Role.MAINTENANCE) as client:
+        assert (await client.post("/api/v1/planned-stops", json={"machine": "L1", **stop})).status_code == 201
+        assert (await client.get("/api/v1/planned-stops")).json() == {"L1": stop}
+        _is_problem(await client.post("/api/v1/planned-stops", json={"machine": "L9", **stop}), 422)
+        turned = {"machine": "L1", "start": stop["end"], "end": stop["start"]}
+        _is_problem(await client.post("/api/v1/planned-stops", json=turned), 422)
+        assert (await client.delete("/api/v1/planned-stops", params={"machine": "L1"})).status_code == 204
+        _is_problem(await client.delete("/api/v1/planned-stops", params={"machine": "L1"}), 404)
+    async with await site.machine(Role.VIEWER) as client:
+        _is_problem(await client.post("/api/v1/planned-stops", json={"machine": "L1", **stop}), 403)
+
+
 async def test_a_job_order_is_locked_listed_and_unlocked(site: Site) -> None:
     wanted = {"job_order": "CO-1/1-10", "machine": "L1", "start_at": "2026-01-06T07:00:00Z"}
     async with await site.machine(Role.PLANNER) as client:

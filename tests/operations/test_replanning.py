@@ -10,7 +10,7 @@ from historian import long_jobs, plans
 from historian.database import Historian
 from operations import dispatch, disturbances, ingest, jobs, planning, replanning, situation
 from plant.actor import SYSTEM, Actor, Role
-from plant.errors import InvalidInput
+from plant.errors import InvalidInput, NotFound
 from plant.long_job import LongJob, LongJobState
 from plant.machine_state import MachineState, packml_of
 from plant.order import Priority
@@ -375,7 +375,10 @@ async def test_a_planned_stop_asks_for_one_plan_that_leaves_the_machine_alone(hi
     assert version.plan.by_job_order["CO-1/1-10"].start_s >= 30 * HOUR - 60
     assert sorted(version.knew.planned_stops) == ["L1", "L2"]
     for machine in ("L1", "L2"):
-        await disturbances.plan_stop(historian, Clock(at(60)), MAINTENANCE, machine, at(0), at(60))
+        await disturbances.call_off_stop(historian, Clock(at(60)), MAINTENANCE, machine)
+        with pytest.raises(NotFound, match="no stop of"):
+            await disturbances.call_off_stop(historian, Clock(at(60)), MAINTENANCE, machine)
+    assert await disturbances.planned_stops(historian, Clock(at(60)), MAINTENANCE) == {}
     version = await planning.make_plan(historian, InlineCompute(), Clock(at(60)), PLANNER, RULES, "test")
     assert version.plan.by_job_order["CO-1/1-10"].start_s < 2 * HOUR
 
