@@ -28,7 +28,7 @@ li { margin: 4px 0; } ul { margin: 6px 0; padding-left: 20px; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: 4px 10px 4px 0; white-space: nowrap; }
 th { color: var(--quiet); font-weight: 500; border-bottom: 1px solid var(--line); } td.n, th.n { text-align: right; }
-tr + tr td { border-top: 1px solid #eef1f3; } td.item { white-space: normal; }
+tr + tr td { border-top: 1px solid #eef1f3; } td.item { white-space: normal; min-width: 9em; }
 i.dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 7px; }
 .scroll { overflow-x: auto; }
 summary { cursor: pointer; color: var(--quiet); padding: 8px 0 4px; }

@@ -30,6 +30,8 @@ from plant.verdict import OrderVerdict, Remedy, TwinError
 _ROWS = 12
 _ENGLISH = Words("en")
 
+_COSTS_OTHERS = "Costs others: the weighted delay as planned that the other orders would not have without this one."
+
 
 @dataclass(frozen=True)
 class _Subject:
@@ -84,8 +86,7 @@ def report(
         _heading(subject, title),
         _cards(subject),
         _gate(subject),
-        section("Orders, the riskiest first", _order_tables(subject),
-                "Costs others: the weighted delay as planned that the other orders would not have without this one."),
+        section("Orders, the riskiest first", _order_tables(subject), _COSTS_OTHERS if _hold_up(subject) else ""),
         section("Schedule", figure_html(gantt(_chart(subject), subject.say, by_order=True)),
                 "Coloured by how sure an order is; what is past its due date is underlined. Drag to move along, scroll "
                 "to zoom; double-click on an order in the legend shows it alone. Hours in which the whole plant is "
@@ -252,7 +253,8 @@ def _order_tables(subject: _Subject) -> str:
 
 
 def _order_table(subject: _Subject, orders: Sequence[OrderVerdict]) -> str:
-    head = (
+    hold_up = _hold_up(subject)
+    head = [
         "Order",
         "Customer",
         "Item",
@@ -264,8 +266,8 @@ def _order_table(subject: _Subject, orders: Sequence[OrderVerdict]) -> str:
         "Slack at P95",
         "On time",
         "At least",
-        "Costs others",
-    )
+        *(["Costs others"] if hold_up else []),
+    ]
     rows = []
     for one in orders:
         order = subject.orders[one.order]
@@ -276,12 +278,19 @@ def _order_table(subject: _Subject, orders: Sequence[OrderVerdict]) -> str:
             f"<td class=item>{escape(subject.plant.item(order.item).name)}</td><td class=n>{order.quantity}</td>"
             f"<td>{order.priority}</td><td>{subject.moment(one.due_at)}</td><td>{subject.moment(one.p50)}</td>"
             f"<td>{subject.moment(one.p95)}</td><td class=n>{slack:,.1f} h</td><td class=n>{percent(one.on_time)}</td>"
-            f"<td class=n>{percent(one.on_time_low)}</td>{_to_others(subject, one.order)}"
+            f"<td class=n>{percent(one.on_time_low)}</td>{_to_others(subject, one.order) if hold_up else ''}"
         )
         rows.append(f"<tr>{cells}</tr>")
     numeric = {"Pieces", "Slack at P95", "On time", "At least", "Costs others"}
     header = "".join(f"<th{' class=n' if name in numeric else ''}>{name}</th>" for name in head)
     return f"<div class=scroll><table><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+
+
+def _hold_up(subject: _Subject) -> bool:
+    """Tell whether any order makes others late: else there is nothing to tell of it."""
+    return any(
+        to_others(one, _ENGLISH) != to_others(None, _ENGLISH) for one in subject.version.solver.to_others.values()
+    )
 
 
 def _to_others(subject: _Subject, order: str) -> str:

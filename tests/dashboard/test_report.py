@@ -7,7 +7,7 @@ from dataclasses import replace
 from dashboard.report import report
 from methods.explosion import explode, job_orders
 from operations.gate import Thresholds
-from plant.plan import Plan
+from plant.plan import CostToOthers, Plan
 from tests.operations.shop import PLANT, order, plan_version
 
 ORDERS = (order("CO-1"), order("CO-2"))
@@ -29,3 +29,12 @@ def test_a_plan_of_nothing_is_reported() -> None:
     verdict = replace(AFTER.verdict, orders=())
     empty = replace(AFTER, plan=Plan(AFTER.plan.epoch, ()), verdict=verdict, orders=())
     assert "0 operations of 0 orders" in report(PLANT, empty, (), (), Thresholds())
+
+
+def test_what_orders_cost_each_other_is_told_where_they_do() -> None:
+    column = "<th class=n>Costs others</th>"
+    assert column not in report(PLANT, AFTER, ORDERS, JOBS, Thresholds())
+    late = replace(AFTER.solver, to_others={"CO-1": CostToOthers(7200.0, 7200.0)})
+    told = report(PLANT, replace(AFTER, solver=late), ORDERS, JOBS, Thresholds())
+    assert column in told
+    assert ">2 h 00 min</td>" in told

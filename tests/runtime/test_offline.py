@@ -65,8 +65,9 @@ def test_the_plan_file_tells_what_the_plan_costs_and_each_order_the_others(plann
         assert f"Costs others most: {dearest} " in said
     assert "Work in process: " in said
     report = written.report_file.read_text(encoding="utf-8")
-    assert "<th class=n>Costs others</th>" in report
-    assert report.count('<td class=n title="Without it, ') == len(written.version.orders)
+    holds_up = any(abs(one["tardiness_s"]) >= 30 for one in solver["to_others"].values())
+    assert ("<th class=n>Costs others</th>" in report) is holds_up
+    assert report.count('<td class=n title="Without it, ') == (len(written.version.orders) if holds_up else 0)
 
 
 def test_a_plan_is_made_for_the_objective_that_is_asked_for(tmp_path: Path) -> None:
