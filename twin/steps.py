@@ -166,9 +166,7 @@ def _lags_s(work: Work, plan: Plan, machine: str, tasks: Sequence[Task]) -> dict
     found: dict[str, float] = {}
     for task in tasks:
         for name in task.predecessors if task.rework is None else (*task.predecessors, task.rework.of):
-            way_s = work.transport_s.get((plan.by_job_order[name].machine, machine), 0.0)
-            lag_s = max(way_s, task.waits[name].least_s if name in task.waits else 0.0)
-            if lag_s > 0:
+            if (lag_s := work.lag_s(task, name, plan.by_job_order[name].machine, machine)) > 0:
                 found[name] = max(found.get(name, 0.0), lag_s)
     return found
 
