@@ -164,11 +164,11 @@ def judge_plan(
     reasons += _forgotten(candidate, keep)
     notes: list[Text] = [_note(one, thresholds, zone) for one in found if not one.blocks]
     for wait in candidate.waits:
-        (reasons if _spoils(wait, keep, thresholds) else notes).append(_too_long(wait))
+        (reasons if spoils(wait, keep, thresholds) else notes).append(_too_long(wait))
     return Judgement(not reasons, tuple(reasons), tuple(notes), tuple(remedies) if reasons else ())
 
 
-def _spoils(wait: WaitVerdict, keep: Verdict | None, thresholds: Thresholds) -> bool:
+def spoils(wait: WaitVerdict, keep: Verdict | None, thresholds: Thresholds) -> bool:
     """Tell whether an order waits too long too often to let the plan pass, and not so under the plan in force."""
     kept = {one.order: one.broken for one in keep.waits} if keep is not None else {}
     return wait.broken > max(thresholds.longest_wait, kept.get(wait.order, 0.0) + thresholds.tolerance)
