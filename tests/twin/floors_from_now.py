@@ -1,7 +1,8 @@
 """Random floors that both the open floor and the plan's own simulation can express, as they stand at some moment.
 
 Ages, running work (batches, too), open repairs, least waits, ways where nothing is assembled, people with shifts and
-absences, and a feasible plan that names who attends what. Nothing is scrapped from now on: the plan's simulation leaves that out.
+absences, and a feasible plan that names who attends what. Nothing is scrapped from now on: the plan's simulation leaves
+that out.
 """
 
 from __future__ import annotations

@@ -509,6 +509,20 @@ def test_an_unknown_rule_and_endless_arrivals_without_an_end_are_refused() -> No
         ),
         ({}, {"capability": "fly"}, {}, "products.toml: item A: operation M: capability: no machine has it"),
         ({}, {"rework": {"ratio": 0.1, "to": "X"}}, {}, "operation M sends rework to 'X'; it must be one of M"),
+        (
+            {},
+            {"wait_least_s": 60},
+            {},
+            "operation M is the first of its routing, so it has nothing to wait after",
+        ),
+        (
+            {},
+            {"wait_most_s": 60},
+            {},
+            "operation M is the first of its routing, so it has nothing to wait after",
+        ),
+        ({}, {"wait_least_s": 60, "wait_most_s": 59}, {}, "wait_most_s must be at least wait_least_s, 60.0, not 59.0"),
+        ({}, {"wait_least_s": -1}, {}, "item A: operation M: wait_least_s: must be a number of at least 0"),
         ({}, {"rework": {"ratio": 1, "to": "M"}}, {}, "rework: a ratio of 1 needs a limit"),
         (
             {},
