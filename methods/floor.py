@@ -90,12 +90,21 @@ def _advanced(
         one = done.get((order.id, operation.id))
         if one is None or one.state is not JobState.COMPLETED:
             running = None if one is None else _running(plant, order, operation, one, snapshot)
-            return replace(order, first=place, running=running)
+            before = done.get((order.id, plant.item(order.item).routing[place - 1].id)) if place else None
+            release_s = max(order.release_s, _waited_s(operation, before, snapshot))
+            return replace(order, first=place, running=running, release_s=release_s)
         if one.good + one.scrap > 0:
             order = replace(order, quantity=min(order.quantity, one.good))
         if order.quantity == 0:
             return None
     return None
+
+
+def _waited_s(operation: Operation, before: JobProgress | None, snapshot: Snapshot | None) -> float:
+    """Return when an operation's least wait after a completed one is over, in seconds since the snapshot."""
+    if snapshot is None or before is None or before.completed_at is None:
+        return 0.0
+    return (before.completed_at - snapshot.at).total_seconds() + operation.wait_least_s
 
 
 def _running(

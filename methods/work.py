@@ -6,16 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from graphlib import CycleError, TopologicalSorter
+from math import inf
 from zoneinfo import ZoneInfo
 
 from plant.calendar import Calendar, Window, WorkingTime, without_windows
 from plant.errors import Infeasible, InvalidInput
-from plant.item import Attendance
+from plant.item import Attendance, Operation
 from plant.order import CustomerOrder, JobProgress, JobState
 from plant.plant import Machine, Plant
 from plant.snapshot import MachineSnapshot, Snapshot
 from plant.text import told
-from plant.work import MachineOutlook, OrderDemand, PersonOutlook, Running, Task, Work
+from plant.work import MachineOutlook, OrderDemand, PersonOutlook, Running, Task, Wait, Work
 
 HORIZON = timedelta(weeks=26)
 """How far calendars are laid out; beyond it the last window goes on."""
@@ -50,12 +51,13 @@ def build_work(plant: Plant, orders: Sequence[CustomerOrder], jobs: Sequence[Job
     by_id |= {done.job.id: done for done in done_untold(jobs)}
     pieces: dict[str, int] = {}
     tasks: list[Task] = []
-    sharing = _sharing(by_id.values())
+    sharing, ways_s = _sharing(by_id.values()), _ways_s(plant)
     for id_ in _predecessors_first(by_id):
         progress = by_id[id_]
         pieces[id_] = _pieces(progress, by_id, pieces)
         if progress.state is not JobState.COMPLETED:
-            tasks.append(_task(plant, progress, pieces[id_], by_id, snapshot, sharing))
+            task = _task(plant, progress, pieces[id_], by_id, snapshot, sharing)
+            tasks.append(task if task.running else _behind_the_done(task, progress, by_id, ways_s, snapshot.at))
     open_orders = {task.order for task in tasks}
     demands = {
         order.id: OrderDemand(order.id, _seconds(snapshot.at, order.due_at), order.priority)
@@ -68,8 +70,27 @@ def build_work(plant: Plant, orders: Sequence[CustomerOrder], jobs: Sequence[Job
         _outlooks(plant, snapshot),
         demands,
         _people(plant, tasks, snapshot.at),
-        energy_prices=_energy_prices(plant, snapshot.at),
+        ways_s,
+        _energy_prices(plant, snapshot.at),
     )
+
+
+def _ways_s(plant: Plant) -> dict[tuple[str, str], float]:
+    """Return the clock seconds between machines of the work centers that ways connect, where it takes any.
+
+    Carriers are taken to be at hand. Nothing is carried from a machine to itself.
+    """
+    at: dict[str, list[str]] = {}
+    for machine in plant.machines:
+        at.setdefault(machine.work_center, []).append(machine.id)
+    return {
+        (here, there): way.time_s
+        for way in plant.transports
+        if way.time_s > 0
+        for here in at.get(way.before, ())
+        for there in at.get(way.after, ())
+        if here != there
+    }
 
 
 def _energy_prices(plant: Plant, epoch: datetime) -> tuple[tuple[float, float], ...]:
@@ -161,7 +182,7 @@ def _task(
         started_s = _seconds(snapshot.at, progress.started_at or snapshot.at)
         running = Running(machine.id, started_s, max(left_s, LEAST_REMAINING_S), batch, worked_s)
     else:
-        before = tuple(name for name in job.predecessors if by_id[name].state is not JobState.COMPLETED)
+        before = job.predecessors
     return Task(
         id=job.id,
         order=job.customer_order,
@@ -178,7 +199,41 @@ def _task(
         attendance=operation.attendance,
         skill=None if operation.attendance is Attendance.NONE else operation.skill,
         interruptible=operation.interruptible,
+        waits=_waits(operation, [name for name in before if by_id[name].job.production_order == job.production_order]),
     )
+
+
+def _waits(operation: Operation, before: Iterable[str]) -> dict[str, Wait]:
+    """Return how an operation waits after what its routing has before it."""
+    if not operation.waits:
+        return {}
+    most_s = inf if operation.wait_most_s is None else operation.wait_most_s
+    return dict.fromkeys(before, Wait(operation.wait_least_s, most_s))
+
+
+def _behind_the_done(
+    task: Task,
+    progress: JobProgress,
+    by_id: Mapping[str, JobProgress],
+    ways_s: Mapping[tuple[str, str], float],
+    epoch: datetime,
+) -> Task:
+    """Return a task without the predecessors that are complete: what has still to dry or to arrive releases it.
+
+    It is there when it could be on any machine that can take it, the farthest one included.
+    """
+    done = [by_id[name] for name in progress.job.predecessors if by_id[name].state is JobState.COMPLETED]
+    ended_s = {one.job.id: _seconds(epoch, one.completed_at) for one in done if one.completed_at is not None}
+    release_s = task.release_s
+    for one in done:
+        wait = task.waits.get(one.job.id, Wait())
+        lag_s = max(wait.least_s, *(ways_s.get((one.machine or "", there), 0.0) for there in task.durations_s))
+        if lag_s > 0 and one.job.id in ended_s:
+            release_s = max(release_s, ended_s[one.job.id] + lag_s)
+    left = tuple(name for name in task.predecessors if by_id[name].state is not JobState.COMPLETED)
+    spoiling_s = {name: at_s for name, at_s in ended_s.items() if name in task.waits and task.waits[name].most_s < inf}
+    waits = {name: task.waits[name] for name in (*left, *spoiling_s) if name in task.waits}
+    return replace(task, predecessors=left, release_s=release_s, waits=waits, ended_s=spoiling_s)
 
 
 def _outlooks(plant: Plant, snapshot: Snapshot) -> dict[str, MachineOutlook]:

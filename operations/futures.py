@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from plant.calibration import Calibration
 from plant.plan import Plan
@@ -11,6 +11,7 @@ from plant.work import Work
 from scheduler.keep import keep
 from twin.calibrated import CalibratedDraws
 from twin.draws import Draws
+from twin.longest_waits import broken_waits
 from twin.rehearse import rehearse
 from twin.replay import Replay
 from twin.verdict import order_verdicts
@@ -42,10 +43,12 @@ class Futures:
         return order_verdicts(self.run(work, plan))
 
     def verdict(self, orders: tuple[OrderVerdict, ...]) -> Verdict:
-        """Return a verdict that tells of orders only."""
+        """Return a verdict that tells of orders' dates only."""
         return Verdict("replay", self.replications, self.seed, orders, (), 0.0, None)
 
     def keeping(self, work: Work, plan: Plan) -> Verdict:
         """Return what becomes of the orders that `plan`, made earlier, covers to their end, if it is just kept."""
         kept = keep(work, plan)
-        return self.verdict(tuple(one for one in self.orders(kept.work, kept.plan) if one.order in kept.orders))
+        ran = self.run(kept.work, kept.plan)
+        orders = tuple(one for one in order_verdicts(ran) if one.order in kept.orders)
+        return replace(self.verdict(orders), waits=tuple(one for one in broken_waits(ran) if one.order in kept.orders))

@@ -14,7 +14,7 @@ from datetime import UTC, tzinfo
 from plant.checks import require, require_not_negative
 from plant.order import Priority
 from plant.text import Text, Told, told
-from plant.verdict import Binding, BindingKind, Judgement, OrderVerdict, Remedy, Verdict
+from plant.verdict import Binding, BindingKind, Judgement, OrderVerdict, Remedy, Verdict, WaitVerdict
 
 _CONFIDENCE = 0.95
 """Of the interval whose lower bound is asked about; see `twin.verdict`."""
@@ -33,6 +33,9 @@ class Thresholds:
     late_high_s, late_normal_s
         Budget of tardiness: one future in ten may be that late, or later, but no more. An order that is late under the
         plan in force, too, may become later by as much.
+    longest_wait
+        Share of the futures in which an order may wait longer than it may anywhere; 1: that is noted, and blocks no
+        plan.
     """
 
     high: float = 0.90
@@ -40,9 +43,10 @@ class Thresholds:
     tolerance: float = 0.02
     late_high_s: float = 24 * 3600.0
     late_normal_s: float = 72 * 3600.0
+    longest_wait: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("high", "normal", "tolerance"):
+        for name in ("high", "normal", "tolerance", "longest_wait"):
             value = getattr(self, name)
             require(
                 0 <= value <= 1,
@@ -158,8 +162,29 @@ def judge_plan(
         if one.blocks
     ]
     reasons += _forgotten(candidate, keep)
-    notes = tuple(_note(one, thresholds, zone) for one in found if not one.blocks)
-    return Judgement(not reasons, tuple(reasons), notes, tuple(remedies) if reasons else ())
+    notes: list[Text] = [_note(one, thresholds, zone) for one in found if not one.blocks]
+    for wait in candidate.waits:
+        (reasons if spoils(wait, keep, thresholds) else notes).append(_too_long(wait))
+    return Judgement(not reasons, tuple(reasons), tuple(notes), tuple(remedies) if reasons else ())
+
+
+def spoils(wait: WaitVerdict, keep: Verdict | None, thresholds: Thresholds) -> bool:
+    """Tell whether an order waits too long too often to let the plan pass, and not so under the plan in force."""
+    kept = {one.order: one.broken for one in keep.waits} if keep is not None else {}
+    return wait.broken > max(thresholds.longest_wait, kept.get(wait.order, 0.0) + thresholds.tolerance)
+
+
+def _too_long(wait: WaitVerdict) -> Told:
+    return told(
+        "{order} may spoil: in {broken:percent} of the futures it waits longer than it may. {job} is to begin within "
+        "{most:span} after {before}; where it does not, it comes {over:span} too late on average.",
+        order=wait.order,
+        broken=wait.broken,
+        job=wait.job_order,
+        most=wait.most_s,
+        before=wait.before,
+        over=wait.over_s,
+    )
 
 
 def _forgotten(candidate: Verdict, keep: Verdict | None) -> Iterator[Told]:

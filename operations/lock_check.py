@@ -12,6 +12,7 @@ from plant.lock import JobLock
 from plant.plan import Plan
 from plant.text import Told, told
 from plant.work import MachineOutlook, Task, Work
+from scheduler.requirement import shortest_lag_s
 
 _TOLERANCE_S = 1.0
 
@@ -173,7 +174,8 @@ def _earliest_s(work: Work) -> dict[str, float]:
             ends_s[task.id] = time.finish(0.0, task.running.remaining_s)
             continue
         material_s = 0.0 if task.material is None else task.material.due_s + task.material.delay.mean
-        ready_s = max([0.0, task.release_s, material_s, *(ends_s[name] for name in task.predecessors)])
+        there = (ends_s[name] + shortest_lag_s(work, task, name) for name in task.predecessors)
+        ready_s = max([0.0, task.release_s, material_s, *there])
         machines = [work.machines[name] for name in task.durations_s]
         from_s = {one.id: max(ready_s, one.available_from_s) for one in machines}
         begins_s[task.id] = min(one.working_time.begin(from_s[one.id]) for one in machines)

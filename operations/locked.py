@@ -82,6 +82,12 @@ def missed_s(work: Work, plan: Plan) -> float:
     return sum(one for one in late_s if one >= _NOTABLE_S)
 
 
+def there_s(work: Work, plan: Plan, task: Task, machine: str) -> float:
+    """Return when all that a task follows is done as planned, has waited and is at `machine`; 0 if there is none."""
+    ends = ((name, plan.by_job_order[name]) for name in task.predecessors)
+    return max((one.end_s + work.lag_s(task, name, one.machine, machine) for name, one in ends), default=0.0)
+
+
 def begin_s(work: Work, task: Task, planned: PlannedOperation) -> float:
     """Return when a planned task's machine begins with it, changeover included, in seconds since the work's epoch."""
     time = work.machines[planned.machine].working_time

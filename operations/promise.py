@@ -11,6 +11,7 @@ from datetime import UTC, datetime, tzinfo
 
 import numpy as np
 
+from operations.locked import there_s
 from plant.calibration import Calibration
 from plant.plan import Plan
 from plant.ports import Progress, no_progress
@@ -214,7 +215,7 @@ class _Asking:
         """Return the items whose material holds an operation of the order up."""
         at_s: dict[str, float] = {}
         for task in self.work.tasks:
-            ready_s = max((plan.by_job_order[name].end_s for name in task.predecessors), default=0.0)
+            ready_s = there_s(self.work, plan, task, plan.by_job_order[task.id].machine)
             if task.order == self.order and task.release_s > ready_s and self._begins(plan, task) <= task.release_s:
                 at_s[task.item] = max(at_s.get(task.item, 0.0), task.release_s)
         return tuple(Binding("material", item, at=self.work.moment(seconds)) for item, seconds in at_s.items())

@@ -26,6 +26,7 @@ from scheduler.stop import Enough
 from twin.calibrated import apply
 from twin.critical import critical_shares
 from twin.fidelity import Forecast, forecast
+from twin.longest_waits import broken_waits
 from twin.replay import Replay
 from twin.verdict import judge, order_verdicts
 
@@ -149,7 +150,9 @@ def look(
         ran = futures.run(known, plan)
         orders = order_verdicts(ran)
         missed = gate.findings(futures.verdict(orders), kept, _priorities(known), terms.thresholds)
-        return Outcome(orders, sum(one.blocks for one in missed), _bottleneck(ran), missed_s(known, plan))
+        spoiled = sum(gate.spoils(one, kept, terms.thresholds) for one in broken_waits(ran))
+        blocking = sum(one.blocks for one in missed) + spoiled
+        return Outcome(orders, blocking, _bottleneck(ran), missed_s(known, plan))
 
     return robust.choose(known, solver, frozen, terms.price, outcome, patience.looking, start=start, near=in_force)
 

@@ -10,7 +10,9 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from itertools import chain
 
+from operations.locked import there_s
 from plant.calendar import WorkingTime
 from plant.checks import require_not_negative
 from plant.errors import InvalidInput
@@ -194,17 +196,16 @@ def _alternatives(patient: Patient, costs: Costs) -> Iterator[Change]:
         planned = patient.plan.by_job_order[task.id]
         what = told("{job} on {machine} instead of {here}", job=task.id, machine=machine, here=planned.machine)
         cost = costs.move + costs.move_per_h * max(longer_s, 0.0) / _HOUR_S
-        for from_s in dict.fromkeys((_ready_s(patient, task), planned.start_s)):
+        for from_s in dict.fromkeys((_ready_s(patient, task, machine), planned.start_s)):
             steps = _steps(patient.plan)
             operation = replace(_taken_out(steps, task.id), machine=machine, batch=None)
             _put(steps, operation, from_s, patient)
             yield from _possible(RemedyKind.ALTERNATIVE, what, cost, patient.work, steps)
 
 
-def _ready_s(patient: Patient, task: Task) -> float:
-    """Return when a task could begin as planned if its machine were free."""
-    ended = (patient.plan.by_job_order[name].end_s for name in task.predecessors)
-    return max([task.release_s, *ended])
+def _ready_s(patient: Patient, task: Task, machine: str) -> float:
+    """Return when a task could begin on a machine as planned if that were free."""
+    return max(task.release_s, there_s(patient.work, patient.plan, task, machine))
 
 
 def _splits(patient: Patient, costs: Costs) -> Iterator[Change]:
@@ -246,26 +247,26 @@ def _split(work: Work, chosen: set[str], parts: int) -> Work:
     """Return the work with tasks in parts: each follows its own part of the same item, and all of anything else."""
     items = {task.id: task.item for task in work.tasks}
 
-    def before(task: Task, part: int | None) -> tuple[str, ...]:
-        found: list[str] = []
-        for name in task.predecessors:
-            if name not in chosen:
-                found.append(name)
-            elif part is not None and items[name] == task.item:
-                found.append(_part_id(name, part))
-            else:
-                found += [_part_id(name, each) for each in range(parts)]
-        return tuple(found)
+    def parts_of(task: Task, part: int | None, name: str) -> list[str]:
+        if name not in chosen:
+            return [name]
+        if part is not None and items[name] == task.item:
+            return [_part_id(name, part)]
+        return [_part_id(name, each) for each in range(parts)]
+
+    def behind(task: Task, part: int | None) -> Task:
+        before = {name: parts_of(task, part, name) for name in task.predecessors}
+        waits = {each: wait for name, wait in task.waits.items() for each in before.get(name, [name])}
+        return replace(task, predecessors=tuple(chain(*before.values())), waits=waits)
 
     def divided(task: Task, part: int) -> Task:
         pieces = task.quantity * (part + 1) // parts - task.quantity * part // parts
         share = task.fixed_share + (1 - task.fixed_share) * pieces / task.quantity
         durations_s = {machine: seconds * share for machine, seconds in task.durations_s.items()}
         return replace(
-            task,
+            behind(task, part),
             id=_part_id(task.id, part),
             quantity=pieces,
-            predecessors=before(task, part),
             durations_s=durations_s,
             fixed_share=task.fixed_share / share if share > 0 else 0.0,
         )
@@ -275,7 +276,7 @@ def _split(work: Work, chosen: set[str], parts: int) -> Work:
         if task.id in chosen:
             tasks += [divided(task, part) for part in range(parts)]
         else:
-            tasks.append(replace(task, predecessors=before(task, None)))
+            tasks.append(behind(task, None))
     return replace(work, tasks=tuple(tasks))
 
 

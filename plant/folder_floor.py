@@ -122,7 +122,7 @@ def read_absences(table: Table, zone: ZoneInfo) -> tuple[Absence, ...]:
 
 
 def read_operation_extras(table: Table, names: FloorNames) -> dict[str, Any]:
-    """Read the keys of an operation that may be left out and concern the running floor."""
+    """Read the keys of an operation that may be left out and concern the running floor, and its waits."""
     extras: dict[str, Any] = {"people": table.whole("people", 1), "interruptible": table.flag("interruptible", True)}
     if table.has("attendance"):
         extras["attendance"] = table.choice("attendance", Attendance)
@@ -130,6 +130,9 @@ def read_operation_extras(table: Table, names: FloorNames) -> dict[str, Any]:
         extras["tools"] = table.references("tools", "tool", names.tools)
     if table.has("rework"):
         extras["rework"] = _rework(table.table("rework"))
+    extras["wait_least_s"] = table.number("wait_least_s", 0.0)
+    if table.has("wait_most_s"):
+        extras["wait_most_s"] = table.number("wait_most_s")
     return extras
 
 

@@ -133,6 +133,9 @@ class Operation:
         Whether a break or the end of a shift may interrupt it. If not, it begins only where it fits.
     rework
         Makes it an inspection: what it sends back.
+    wait_least_s, wait_most_s
+        Clock seconds it waits after the operation before it in its routing, from the end of that to its changeover:
+        at least for drying or cooling, at most (None: as long as you like) for what spoils.
     """
 
     id: str
@@ -150,6 +153,8 @@ class Operation:
     tools: tuple[str, ...] = ()
     interruptible: bool = True
     rework: Rework | None = None
+    wait_least_s: float = 0.0
+    wait_most_s: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("id", "name", "capability", "skill", "setup_family"):
@@ -162,10 +167,23 @@ class Operation:
         )
         require_not_negative("variation", self.variation)
         require(0 <= self.scrap_ratio < 1, f"scrap_ratio must be at least 0 and below 1, not {self.scrap_ratio!r}")
+        require_not_negative("wait_least_s", self.wait_least_s)
+        if self.wait_most_s is not None:
+            require_not_negative("wait_most_s", self.wait_most_s)
+            require(
+                self.wait_most_s >= self.wait_least_s,
+                f"operation {self.id}: wait_most_s must be at least wait_least_s, {self.wait_least_s!r}, not "
+                f"{self.wait_most_s!r}",
+            )
         require(self.people >= 1, f"operation {self.id}: people must be at least 1, not {self.people!r}")
         if self.time_factor is not None:
             mean = self.time_factor.mean
             require(abs(mean - 1) < 1e-9, f"operation {self.id}: time_factor must have mean 1, not {mean!r}")
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is more to wait for than the end of the operation before it."""
+        return self.wait_least_s > 0 or self.wait_most_s is not None
 
     def duration_s(self, quantity: int, speed: float) -> float:
         """Return the planned processing time of `quantity` pieces on a machine of this speed, in seconds."""
@@ -211,6 +229,12 @@ class Item:
             require(bool(self.routing), f"made item {self.id} needs a routing")
             ids = [operation.id for operation in self.routing]
             require(len(set(ids)) == len(ids), f"item {self.id}: operation ids must differ, not {ids}")
+            first = self.routing[0]
+            require(
+                not first.waits,
+                f"item {self.id}: operation {first.id} is the first of its routing, so it has nothing to wait after; "
+                "take wait_least_s and wait_most_s out of it",
+            )
             self._check_rework(ids)
             size = self.transfer_batch
             require(size is None or size >= 1, f"item {self.id}: transfer_batch must be at least 1, not {size!r}")

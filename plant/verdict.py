@@ -172,6 +172,30 @@ class Binding:
 
 
 @dataclass(frozen=True)
+class WaitVerdict:
+    """An order that waits longer than it may in some futures, and the wait that is broken most often.
+
+    Attributes
+    ----------
+    broken
+        Share of the futures in which any of its longest waits is exceeded.
+    job_order, before
+        What begins too late after what.
+    most_s
+        Clock seconds it may wait from the end of `before` until its changeover begins.
+    over_s
+        By how much it waits longer, mean clock seconds over the futures in which it does.
+    """
+
+    order: str
+    broken: float
+    job_order: str
+    before: str
+    most_s: float
+    over_s: float
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What the twin says of a plan: per order, per machine, and which engine said it.
 
@@ -189,6 +213,8 @@ class Verdict:
         For the orders at risk, those most at risk first.
     bindings
         What holds up each order at risk.
+    waits
+        Orders that wait longer than they may in any future, the likeliest first.
     """
 
     engine: str
@@ -203,6 +229,7 @@ class Verdict:
     buffers: tuple[Buffer, ...] = ()
     twin_error: TwinError | None = None
     bindings: tuple[Binding, ...] = ()
+    waits: tuple[WaitVerdict, ...] = ()
 
 
 class RemedyKind(StrEnum):

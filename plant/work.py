@@ -150,7 +150,10 @@ class Task:
     rework
         Set on a task of a rework pass.
     waits
-        By predecessor, where there is more to wait for than its end.
+        By predecessor, where there is more to wait for than its end; those of `ended_s` included.
+    ended_s
+        When predecessors ended that are complete and that it must not wait too long after, clock seconds since the
+        epoch; `release_s` knows their least waits.
     lock
         Set where somebody fixed machine and start: nothing begins it earlier, and a plan in which it starts later
         breaks the lock.
@@ -177,6 +180,7 @@ class Task:
     rework_chance: float = 0.0
     rework: ReworkPass | None = None
     waits: Mapping[str, Wait] = field(default_factory=dict)
+    ended_s: Mapping[str, float] = field(default_factory=dict)
     lock: Lock | None = None
 
     def __post_init__(self) -> None:
@@ -196,12 +200,17 @@ class Task:
                 set(self.durations_s) == {self.running.machine},
                 f"task {self.id} runs on {self.running.machine}; that must be its only machine",
             )
-        strangers = [name for name in self.waits if name not in self.predecessors]
+        strangers = [name for name in self.waits if name not in self.predecessors and name not in self.ended_s]
         require(not strangers, f"task {self.id}: waits for {strangers}, which are not among its predecessors")
         require(
             self.lock is None or self.lock.machine in self.durations_s,
             f"task {self.id} is locked to a machine that cannot take it; it can go to {', '.join(self.durations_s)}",
         )
+
+    @property
+    def latest_s(self) -> float:
+        """When it must begin for what it follows and is complete, clock seconds since the epoch; inf where never."""
+        return min((end_s + self.waits[name].most_s for name, end_s in self.ended_s.items()), default=inf)
 
     @property
     def machines(self) -> tuple[str, ...]:
@@ -318,9 +327,10 @@ class Work:
                 raise InvalidInput(misfit)
             seen.add(task.id)
         for (before, after), seconds in self.transport_s.items():
-            require_not_negative(f"the way from {before} to {after}", seconds)
-            unknown = [name for name in (before, after) if name not in self.machines]
-            require(not unknown, f"the way from {before} to {after}: unknown machines {unknown}")
+            if not (0 <= seconds < inf and before in self.machines and after in self.machines):
+                require_not_negative(f"the way from {before} to {after}", seconds)
+                unknown = [name for name in (before, after) if name not in self.machines]
+                raise InvalidInput(f"the way from {before} to {after}: unknown machines {unknown}")
 
     def _misfit(self, task: Task, seen: Container[str]) -> str | None:
         """Return what is wrong with a task behind those that were seen; words are made only where something is."""
@@ -337,6 +347,14 @@ class Work:
         if task.rework is not None and task.running is None and task.rework.of not in seen:
             return f"task {task.id} reworks {task.rework.of}, which is unknown or stands after it"
         return None
+
+    def lag_s(self, task: Task, before: str, here: str, there: str) -> float:
+        """Return the clock seconds from a predecessor's end on `here` until `task` may begin on `there`.
+
+        The longer of its least wait and the way: they pass at the same time.
+        """
+        wait = task.waits.get(before)
+        return max(self.transport_s.get((here, there), 0.0), 0.0 if wait is None else wait.least_s)
 
     @cached_property
     def by_id(self) -> dict[str, Task]:

@@ -82,6 +82,7 @@ class GateSettings(Section):
     tolerance: float = Field(0.02, ge=0, le=1, description="how much worse than keeping the plan in force is accepted")
     late_high_s: float = Field(24 * 3600.0, ge=0, description="P90 tardiness that is accepted")
     late_normal_s: float = Field(72 * 3600.0, ge=0)
+    longest_wait: float = Field(1.0, ge=0, le=1, description="share of futures in which a longest wait may be exceeded")
 
 
 class RemedySettings(Section):

@@ -73,7 +73,12 @@ def planning_rules(settings: Settings) -> PlanningRules:
         ),
         replications=planning.replications,
         thresholds=Thresholds(
-            gate.on_time_high, gate.on_time_normal, gate.tolerance, gate.late_high_s, gate.late_normal_s
+            gate.on_time_high,
+            gate.on_time_normal,
+            gate.tolerance,
+            gate.late_high_s,
+            gate.late_normal_s,
+            gate.longest_wait,
         ),
         frozen_zone_s=planning.frozen_zone_s,
         dispatch_horizon_s=planning.dispatch_horizon_s,

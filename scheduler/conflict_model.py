@@ -1,7 +1,8 @@
 """Is there a plan that meets these requirements? A CP-SAT model in which each can be asked for or left out.
 
 The model never asks for more than the shop does: seconds are rounded in the plan's favour, changeovers count with the
-shortest there is, and an attended task needs somebody, not the same person throughout. So what it finds impossible is.
+shortest there is, ways are the shortest that a task and what it follows may take, and an attended task needs somebody,
+not the same person throughout. Longest waits are left out. So what it finds impossible is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ortools.sat.python import cp_model
 from plant.calendar import WorkingTime
 from plant.item import Attendance
 from plant.work import Task, Work
-from scheduler.requirement import Demands, Kind, Requirement, able, concerned, requirements
+from scheduler.requirement import Demands, Kind, Requirement, able, concerned, requirements, shortest_lag_s
 
 
 class Answer(Enum):
@@ -66,6 +67,8 @@ class ConflictModel:
     def _far_s(self) -> int:
         """Return a time by which everything could be done one after the other, whatever is left out."""
         work_s = sum(max(task.durations_s.values()) for task in self._tasks)
+        lags = (shortest_lag_s(self._work, task, name) for task in self._tasks for name in task.predecessors)
+        work_s += sum(lags)  # at most: some of it passes while nothing works
         latest_s = max((one.at_s for one in self.requirements), default=0.0)
         calendars = [self._work.machines[name].working_time for task in self._tasks for name in task.durations_s]
         calendars += [one.working_time for one in self._work.people.values()]
@@ -122,7 +125,7 @@ class ConflictModel:
             elif one.kind is Kind.RELEASE:
                 model.add(start >= math.floor(at_s)).only_enforce_if(asked)
             elif one.kind in {Kind.PREDECESSOR, Kind.FROZEN} and one.other in self._end:
-                model.add(start >= self._end[one.other]).only_enforce_if(asked)
+                model.add(start >= self._end[one.other] + self._lag_s(one)).only_enforce_if(asked)
             elif one.kind is Kind.FIXED:
                 there = self._on.get((one.subject, one.other))
                 if there is None:  # a machine that cannot take it
@@ -130,6 +133,12 @@ class ConflictModel:
                 else:
                     model.add_implication(asked, there)
                 model.add(start == math.floor(at_s)).only_enforce_if(asked)
+
+    def _lag_s(self, one: Requirement) -> int:
+        """Return what passes at least between a task's predecessor and its start."""
+        if one.kind is not Kind.PREDECESSOR:
+            return 0
+        return math.floor(shortest_lag_s(self._work, self._work.by_id[one.subject], one.other))
 
     def _attend(self, task: Task, asked: cp_model.IntVar) -> None:
         """Have somebody who can there while a task is processed, or for its changeover."""

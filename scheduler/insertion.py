@@ -80,6 +80,7 @@ class Board:
         self._work = work
         self._held = set(held)
         self.end_s = {one.job_order: one.end_s for one in plan.operations}
+        self._machine = {one.job_order: one.machine for one in plan.operations}
         self.steps: dict[str, list[Step]] = {machine: [] for machine in work.machines}
         for machine, sequence in plan.sequences.items():
             self.steps[machine] = [self._step(machine, members) for members in sequence]
@@ -90,7 +91,7 @@ class Board:
         return Step(
             [task.id for task in tasks],
             tasks[0].setup_family,
-            max(self.ready_s(task) for task in tasks),
+            max(self.ready_s(task, machine) for task in tasks),
             members[0].start_s,
             members[0].end_s,
             max(task.durations_s[machine] for task in tasks),
@@ -98,30 +99,36 @@ class Board:
             None if any(_company(task) is None for task in tasks) else _company(tasks[0]),
         )
 
-    def ready_s(self, task: Task) -> float:
-        """Return when a task may begin, its predecessors being on the board."""
+    def ready_s(self, task: Task, machine: str) -> float:
+        """Return when a task may begin on a machine, its predecessors being on the board.
+
+        Least waits and ways are in it. Longest waits are not: every task goes where it ends first.
+        """
         if task.running is not None:
             return 0.0
         material_s = 0.0 if task.material is None else task.material.due_s + task.material.delay.mean
         locked_s = 0.0 if task.lock is None else task.lock.start_s
-        before_s = (self.end_s.get(before, 0.0) for before in task.predecessors)
+        before_s = (
+            self.end_s[before] + self._work.lag_s(task, before, self._machine[before], machine)
+            for before in task.predecessors
+            if before in self.end_s
+        )
         return max((task.release_s, material_s, locked_s, 0.0, *before_s))
 
     def fits(self, task: Task, *, pushing: bool) -> list[Fit]:
         """Return the earliest place on each machine that can take `task`; with `pushing`, what follows gives way."""
-        ready_s = self.ready_s(task)
         find = self._at_once if pushing else self._gap
-        return [find(self._work.machines[machine], task, ready_s) for machine in task.machines]
+        return [find(self._work.machines[machine], task, self.ready_s(task, machine)) for machine in task.machines]
 
     def put(self, task: Task, fit: Fit) -> None:
         """Put a task where it fits. What gave way keeps its old times: make a plan and look again."""
-        self.end_s[task.id] = fit.end_s
+        self.end_s[task.id], self._machine[task.id] = fit.end_s, fit.machine
         steps = self.steps[fit.machine]
         if fit.joins:
             steps[fit.place].members.append(task.id)
             return
         work_s = task.durations_s[fit.machine]
-        ready_s, company = self.ready_s(task), _company(task)
+        ready_s, company = self.ready_s(task, fit.machine), _company(task)
         step = Step([task.id], task.setup_family, ready_s, fit.start_s, fit.end_s, work_s, False, company)
         steps.insert(fit.place, step)
 

@@ -72,4 +72,8 @@ def _without(task: Task, stays: dict[str, Task]) -> Task:
     if task.running is None or all(before in stays for before in task.predecessors):
         return task
     before = tuple(name for name in task.predecessors if name in stays)
-    return replace(task, predecessors=before, waits={name: wait for name, wait in task.waits.items() if name in stays})
+    return replace(
+        task,
+        predecessors=before,
+        waits={name: task.waits[name] for name in (*before, *task.ended_s) if name in task.waits},
+    )

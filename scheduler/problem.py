@@ -6,6 +6,7 @@ takes, or several it takes together (a batch); it is named by its first member, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
@@ -34,6 +35,7 @@ _ATTENDANCE = {Attendance.NONE: 0, Attendance.SETUP: SETUP, Attendance.ALL: ALL}
 TASK = np.dtype(
     [
         ("release", "f8"),
+        ("latest", "f8"),
         ("lock", "f8"),
         ("order", "i8"),
         ("family", "i8"),
@@ -53,6 +55,8 @@ TASK = np.dtype(
 
 release
     Earliest begin: released, materials planned to be there, not before its lock. 0 for what runs.
+latest
+    When it must begin for what is complete and it must not wait longer after; inf where never.
 lock
     Start somebody fixed, -1 for none.
 family
@@ -233,6 +237,7 @@ def _tasks(
     order = [problem.order_index[task.order] for task in problem.tasks]
     columns = {
         "release": [_release_s(task) for task in problem.tasks],
+        "latest": [math.inf if task.running else task.latest_s for task in problem.tasks],
         "lock": [NONE if task.lock is None or task.running else task.lock.start_s for task in problem.tasks],
         "order": order,
         "family": [families[task.setup_family] for task in problem.tasks],

@@ -128,6 +128,12 @@ def _frozen_pairs(work: Work, frozen: Plan | None) -> Iterator[tuple[str, str]]:
         yield from pairwise(names)
 
 
+def shortest_lag_s(work: Work, task: Task, before: str) -> float:
+    """Return the clock seconds from a predecessor's end until a task begins, on the machines nearest to each other."""
+    machines = work.by_id[before].durations_s
+    return min(work.lag_s(task, before, here, there) for here in machines for there in task.durations_s)
+
+
 def is_attended(work: Work, task: Task) -> bool:
     """Tell whether a task needs somebody, in a shop that says who there is."""
     return task.attendance is not Attendance.NONE and (bool(work.people) or task.skill is not None)

@@ -88,13 +88,13 @@ def weighed(parts: Floats, weights: Floats) -> float:
 
 @inlined
 def _broken_by(shop: Shop, times: Records, lead: int, member: int) -> float:
-    broken_s = 0.0
+    broken_s = max(times[lead].begin - shop.tasks[member].latest, 0.0)
     if shop.tasks[member].lock >= 0:
-        broken_s = times[lead].begin - shop.tasks[member].lock
+        broken_s += times[lead].begin - shop.tasks[member].lock
     for place in range(shop.tasks[member].before, shop.tasks[member + 1].before):
         waits_s = times[lead].begin - times[shop.before[place].task].finish
         broken_s += max(waits_s - shop.before[place].most, 0.0)
-    return broken_s
+    return float(broken_s)
 
 
 @inlined

@@ -46,4 +46,8 @@ def walk_back(ends, weight, bound, steps, result):  # type: ignore[no-untyped-de
                     attending_s[order, person[now]] += come_s * counts
                 # What waiting for somebody explains of the step they attended before.
                 excused_s = max(excused_s - took_s, 0.0) + come_s
-                now, until_s = last, since_s
+                # What must wait or is carried between two steps is on neither machine.
+                left_s = since_s if last < 0 else min(since_s, finish_s[future, last])
+                if own[now, order]:
+                    own_s[order] += (since_s - left_s) * counts
+                now, until_s = last, left_s

@@ -56,7 +56,7 @@ class Waits:
     orders, machines, people
         What the axes count.
     own_s
-        On steps of the order itself, shape (orders,).
+        On steps of the order itself and on what its lots must wait or be carried between them, shape (orders,).
     others_s
         On steps of other orders, by machine, shape (orders, machines).
     attending_s
@@ -146,16 +146,23 @@ class _Chains:
         """Note of a node what it waited for last; of things done at once, predecessors come before resources."""
         bound_s = self._bound_s[node.row]
         bound_s[:] = self._floor_s(node)
-        rows = [*node.after, *(() if node.before is None else (node.before,))]
-        for row in rows:
-            later = self._finish_s[row] > bound_s
+        rows = [*zip(node.after, node.lags_s, strict=True), *(() if node.before is None else ((node.before, 0.0),))]
+        for row, lag_s in rows:
+            there_s = self._finish_s[row] if lag_s == 0 else self._finish_s[row] + self._lag_s(node, lag_s)
+            later = there_s > bound_s
             np.copyto(self._before[node.row], row, where=later)
-            np.maximum(bound_s, self._finish_s[row], out=bound_s)
+            np.maximum(bound_s, there_s, out=bound_s)
         if node.behind is not None:
             free_s = self._free_s(node.behind)
             self._wait_s[node.row] = np.maximum(free_s - bound_s, 0.0)
             np.copyto(self._before[node.row], node.behind, where=free_s > bound_s)
             np.maximum(bound_s, free_s, out=bound_s)
+
+    def _lag_s(self, node: Node, lag_s: float) -> Matrix | float:
+        """Return how long a node waits after a predecessor's end; a rework pass left out does not."""
+        return (
+            np.where(self._replay.done[node.row][: self._taken], lag_s, 0.0) if node.row in self._replay.done else lag_s
+        )
 
     def _awaits_material(self, node: Node) -> bool:
         """Tell whether its material, and not its machine's being down, sets when a node can begin at the earliest."""

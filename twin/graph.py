@@ -7,6 +7,7 @@ and sorts it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -36,8 +37,9 @@ class Node:
         something it waits for cannot begin earlier than that anyway.
     setup_s
         Changeover before it, in working seconds; None where that depends on which rework passes are left out.
-    after
-        Rows of the members' predecessors: `preceding` without machine and person.
+    after, lags_s
+        Rows of the members' predecessors: `preceding` without machine and person; and the clock seconds from the end
+        of each until it may begin. A rework pass that is left out waits for none of them.
     before, behind
         Rows of the nodes before it on its machine and with its person.
     person, attendance, interruptible, rework
@@ -51,6 +53,7 @@ class Node:
     floor_s: float
     setup_s: float | None
     after: tuple[int, ...] = ()
+    lags_s: tuple[float, ...] = ()
     before: int | None = None
     behind: int | None = None
     person: str | None = None
@@ -89,7 +92,9 @@ def _node(
 ) -> Node:
     outlook = work.machines[step.machine]
     away_s = 0.0 if step.person is None else work.people[step.person].available_from_s
-    after = tuple(dict.fromkeys(node_of[name] for name in step.predecessors))
+    after: dict[int, float] = {}
+    for name in step.predecessors:
+        after[node_of[name]] = max(after.get(node_of[name], 0.0), step.lags_s.get(name, 0.0))
     machine_before = None if before is None else node_of[before.tasks[0].id]
     behind = None if step.behind is None else node_of[step.behind]
     resources = [row for row in (machine_before, behind) if row is not None]
@@ -100,7 +105,8 @@ def _node(
         preceding=tuple(dict.fromkeys((*after, *resources))),
         floor_s=max(0.0, step.release_s, outlook.available_from_s, away_s),
         setup_s=step.setup_s,
-        after=after,
+        after=tuple(after),
+        lags_s=tuple(after.values()),
         before=machine_before,
         behind=behind,
         person=step.person,
@@ -109,6 +115,12 @@ def _node(
         rework=step.rework,
         running=step.running,
     )
+
+
+def has_longest_wait(work: Work, node: Node) -> bool:
+    """Tell whether a member of a step must not wait too long after a predecessor."""
+    waits = (wait for member in node.members for wait in work.tasks[member].waits.values())
+    return not node.running and any(wait.most_s < math.inf for wait in waits)
 
 
 def _sorted(work: Work, nodes: Mapping[int, Node]) -> tuple[Node, ...]:

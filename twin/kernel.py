@@ -130,10 +130,14 @@ def _draw_work(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def walk(nodes, maps, luck, results, low, high):  # type: ignore[no-untyped-def]
-    """Walk all nodes in the replications from `low` to below `high`; arrays as `twin.program` lays them out."""
-    (rows, machines, people, attended, floors, setups, families, whole, after_edges, after, member_edges, members,
-     release_row, needed_row, freed_row, change_map, work_map, first_family, setup_table) = nodes  # fmt: skip
+def walk(nodes, maps, luck, results, begun, low, high):  # type: ignore[no-untyped-def]
+    """Walk all nodes in the replications from `low` to below `high`; arrays as `twin.program` lays them out.
+
+    Where it is asked when steps begin, `begun` is each node's row in the matrix of those moments, and the matrix.
+    """
+    (rows, machines, people, attended, floors, setups, families, whole, after_edges, after, lags,
+     member_edges, members, release_row, needed_row, freed_row, change_map, work_map, first_family,
+     setup_table) = nodes  # fmt: skip
     edges, starts = maps[0], maps[1]
     always = np.empty(edges.size - 1, np.bool_)
     for k in range(always.size):  # each map ends with a window that never begins
@@ -165,14 +169,22 @@ def walk(nodes, maps, luck, results, low, high):  # type: ignore[no-untyped-def]
                 person = person_free[p]
                 for b in range(count):
                     ready[b] = max(ready[b], person[b])
-            for j in range(after_edges[n], after_edges[n + 1]):
-                before = finish[after[j], base : base + count]
-                for b in range(count):
-                    ready[b] = max(ready[b], before[b])
             optional = needed_row[n] >= 0
-            if optional:
+            if optional:  # left out, it is done once that is known: nothing dries and nothing is carried
                 for b in range(count):
                     known[b] = ready[b]
+                for j in range(after_edges[n], after_edges[n + 1]):
+                    before = finish[after[j], base : base + count]
+                    for b in range(count):
+                        known[b] = max(known[b], before[b])
+            for j in range(after_edges[n], after_edges[n + 1]):
+                before, lag_s = finish[after[j], base : base + count], lags[j]
+                if lag_s > 0:
+                    for b in range(count):
+                        ready[b] = max(ready[b], before[b] + lag_s)
+                else:
+                    for b in range(count):
+                        ready[b] = max(ready[b], before[b])
             if floors[n] > 0:
                 for b in range(count):
                     ready[b] = max(ready[b], floors[n])
@@ -192,7 +204,7 @@ def walk(nodes, maps, luck, results, low, high):  # type: ignore[no-untyped-def]
             kept = freed_row[n]
             for b in range(count):
                 if optional and not needed[needed_row[n], _at(base + b)]:
-                    begun_s = ended_s = free_s = known[b]
+                    first_s = begun_s = ended_s = free_s = known[b]
                 else:
                     begun_s = ready[b]
                     if open_setup:
@@ -207,6 +219,7 @@ def walk(nodes, maps, luck, results, low, high):  # type: ignore[no-untyped-def]
                     if setup_s > 0:
                         busy_setup[m, _at(base + b)] += setup_s
                     if clock_is_working:
+                        first_s = begun_s
                         begun_s += setup_s
                         free_s = begun_s
                         ended_s = begun_s + work[b]
@@ -215,8 +228,8 @@ def walk(nodes, maps, luck, results, low, high):  # type: ignore[no-untyped-def]
                             clock = changing if setup_s > 0 else working
                             begun_s = _first_fit(maps, clock, working, begun_s, setup_s, work[b])
                         if setup_s > 0:
-                            begun_s, window = _begin(maps, changing, begun_s)
-                            begun_s, window = _finish(maps, changing, window, begun_s, setup_s)
+                            first_s, window = _begin(maps, changing, begun_s)
+                            begun_s, window = _finish(maps, changing, window, first_s, setup_s)
                         free_s = begun_s
                         if setup_s > 0 and changing == working:
                             begun_s, window = _open(maps, window, begun_s)
@@ -224,7 +237,7 @@ def walk(nodes, maps, luck, results, low, high):  # type: ignore[no-untyped-def]
                             begun_s, window = _begin(maps, working, begun_s)
                         ended_s, window = _finish(maps, working, window, begun_s, work[b])
                         if setup_s <= 0:
-                            free_s = begun_s
+                            first_s = free_s = begun_s
                 begins[b] = begun_s
                 ended[b] = ended_s
                 machine[b] = ended_s
@@ -232,6 +245,8 @@ def walk(nodes, maps, luck, results, low, high):  # type: ignore[no-untyped-def]
                     person_free[p, b] = free_s if attended[n] == _SETUP else ended_s
                 if kept >= 0:
                     freed[kept, _at(base + b)] = free_s
+                if begun is not None and begun[0][n] >= 0:  # compiled apart: the others are not to pay for it
+                    begun[1][begun[0][n], _at(base + b)] = first_s
             for j in range(member_edges[n] + 1, member_edges[n + 1]):
                 start[members[j], base : base + count] = begins
                 finish[members[j], base : base + count] = ended

@@ -130,14 +130,18 @@ class Flow:
                 outgoing += self._split(lot, bad, again, now_s)
                 continue
             order = lot.order
-            place = stage.place + 1
-            if place == len(order.stages):
+            if stage.place + 1 == len(order.stages):
                 self._lot_done(lot, now_s)
             else:
-                lot.stage = order.stages[place]
-                lot.family = lot.stage.family
+                self._move_on(lot, now_s)
                 outgoing.append(lot)
         return outgoing
+
+    def _move_on(self, lot: Lot, now_s: float) -> None:
+        """Move a lot to the next stage of its routing, where it arrives when it has waited as long as it must."""
+        lot.stage = lot.order.stages[lot.stage.place + 1]
+        lot.family = lot.stage.family
+        lot.ready_s = now_s + lot.stage.operation.wait_least_s
 
     def _split(self, lot: Lot, bad: int, again: int, now_s: float) -> list[Lot]:
         """Part the pieces of a lot: scrap leaves, rework goes back, the rest goes on."""
@@ -159,8 +163,7 @@ class Flow:
             if stage.place + 1 == len(order.stages):
                 self._lot_done(lot, now_s)
             else:
-                lot.stage = order.stages[stage.place + 1]
-                lot.family = lot.stage.family
+                self._move_on(lot, now_s)
                 going.append(lot)
         elif not again:
             lot.quantity = 0

@@ -90,6 +90,8 @@ class Lot:
         Set until its machine goes on with it: it had begun before the epoch.
     leads
         Whether it carries the first pieces of its order, for which a plan may have a place.
+    ready_s
+        Earliest arrival where it goes next: it dries or cools until then.
     source
         The machine it still stands on or behind while it waits for a place, None outside.
     awaits_place
@@ -107,6 +109,7 @@ class Lot:
         "part",
         "passes",
         "quantity",
+        "ready_s",
         "running",
         "source",
         "stage",
@@ -121,7 +124,7 @@ class Lot:
         self.number = number
         self.attempt = 0
         self.passes = 0
-        self.arrived_s = 0.0
+        self.arrived_s = self.ready_s = 0.0
         self.running: Running | None = None
         self.leads = False
         self.source: OpenMachine | None = None

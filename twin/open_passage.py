@@ -19,7 +19,7 @@ class Passage:
     Attributes
     ----------
     is_simple
-        Nothing but common queues: no finite buffers, no ways.
+        Nothing but common queues: no finite buffers, no ways, no least waits.
     carriers
         Pools of what carries lots, by id.
     """
@@ -29,7 +29,9 @@ class Passage:
         self._ways = flow.shop.ways
         self.carriers = {pool.id: Things(pool.id, pool.count) for pool in flow.shop.model.plant.carriers}
         buffers = any(m.spec.input_buffer is not None or m.spec.output_buffer is not None for m in flow.machines)
-        self.is_simple = not buffers and not self._ways and all(stage.queue >= 0 for stage in flow.shop.stages)
+        waits = any(stage.operation.wait_least_s > 0 for stage in flow.shop.stages)
+        given = any(stage.queue < 0 for stage in flow.shop.stages)
+        self.is_simple = not (buffers or self._ways or waits or given)
 
     def leave(self, lot: Lot, source: OpenMachine | None, now_s: float) -> None:
         """Send a lot to where it goes next, or have it wait for a place there."""
@@ -87,25 +89,22 @@ class Passage:
         source = lot.source
         if source is None or not self._ways:
             self._gone(lot, now_s)
-            self._enter(lot, target, now_s)
+            self._arrive(lot, target, now_s)
             return
         center = (
             self._flow.machines[lot.stage.machines[0]].spec.work_center if target is None else target.spec.work_center
         )
         way = self._ways.get((source.spec.work_center, center))
-        if way is None or (way.carrier is None and way.time_s == 0):
+        if way is None or way.carrier is None:
             self._gone(lot, now_s)
-            self._enter(lot, target, now_s)
-        elif way.carrier is None:
-            self._gone(lot, now_s)
-            self._flow.clock.at(now_s + way.time_s, lambda moment: self._enter(lot, target, self._flow.clock.now))
+            self._arrive(lot, target, now_s if way is None else now_s + way.time_s)
         else:
             carriers = self.carriers[way.carrier]
 
             def carry(begun_s: float) -> None:
                 self._gone(lot, begun_s)
                 self._flow.log.transports.append((lot.order.index, source.index, begun_s, begun_s + way.time_s))
-                self._flow.clock.at(begun_s + way.time_s, lambda moment: self._enter(lot, target, self._flow.clock.now))
+                self._arrive(lot, target, begun_s + way.time_s)
                 back_s = begun_s + way.time_s + way.return_s
                 self._flow.clock.at(back_s, lambda moment: carriers.give_back(self._flow.clock.now))
 
@@ -136,6 +135,14 @@ class Passage:
                 lot.awaits_place = False
                 machine.count += 1
                 self._set_out(lot, machine, now_s)
+
+    def _arrive(self, lot: Lot, target: OpenMachine | None, at_s: float) -> None:
+        """Have a lot enter where it goes when the way is over, or its least wait, which passes at the same time."""
+        at_s = max(at_s, lot.ready_s)
+        if at_s > self._flow.clock.now:
+            self._flow.clock.at(at_s, lambda moment: self._enter(lot, target, self._flow.clock.now))
+        else:
+            self._enter(lot, target, at_s)
 
     def _enter(self, lot: Lot, target: OpenMachine | None, now_s: float) -> None:
         if target is None:

@@ -13,7 +13,7 @@ from plant.calendar import WorkingTime
 from plant.item import Attendance
 from plant.work import Work
 from twin.draws import Row
-from twin.graph import Node
+from twin.graph import Node, has_longest_wait
 from twin.luck import Changeover, Luck, Matrix
 
 Array = NDArray[np.generic]
@@ -38,6 +38,8 @@ class Program:
         The kernel's arrays; their order is that of its first lines.
     freed
         Per node row whose person goes before the step ends: its row in the matrix of those moments.
+    begun_rows
+        Node rows with a longest wait: of these it is asked when their changeover (or processing) begins.
     families
         The kernel's numbers of setup families; 0 is what a machine begins with if nothing follows in that family.
     """
@@ -47,6 +49,7 @@ class Program:
     maps: tuple[Array, ...]
     freed: Mapping[int, int]
     families: Mapping[str, int]
+    begun_rows: tuple[int, ...]
     release_rows: tuple[int, ...]
     needed_rows: tuple[int, ...]
 
@@ -59,6 +62,7 @@ def program_of(work: Work, nodes: Sequence[Node]) -> Program:
     tasks = [work.tasks[node.row] for node in nodes]
     families = {name: index for index, name in enumerate(dict.fromkeys(task.setup_family for task in tasks), start=1)}
     freed = [node.row for node in nodes if node.attendance is Attendance.SETUP]
+    begun = [node.row for node in nodes if has_longest_wait(work, node)]
     waiting = [
         node.row
         for node in nodes
@@ -76,17 +80,18 @@ def program_of(work: Work, nodes: Sequence[Node]) -> Program:
         _whole(families[task.setup_family] for task in tasks),
         np.array([not node.interruptible for node in nodes], dtype=bool),
         *_ragged([node.after for node in nodes]),
+        np.array([lag_s for node in nodes for lag_s in node.lags_s], dtype=float),
         *_ragged([node.members for node in nodes]),
-        _places(nodes, waiting),
-        _places(nodes, needed),
-        _places(nodes, freed),
+        places_of(nodes, waiting),
+        places_of(nodes, needed),
+        places_of(nodes, freed),
         _whole(maps.number(node.machine, node.person) for node in nodes),
         _whole(maps.number(node.machine, node.person if node.attendance is Attendance.ALL else None) for node in nodes),
         _whole(families.get(work.machines[name].setup_family or "", 0) for name in machines),
         _setup_table(work, nodes, machines, families),
     )
     places = {row: place for place, row in enumerate(freed)}
-    return Program(machines, layout, maps.arrays(), places, families, tuple(waiting), tuple(needed))
+    return Program(machines, layout, maps.arrays(), places, families, tuple(begun), tuple(waiting), tuple(needed))
 
 
 def luck_arrays(program: Program, luck: Luck) -> tuple[Array, ...]:
@@ -189,7 +194,7 @@ def _ragged(rows: Sequence[Sequence[int]]) -> tuple[Array, Array]:
     return _whole(np.cumsum([0, *map(len, rows)]).tolist()), _whole(number for row in rows for number in row)
 
 
-def _places(nodes: Sequence[Node], rows: Sequence[int]) -> NDArray[np.int64]:
+def places_of(nodes: Sequence[Node], rows: Sequence[int]) -> NDArray[np.int64]:
     """Return per node its place in `rows`, -1 where it is not among them."""
     places = {row: place for place, row in enumerate(rows)}
     return _whole(places.get(node.row, _NONE) for node in nodes)

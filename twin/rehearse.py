@@ -7,7 +7,7 @@ import numpy as np
 from plant.plan import Plan
 from plant.work import Work
 from twin.draws import Draws
-from twin.graph import Node, graph_of
+from twin.graph import Node, graph_of, has_longest_wait
 from twin.luck import Flags, delivered_s, failed
 from twin.replay import Busy, Replay, replay
 from twin.simulate import Run, Simulation, ages_always
@@ -57,6 +57,11 @@ def simulated(work: Work, plan: Plan, draws: Draws) -> Replay:
         np.array([[run.finish_s[name] for run in runs] for name in ids]).reshape(shape),
         {name: _busy(runs, name) for name in machines},
         freed_s={row: np.array([run.freed_s[name] for run in runs]) for row, name in changed_over.items()},
+        begun_s={
+            node.row: np.array([run.begun_s[ids[node.row]] for run in runs])
+            for node in nodes
+            if has_longest_wait(work, node)
+        },
         release_s={
             node.row: awaited
             for node in nodes

@@ -22,7 +22,7 @@ from plant.work import Work
 from twin.draws import Draws, Row
 from twin.graph import Node, graph_of
 from twin.luck import Flags, Luck, Matrix, draw
-from twin.program import Program, luck_arrays, program_of
+from twin.program import Program, luck_arrays, places_of, program_of
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ class Replay:
         What each machine with nodes spends.
     freed_s
         By `Node.row`: when the person who attended the changeover only was free again, shape (R,).
+    begun_s
+        By `Node.row` of a step with a longest wait: when its changeover (or processing) began, shape (R,).
     release_s
         By `Node.row`: when the deliveries it waited for were there, shape (R,).
     done
@@ -69,6 +71,7 @@ class Replay:
     finish_s: Matrix
     machines: Mapping[str, Busy]
     freed_s: Mapping[int, Row] = field(default_factory=dict)
+    begun_s: Mapping[int, Row] = field(default_factory=dict)
     release_s: Mapping[int, Row] = field(default_factory=dict)
     done: Mapping[int, Flags] = field(default_factory=dict)
     engine: str = "replay"
@@ -122,10 +125,11 @@ def run(work: Work, nodes: Sequence[Node], program: Program, luck: Luck, seed: i
     """
     shape = luck.processing_s.shape
     start_s, finish_s = np.empty(shape), np.empty(shape)
-    freed_s = np.empty((len(program.freed), shape[1]))
+    freed_s, begun_s = (np.empty((len(rows), shape[1])) for rows in (program.freed, program.begun_rows))
     busy = [np.zeros((len(program.machines), shape[1])) for _ in range(3)]
     results = (start_s, finish_s, freed_s, *busy)
-    _walk((program.nodes, program.maps, luck_arrays(program, luck), results), shape[1])
+    begun = (places_of(nodes, program.begun_rows), begun_s) if program.begun_rows else None
+    _walk((program.nodes, program.maps, luck_arrays(program, luck), results, begun), shape[1])
     machines = {name: Busy(*(part[row] for part in busy)) for row, name in enumerate(program.machines)}
     freed = {row: freed_s[place] for row, place in program.freed.items()}
     return Replay(
@@ -137,12 +141,13 @@ def run(work: Work, nodes: Sequence[Node], program: Program, luck: Luck, seed: i
         finish_s,
         machines,
         freed_s=freed,
+        begun_s=dict(zip(program.begun_rows, begun_s, strict=True)),
         release_s=luck.release_s,
         done=luck.needed,
     )
 
 
-def _walk(layout: tuple[tuple[NDArray[np.generic], ...], ...], replications: int) -> None:
+def _walk(layout: tuple[tuple[NDArray[np.generic], ...] | None, ...], replications: int) -> None:
     """Walk all replications, on two cores where there are two: they have nothing to do with each other."""
     from twin.kernel import BLOCK, walk  # costs a second to import: only who replays pays for it
 

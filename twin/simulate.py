@@ -55,6 +55,8 @@ class Run:
         Per task: when its processing began (after the changeover, in working time), and when it was done.
     completion_s
         Per order: when its last task was done.
+    begun_s
+        Per first task of a step that was begun: when its changeover (or processing) was.
     freed_s
         Per first task of a step of which somebody attended the changeover only: when they were free again.
     busy
@@ -64,6 +66,7 @@ class Run:
     start_s: dict[str, float] = field(default_factory=dict)
     finish_s: dict[str, float] = field(default_factory=dict)
     completion_s: dict[str, float] = field(default_factory=dict)
+    begun_s: dict[str, float] = field(default_factory=dict)
     freed_s: dict[str, float] = field(default_factory=dict)
     busy: dict[str, Busy] = field(default_factory=dict)
 
@@ -289,7 +292,8 @@ class _PlannedShop:
         if planned is None or not self._may_begin(planned):
             return math.inf
         away_s = 0.0 if planned.person is None else self._work.people[planned.person].available_from_s
-        ready_s = max(self._future.release_s(planned), away_s)
+        there_s = (self.run.finish_s[name] + lag_s for name, lag_s in planned.lags_s.items())
+        ready_s = max(self._future.release_s(planned), away_s, *there_s)
         if now_s < ready_s:
             return ready_s
         step = self._step(station, planned)
@@ -344,7 +348,8 @@ class _PlannedShop:
         return sequence[place] if place < len(sequence) else None
 
     def began(self, station: Station, step: Step, now_s: float) -> None:
-        """Nothing to note: the changeover shows in the machine's state."""
+        """Note when a step's changeover begins, or its processing where there is none."""
+        self.run.begun_s[step.jobs[0]] = now_s
 
     def processing(self, station: Station, step: Step, start_s: float) -> None:
         self.run.start_s.update(dict.fromkeys(step.jobs, start_s))
@@ -374,7 +379,7 @@ class _PlannedShop:
                 if self._may_begin(step) and not self._future.needed(step):
                     found = True
                     (task,) = step.tasks
-                    self.run.start_s[task.id] = now_s
+                    self.run.begun_s[task.id] = self.run.start_s[task.id] = now_s
                     if step.attendance is Attendance.SETUP:
                         self.run.freed_s[task.id] = now_s
                     self._complete(machine, (task.id,), now_s)

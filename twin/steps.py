@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from plant.errors import InvalidInput
 from plant.item import Attendance
@@ -21,6 +21,9 @@ class PlannedStep:
         When the last member's materials are there, deliveries apart; 0 for a running step, which has begun.
     predecessors
         Tasks that must be complete before it begins; none for a running step.
+    lags_s
+        By predecessor, the clock seconds from its end until all members that wait for it are there, where there are
+        any: the longer of the least wait and the way between the machines.
     setup_s
         Working seconds of the changeover before it; None where that depends on which rework passes are left out.
     person
@@ -40,6 +43,7 @@ class PlannedStep:
     running: bool
     release_s: float
     predecessors: tuple[str, ...]
+    lags_s: Mapping[str, float] = field(default_factory=dict)
     setup_s: float | None = 0.0
     person: str | None = None
     behind: str | None = None
@@ -69,7 +73,7 @@ def planned_steps(work: Work, plan: Plan) -> dict[str, tuple[PlannedStep, ...]]:
             raise InvalidInput(
                 f"the plan puts {sequence[0][0].job_order} on the unknown machine {machine}; known are {known}"
             )
-        found = tuple(_step(work, machine, step) for step in sequence)
+        found = tuple(_step(work, plan, machine, step) for step in sequence)
         _check_running(machine, found)
         steps[machine] = tuple(_with_setups(work, machine, found))
     return _in_turn(plan, steps)
@@ -118,7 +122,7 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-def _step(work: Work, machine: str, operations: Sequence[PlannedOperation]) -> PlannedStep:
+def _step(work: Work, plan: Plan, machine: str, operations: Sequence[PlannedOperation]) -> PlannedStep:
     names = [operation.job_order for operation in operations]
     tasks = tuple(work.by_id[name] for name in names)
     capacity = work.machines[machine].batch_capacity
@@ -147,11 +151,24 @@ def _step(work: Work, machine: str, operations: Sequence[PlannedOperation]) -> P
         False,
         max(task.release_s for task in tasks),
         tuple(dict.fromkeys(predecessors)),
+        _lags_s(work, plan, machine, tasks),
         person=person,
         attendance=attendance,
         interruptible=all(task.interruptible for task in tasks),
         rework=rework,
     )
+
+
+def _lags_s(work: Work, plan: Plan, machine: str, tasks: Sequence[Task]) -> dict[str, float]:
+    """Return how long after each predecessor's end its last member is there; what is there at once is left out."""
+    if not work.transport_s and not any(task.waits for task in tasks):
+        return {}
+    found: dict[str, float] = {}
+    for task in tasks:
+        for name in task.predecessors if task.rework is None else (*task.predecessors, task.rework.of):
+            if (lag_s := work.lag_s(task, name, plan.by_job_order[name].machine, machine)) > 0:
+                found[name] = max(found.get(name, 0.0), lag_s)
+    return found
 
 
 def _attended(

@@ -14,6 +14,7 @@ from plant.work import Work
 from twin.bindings import bindings_of
 from twin.buffers import TARGET, buffers_of
 from twin.critical import Critical, critical_of
+from twin.longest_waits import broken_waits
 from twin.luck import planned_s
 from twin.oee import Times
 from twin.replay import Replay
@@ -64,6 +65,7 @@ def judge(work: Work, plan: Plan, replay: Replay) -> Verdict:
         ),
         buffers=buffers_of(replay),
         bindings=bindings_of(replay, critical.waits, at_risk),
+        waits=broken_waits(replay),
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from plant.calendar import WorkingTime
 from plant.plan import Plan, PlannedOperation
 from plant.plant import SetupMatrix
 from plant.ports import Progress, no_progress
-from plant.work import MachineOutlook, OrderDemand, Task, Work
+from plant.work import MachineOutlook, OrderDemand, Task, Wait, Work
 from twin.draws import Draws
 from twin.replay import replay
 
@@ -22,7 +23,11 @@ def warm_up(progress: Progress = no_progress) -> None:
         Is not told anything: nobody waits for this.
     """
     epoch = datetime(2026, 1, 5, tzinfo=UTC)
-    task = Task("job", "order", "item", "10", 1, (), {"machine": 1.0}, "family")
+    first, last = (Task(name, "order", "item", "10", 1, (), {"machine": 1.0}, "family") for name in ("first", "last"))
+    # What is not to wait too long is looked at by a loop of its own.
+    kept_short = replace(last, predecessors=("first",), waits={"first": Wait(most_s=1.0)})
     machine = MachineOutlook("machine", WorkingTime.always(), SetupMatrix("matrix", 0.0))
-    work = Work(epoch, (task,), {"machine": machine}, {"order": OrderDemand("order", 0.0)})
-    replay(work, Plan(epoch, (PlannedOperation("job", "machine", 0, 0.0, 1.0),)), Draws(0, 1))
+    planned = [PlannedOperation(name, "machine", place, place, 1.0) for place, name in enumerate(("first", "last"))]
+    for behind in (last, kept_short):
+        work = Work(epoch, (first, behind), {"machine": machine}, {"order": OrderDemand("order", 0.0)})
+        replay(work, Plan(epoch, tuple(planned)), Draws(0, 1))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from itertools import permutations
+from math import inf
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,9 +17,11 @@ from methods.work import build_work
 from plant.errors import Infeasible, InvalidInput, NotFound
 from plant.folder import load, load_orders
 from plant.order import CustomerOrder, JobProgress, JobState, Priority
+from plant.plant import Plant
+from plant.resource import Transport
 from plant.snapshot import MachineSnapshot, Snapshot
 from plant.tariff import PricePeriod, Tariff
-from plant.work import Running, Work
+from plant.work import Running, Wait, Work
 from tests.plant.shops import MONDAY, bought, made, operation, small_shop
 
 NOON = MONDAY + timedelta(hours=2)
@@ -241,3 +245,45 @@ def test_energy_costs_what_the_tariff_says_from_the_epoch_on() -> None:
     night_s = (local.replace(hour=22, minute=0) - local).total_seconds()
     assert prices[:3] == ((0.0, 0.6), (night_s, 0.3), (night_s + 8 * 3600, 0.6))
     assert prices[-1][0] < timedelta(weeks=26).total_seconds() <= prices[-1][0] + 86400
+
+
+def with_waits(**waits: float) -> Plant:
+    """Return the shop with waits before heating, an hour from the hall to the oven in the heat shop, and none back."""
+    turn, heat, mill = SHOP.item("AXLE").routing
+    axle = replace(SHOP.item("AXLE"), routing=(turn, replace(heat, **waits), mill))  # type: ignore[arg-type]
+    items = tuple(axle if one.id == "AXLE" else one for one in SHOP.items)
+    machines = tuple(replace(one, work_center="heat shop") if one.id == "OVEN" else one for one in SHOP.machines)
+    ways = (
+        Transport("cell", "heat shop", 3600.0),
+        Transport("heat shop", "cell", 0.0),
+        Transport("cell", "cell", 60.0),
+    )
+    return replace(SHOP, items=items, machines=machines, transports=ways)
+
+
+def test_waits_stand_behind_what_the_routing_has_before_and_ways_between_machines() -> None:
+    plant = with_waits(wait_least_s=600.0, wait_most_s=14400.0)
+    work = build_work(plant, (AXLES, CART), list(waiting(AXLES, CART).values()), Snapshot(NOON))
+    assert work.by_id["A/1-20"].waits == {"A/1-10": Wait(600.0, 14400.0)}
+    assert [task.id for task in work.tasks if task.waits] == ["A/1-20", "C/1-20"]
+    among = list(permutations(("L1", "L2", "MILL"), 2))
+    assert work.transport_s == {(name, "OVEN"): 3600.0 for name in ("L1", "L2", "MILL")} | dict.fromkeys(among, 60.0)
+    plain = build(waiting(AXLES))
+    assert (plain.transport_s, plain.by_id["A/1-20"].waits) == ({}, {})
+    open_end = build_work(with_waits(wait_least_s=600.0), (AXLES,), list(waiting(AXLES).values()), Snapshot(NOON))
+    assert open_end.by_id["A/1-20"].waits == {"A/1-10": Wait(600.0)}
+
+
+@pytest.mark.parametrize(("least_s", "release_s"), [(600.0, 3600.0 - 900.0), (7200.0, 7200.0 - 900.0)])
+def test_what_is_complete_is_waited_after_and_carried_from_its_end(least_s: float, release_s: float) -> None:
+    plant = with_waits(wait_least_s=least_s, wait_most_s=9000.0)
+    progress = waiting(AXLES)
+    ended = NOON - timedelta(minutes=15)
+    set_state(progress, "A/1-10", JobState.COMPLETED, machine="L2", good=5, completed_at=ended)
+    task = build_work(plant, (AXLES,), list(progress.values()), Snapshot(NOON)).by_id["A/1-20"]
+    assert (task.predecessors, task.release_s) == ((), release_s)
+    assert task.ended_s == {"A/1-10": -900.0}
+    assert task.latest_s == 9000.0 - 900.0
+    set_state(progress, "A/1-20", JobState.RUNNING, machine="OVEN", started_at=NOON)
+    running = build_work(plant, (AXLES,), list(progress.values()), Snapshot(NOON)).by_id["A/1-20"]
+    assert (running.waits, running.ended_s, running.latest_s) == ({}, {}, inf)

@@ -13,7 +13,7 @@ from operations import gate
 from operations.gate import Thresholds
 from plant.errors import InvalidInput
 from plant.order import Priority
-from plant.verdict import Binding, BindingKind, Judgement, OrderVerdict, Remedy, RemedyKind, Verdict
+from plant.verdict import Binding, BindingKind, Judgement, OrderVerdict, Remedy, RemedyKind, Verdict, WaitVerdict
 
 DUE = datetime(2026, 1, 14, 4, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -175,3 +175,31 @@ def test_thresholds_beyond_one_are_refused() -> None:
 def test_a_probability_is_never_rounded_up_to_what_the_gate_asks() -> None:
     (reason,) = judge_plan(verdict(order("CO-1", 0.82, margin=0.0204, p50=-1)), None, NORMAL, LIMITS).reasons
     assert "(at least 79.9 % at" in reason
+
+
+SPOILING = WaitVerdict("CO-1", 0.12, "CO-1/1-20", "CO-1/1-10", 4 * 3600.0, 1800.0)
+
+
+def test_an_order_that_waits_longer_than_it_may_is_noted() -> None:
+    risky = replace(verdict(order("CO-1", 0.99)), waits=(SPOILING,))
+    judgement = judge_plan(risky, None, NORMAL, LIMITS)
+    assert judgement.passed
+    assert judgement.notes == (
+        "CO-1 may spoil: in 12 % of the futures it waits longer than it may. CO-1/1-20 is to begin within 4.0 h after "
+        "CO-1/1-10; where it does not, it comes 30 min too late on average.",
+    )
+
+
+def test_it_is_refused_beyond_the_threshold_unless_the_plan_in_force_is_no_better() -> None:
+    strict = replace(LIMITS, longest_wait=0.1)
+    risky = replace(verdict(order("CO-1", 0.99)), waits=(SPOILING,))
+    assert judge_plan(risky, None, NORMAL, replace(LIMITS, longest_wait=0.12)).passed
+    assert "CO-1 may spoil: in 12 %" in judge_plan(risky, None, NORMAL, strict).reasons[0]
+    good = verdict(order("CO-1", 0.99))
+    assert not judge_plan(risky, good, NORMAL, strict).passed
+    as_bad = replace(good, waits=(replace(SPOILING, broken=0.11),))
+    assert judge_plan(risky, as_bad, NORMAL, strict).passed
+    better = replace(good, waits=(replace(SPOILING, broken=0.05),))
+    assert not judge_plan(risky, better, NORMAL, strict).passed
+    with pytest.raises(InvalidInput, match="longest_wait must be between 0 and 1"):
+        Thresholds(longest_wait=2.0)

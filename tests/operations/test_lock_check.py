@@ -16,7 +16,7 @@ from plant.distribution import constant
 from plant.item import Attendance
 from plant.lock import JobLock
 from plant.plan import Plan, PlannedOperation
-from plant.work import Delivery, PersonOutlook, Running, Task, Work
+from plant.work import Delivery, PersonOutlook, Running, Task, Wait, Work
 from tests.scheduler.shops import HOUR, days, machine, task, work
 
 EARLY = days([(6, 14)])
@@ -127,3 +127,12 @@ def test_somebody_must_be_there_who_can_do_it() -> None:
     some = shop(attended, people=people)
     assert "needs somebody who can do weld" in said(some, at(some, 7))
     assert said(some, at(some, 9)) == ""
+
+
+def test_what_dries_or_is_carried_is_not_there_earlier() -> None:
+    drying = shop(A, replace(B, waits={"a": Wait(8 * HOUR)}))  # an hour on M3, at night
+    assert said(drying, at(drying, 9, "b", "M2")) == ""
+    assert "b cannot begin before Mon 5 Jan 09:00" in said(drying, at(drying, 8, "b", "M2"))
+    carried = shop(A, B, transport_s={("M1", "M2"): 7 * HOUR, ("M3", "M2"): 7 * HOUR})
+    assert said(carried, at(carried, 8, "b", "M2")) == ""
+    assert "b cannot begin before Mon 5 Jan 08:00" in said(carried, at(carried, 7, "b", "M2"))

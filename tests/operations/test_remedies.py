@@ -19,7 +19,7 @@ from plant.item import Attendance
 from plant.plan import Plan
 from plant.text import Text
 from plant.verdict import Binding, BindingKind, OrderVerdict, Remedy, RemedyKind
-from plant.work import PersonOutlook, Task, Work
+from plant.work import PersonOutlook, Task, Wait, Work
 from scheduler.check import check
 from scheduler.decode import decode
 from scheduler.solve import SolverSettings, solve
@@ -167,6 +167,16 @@ def test_no_order_is_helped_where_none_is_asked_for_and_time_may_run_out(tight: 
     assert examined(*tight, terms=Terms(remedies=RemedyRules(most=0))).judgement.remedies == ()
     at_once = examined(*tight, terms=Terms(remedies=RemedyRules(COSTS, 5, 0.0))).judgement.remedies
     assert {one.kind for one in at_once} == {RemedyKind.PROMISE}
+
+
+def test_parts_of_a_lot_wait_each_after_their_own_part(tight: tuple[Work, Plan]) -> None:
+    shop, plan = tight
+    tasks = (*shop.tasks[:2], replace(shop.tasks[2], waits={"b1": Wait(60.0, 20 * HOUR)}))
+    order = OrderVerdict("B", EPOCH, 0.0, 0.0, EPOCH, EPOCH, EPOCH, 1.0)
+    patient = Patient(replace(shop, tasks=tasks), plan, order, None, frozenset(), UTC)
+    change = next(iter(changes_for(patient, COSTS)[RemedyKind.SPLIT]))
+    waits = {one.id: one.waits for one in change.work.tasks if one.waits}
+    assert waits == {"b2 (1)": {"b1 (1)": Wait(60.0, 20 * HOUR)}, "b2 (2)": {"b1 (2)": Wait(60.0, 20 * HOUR)}}
 
 
 def test_looking_for_remedies_can_be_cancelled(tight: tuple[Work, Plan]) -> None:

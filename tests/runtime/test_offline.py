@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from benchmarks import floors
+from benchmarks.floors import item, machine, write_floor
 from methods.explosion import explode, job_orders
 from operations.gate import Thresholds
 from plant.errors import InvalidInput, PlantInvalid
@@ -226,3 +228,52 @@ def test_a_snapshot_takes_the_place_of_the_start_and_its_orders(tmp_path: Path) 
         plan_offline(SHOP, tmp_path / "out", 0.3, 20, console=quiet, snapshot_file=file)
     with pytest.raises(InvalidInput, match="cannot be read"):
         plan_offline(SHOP, tmp_path / "out", 0.3, 20, console=quiet, snapshot_file=tmp_path / "none.json")
+
+
+HOUR = 3600.0
+ORDER = "{},C,{},1,2026-01-05T00:00,2026-01-{}T00:00,normal"
+
+
+def test_waits_and_ways_of_the_folder_are_planned_and_rehearsed(tmp_path: Path) -> None:
+    machines = [machine("M1", "heat"), machine("M2", "quench", work_center="far")]
+    dried = item(
+        "A", floors.operation("heat", HOUR, None), floors.operation("quench", HOUR, None, wait_least_s=3 * HOUR)
+    )
+    carried = item("B", floors.operation("heat", HOUR, None), floors.operation("quench", HOUR, None))
+    ways = {"transport": [{"before": "cell", "after": "far", "time_s": 2 * HOUR}]}
+    orders = [ORDER.format("O1", "A", "06"), ORDER.format("O2", "B", "07")]
+    write_floor(tmp_path / "floor", machines, [dried, carried], more=ways, orders=orders)
+    version = plan_offline(tmp_path / "floor", tmp_path / "out", 0.5, 20, console=Console(file=io.StringIO())).version
+    assert version.judgement.passed, version.judgement
+    done_h = {one.order: (one.p50 - version.made_at) / timedelta(hours=1) for one in version.verdict.orders}
+    assert done_h in ({"O1": 5, "O2": 6}, {"O1": 6, "O2": 4})  # whichever is heated first
+    planned = {one.job_order: one.start_s / HOUR for one in version.plan.operations}
+    first = planned["O1/1-heat"]
+    assert planned["O1/1-quench"] >= first + 4
+    assert version.verdict.waits == ()
+
+
+def test_what_may_wait_too_long_is_told_and_refused_where_that_is_asked(tmp_path: Path) -> None:
+    machines = [machine("M1", "heat"), machine("M2", "quench")]
+    varied = {"variation": 0.3}
+    hot = item(
+        "A",
+        floors.operation("heat", HOUR, None, **varied),
+        floors.operation("quench", HOUR, None, wait_most_s=60),
+    )
+    other = item("B", floors.operation("quench", HOUR, None, **varied))
+    orders = [ORDER.format("O1", "A", "06"), ORDER.format("O2", "B", "06")]
+    write_floor(tmp_path / "floor", machines, [hot, other], orders=orders)
+    said = io.StringIO()
+    console = Console(file=said, width=300)
+    version = plan_offline(tmp_path / "floor", tmp_path / "out", 0.5, 400, console=console).version
+    (wait,) = version.verdict.waits
+    assert (wait.order, wait.job_order, wait.before, wait.most_s) == ("O1", "O1/1-quench", "O1/1-heat", 60.0)
+    assert 0.35 < wait.broken < 0.6  # as often as not M2 is busy when what is hot comes
+    assert version.judgement.passed
+    assert "O1 may spoil: in" in said.getvalue()
+    strict = plan_offline(
+        tmp_path / "floor", tmp_path / "strict", 0.5, 400, console=console, thresholds=Thresholds(longest_wait=0.2)
+    )
+    assert not strict.version.judgement.passed
+    assert read_plan(strict.plan_file).verdict.waits == strict.version.verdict.waits != ()

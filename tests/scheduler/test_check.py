@@ -122,6 +122,14 @@ def test_a_longest_wait_passes_by_the_clock_though_everything_is_closed() -> Non
     assert check(shop, cold) == ["b waits more than 7200 s behind a"]
 
 
+def test_what_has_begun_cannot_be_put_off_so_a_wait_behind_it_refuses_nothing() -> None:
+    running = task("a", "o", {"M1": HOUR}, running=Running("M1", 0.0, HOUR))
+    tasks = [running, task("b", "o", {"M2": HOUR}, "a", waits={"a": Wait(0.0, 2 * HOUR)})]
+    shop = work(tasks, [machine("M1"), machine("M2", available_from_s=9 * HOUR)], {})
+    plan = Plan(shop.epoch, (placed("a", "M1", 0, 0, 1), placed("b", "M2", 0, 9, 10)))
+    assert check(shop, plan) == []
+
+
 def test_two_shifts_without_a_break_between_them_are_no_interruption() -> None:
     one = task("a", "o", {"M1": 2 * HOUR}, interruptible=False, release_s=13 * HOUR)
     shop = work([one], [machine("M1", days([(6, 14), (14, 22)]))], {})

@@ -10,7 +10,7 @@ import pytest
 from plant.calendar import WorkingTime
 from plant.item import Attendance
 from plant.plan import Plan, PlannedOperation
-from plant.work import PersonOutlook, Running, Work
+from plant.work import PersonOutlook, Running, Wait, Work
 from scheduler.conflict import Conflict, conflict
 from scheduler.conflict_model import Answer, ConflictModel, _pieces
 from scheduler.requirement import Demands, Fixed, Kind
@@ -189,3 +189,17 @@ def test_pieces_of_working_time_allow_every_true_finish(seed: int) -> None:
     for low, high, offset in pieces:  # and none promises more than rounding to whole seconds
         inside = hours.begin(low + (high - low) / 2)
         assert offset >= hours.finish(inside, work_s) - inside - 2 or high - low <= 2, f"seed {seed}"
+
+
+def test_what_dries_or_is_carried_takes_its_time() -> None:
+    some = chain()
+    dried = replace(some.tasks[1], waits={"1007-a": Wait(3 * HOUR)})
+    drying = replace(some, tasks=(some.tasks[0], dried), transport_s={("M1", "M2"): HOUR})
+    assert conflict(drying, Demands({"1007": 5 * HOUR})) is None
+    assert told(drying, Demands({"1007": 5 * HOUR - 1})) == [
+        "1007 must be done by Mon 5 Jan 04:59",
+        "1007-b waits for 1007-a",
+    ]
+    carried = replace(some, transport_s={("M1", "M2"): HOUR})
+    assert conflict(carried, Demands({"1007": 3 * HOUR})) is None
+    assert conflict(carried, Demands({"1007": 3 * HOUR - 1})) is not None

@@ -9,7 +9,7 @@ import pytest
 
 from plant.order import Priority
 from plant.plan import Plan
-from plant.work import OrderDemand, Work
+from plant.work import OrderDemand, Task, Wait, Work
 from scheduler.check import check
 from scheduler.decode import decode
 from scheduler.insertion import Board, insert
@@ -128,10 +128,24 @@ def test_a_rush_order_goes_in_at_once_and_a_normal_one_into_a_gap() -> None:
     assert rush.added == normal.added == ("new",)
 
 
+def with_lags(dice: random.Random, some: Work) -> Work:
+    """Return the work with least waits, and ways between its machines."""
+
+    def waiting(one: Task) -> Task:
+        return replace(one, waits={name: Wait(dice.uniform(0, 5) * HOUR) for name in one.predecessors})
+
+    pairs = [(one, other) for one in some.machines for other in some.machines if one != other]
+    ways = {pair: dice.uniform(0, 3) * HOUR for pair in pairs if dice.random() < 0.5}
+    return replace(some, tasks=tuple(map(waiting, some.tasks)), transport_s=ways)
+
+
+@pytest.mark.parametrize("lags", [False, True])
 @pytest.mark.parametrize("seed", range(40))
-def test_an_insertion_into_gaps_moves_nothing_else(seed: int) -> None:
+def test_an_insertion_into_gaps_moves_nothing_else(seed: int, lags: bool) -> None:
     some = random_work(seed, most_orders=10)
     dice = random.Random(seed)
+    if lags:
+        some = with_lags(dice, some)
     order = dice.choice(sorted(some.orders))
     old = tuple(one for one in some.tasks if one.order != order or one.running is not None)
     before = solve(replace(some, tasks=old), QUICK).plan if old else Plan(some.epoch, ())

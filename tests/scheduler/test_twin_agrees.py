@@ -14,7 +14,7 @@ from plant.objective import OBJECTIVE
 from plant.plan import Plan
 from plant.work import Task, Work
 from scheduler.candidate import Candidate, Dispatcher
-from scheduler.check import check
+from scheduler.check import TOLERANCE_S, check
 from scheduler.decode import as_plan
 from scheduler.objective import weights_of
 from scheduler.prefix import opening
@@ -69,11 +69,21 @@ def test_the_twin_finds_the_times_of_every_plan_again(case: tuple[Work, Plan, in
 def agrees(problem: Problem, candidate: Candidate) -> None:
     plan = as_plan(problem, candidate.sequence, candidate.steps)
     problems = check(problem.work, plan)
-    assert problems == [], problems
+    too_long = [one for one in problems if " waits more than " in one]
+    assert problems == too_long, problems
+    assert candidate.score.broken > TOLERANCE_S or not too_long
     draws = Draws(1, 1)
     replayed, simulated = replay(problem.work, plan, draws), simulate(problem.work, plan, draws, 0)
     for row, task in enumerate(problem.tasks):
         planned = plan.by_job_order[task.id]
         assert (planned.start_s, planned.end_s) == (simulated.start_s[task.id], simulated.finish_s[task.id])
         assert (planned.start_s, planned.end_s) == (replayed.start_s[row, 0], replayed.finish_s[row, 0])
+    broken_s = sum(
+        max(replayed.begun_s[node.row][0] - replayed.finish_s[problem.task_index[name], 0] - wait.most_s, 0.0)
+        for node in replayed.nodes
+        for member in node.members
+        for name, wait in problem.tasks[member].waits.items()
+        if wait.most_s < np.inf
+    )
+    assert abs(candidate.score.broken - broken_s) <= TOLERANCE_S
     assert np.isfinite(candidate.score.tardiness)

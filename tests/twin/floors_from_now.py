@@ -1,7 +1,8 @@
 """Random floors that both the open floor and the plan's own simulation can express, as they stand at some moment.
 
-Ages, running work (batches, too), open repairs, people with shifts and absences, and a feasible plan that names who
-attends what. Nothing is scrapped from now on: the plan's simulation leaves that out.
+Ages, running work (batches, too), open repairs, least waits, ways where nothing is assembled, people with shifts and
+absences, and a feasible plan that names who attends what. Nothing is scrapped from now on: the plan's simulation leaves
+that out.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class FloorFromNow:
     """
 
     def __init__(self, seed: int) -> None:
-        self._luck = random.Random(seed)
+        self._luck, self._waits = random.Random(seed), random.Random(f"waits of {seed}")
         self.plant, demand = self._plant()
         self.snapshot, jobs = self._snapshot(demand)
         self.model = floor_model(self.plant, demand, self.snapshot, progress=jobs)
@@ -80,9 +81,12 @@ class FloorFromNow:
                 more: dict[str, object] = {"id": str(place), "setup_family": luck.choice(FAMILIES), "fixed_s": 120}
                 more |= {"attendance": attended[name], "interruptible": whole[name]}
                 more |= {"variation": 0.4} if luck.random() < 0.8 else {}
+                if place and self._waits.random() < 0.3:
+                    more["wait_least_s"] = self._waits.choice([600, 5000, 9000])
                 steps.append(operation(name, luck.randint(60, 3000), None, **more))
             items.append(item(f"A{number}", *steps))
-        if len(items) > 1 and luck.random() < 0.5:
+        is_assembled = len(items) > 1 and luck.random() < 0.5
+        if is_assembled:
             items[-1] = {**items[-1], "bom": [{"item": "A0", "quantity": 1}]}
         made = [str(one["id"]) for one in items]
         every = [operation(capabilities[0], 60.0, None, id=family, setup_family=family) for family in FAMILIES]
@@ -94,7 +98,11 @@ class FloorFromNow:
         with TemporaryDirectory() as name:
             folder = Path(name)
             write_floor(
-                folder, machines, items, more=self._more(capabilities), orders=[f"{one}normal" for one in orders]
+                folder,
+                machines,
+                items,
+                more=self._more(capabilities) | ({} if is_assembled else self._ways(capabilities)),
+                orders=[f"{one}normal" for one in orders],
             )
             plant = load(folder)
             return plant, load_orders(folder, plant)
@@ -102,6 +110,7 @@ class FloorFromNow:
     def _machine(self, name: str, capability: str, is_batched: bool) -> Values:
         luck = self._luck
         more: dict[str, object] = {"speed": luck.choice([1.0, 2.0]), "setup_matrix": luck.choice(["none", "slow"])}
+        more["work_center"] = capability
         more["calendar"] = luck.choice(["always", "day"])
         if is_batched:
             more |= {"batch_capacity": luck.randint(2, 3)}
@@ -129,6 +138,15 @@ class FloorFromNow:
             "person": people,
         }
 
+    def _ways(self, capabilities: Sequence[str]) -> dict[str, list[Values]]:
+        pairs = [(one, other) for one in capabilities for other in capabilities if one != other]
+        ways: list[Values] = [
+            {"before": one, "after": other, "time_s": self._waits.choice([300, 1700])}
+            for one, other in pairs
+            if self._waits.random() < 0.5
+        ]
+        return {"transport": ways} if ways else {}
+
     # As it stands
 
     def _snapshot(self, demand: Sequence[CustomerOrder]) -> tuple[Snapshot, list[JobProgress]]:
@@ -152,7 +170,8 @@ class FloorFromNow:
     def _progress(self, job: JobOrder, running: dict[str, list[JobOrder]], began: object) -> JobProgress:
         luck = self._luck
         if luck.random() < 0.5:
-            return JobProgress(job, JobState.COMPLETED, good=job.quantity)
+            # Long enough ago that it has been carried; it may still have to wait.
+            return JobProgress(job, JobState.COMPLETED, good=job.quantity, completed_at=began)  # type: ignore[arg-type]
         operation = self.plant.operation(job.item, job.operation)
         one = luck.choice(self.plant.machines_with(operation.capability))
         members = running.get(one.id, [])

@@ -1,11 +1,12 @@
 """Random works and feasible plans for them, with everything replay knows.
 
 Calendars, setups, people, batches, failures, work that no break may interrupt, running tasks, releases, late
-deliveries, scrap that is made again and rework passes.
+deliveries, scrap that is made again, rework passes, ways between machines, least and longest waits.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -25,6 +26,7 @@ from plant.work import (
     ReworkPass,
     Running,
     Task,
+    Wait,
     Work,
 )
 
@@ -105,6 +107,7 @@ class _Build:
         self.orders: dict[str, OrderDemand] = {}
         self.steps: list[tuple[str, list[Task]]] = []
         self.begun: set[str] = set()
+        self.waits, self.ways = self.shape.random(2) < 0.5
 
     def order(self, order: str, length: int) -> None:
         """Add an order whose tasks form a chain, with an assembly of two branches now and then."""
@@ -162,7 +165,17 @@ class _Build:
             material=self._material() if self.shape.random() < 0.2 else None,
             replenish=bool(self.shape.random() < 0.5),
             fixed_share=0.25,
+            waits={name: self._wait() for name in predecessors if self.waits and self.shape.random() < 0.5},
         )
+
+    def _wait(self) -> Wait:
+        least_s = _seconds(self.shape, 4000, self.grid_s) if self.shape.random() < 0.7 else 0.0
+        most_s = least_s + _seconds(self.shape, 8000, self.grid_s) if self.shape.random() < 0.5 else math.inf
+        return Wait(least_s, most_s)
+
+    def _ways(self) -> dict[tuple[str, str], float]:
+        pairs = [(one.id, other.id) for one in self.machines for other in self.machines]
+        return {pair: _seconds(self.shape, 3000, self.grid_s) for pair in pairs if self.shape.random() < 0.6}
 
     def _material(self) -> Delivery:
         number = int(self.shape.integers(len(DELAYS)))
@@ -200,6 +213,7 @@ class _Build:
             {machine.id: machine for machine in self.machines},
             self.orders,
             {person.id: person for person in self.people},
+            self._ways() if self.ways else {},
         )
 
     def plan(self) -> Plan:

@@ -282,6 +282,17 @@ def test_transport_takes_its_time_and_waits_for_a_carrier() -> None:
     assert done_h(run(floor(machines, steps, more=carried, orders=orders(1, 1)))) == {"O0/1": 2.5, "O1/1": 4.5}
 
 
+def test_what_dries_arrives_later_and_is_carried_meanwhile() -> None:
+    machines = [machine("M1", "a"), machine("N", "b", work_center="far")]
+    steps = [item("A", fixed("a", 1.0), fixed("b", 0.5, wait_least_s=2 * HOUR))]
+    assert done_h(run(floor(machines, steps, orders=orders(1, 1)))) == {"O0/1": 3.5, "O1/1": 4.5}
+    short, long = ({"before": "cell", "after": "far", "time_s": hours * HOUR} for hours in (1, 3))
+    for way, expected in ((short, {"O0/1": 3.5, "O1/1": 4.5}), (long, {"O0/1": 4.5, "O1/1": 5.5})):
+        assert done_h(run(floor(machines, steps, more={"transport": [way]}, orders=orders(1, 1)))) == expected
+    carried = {"transport": [short | {"carrier": "cart", "return_s": HOUR}], "carrier": [{"id": "cart"}]}
+    assert done_h(run(floor(machines, steps, more=carried, orders=orders(1, 1)))) == {"O0/1": 3.5, "O1/1": 4.5}
+
+
 def test_a_machine_without_a_place_ahead_is_blocked() -> None:
     steps = [item("A", fixed("M1", 1.0), fixed("M2", 3.0))]
     machines = [machine("M1", output_buffer=0), machine("M2", input_buffer=0)]
@@ -498,6 +509,20 @@ def test_an_unknown_rule_and_endless_arrivals_without_an_end_are_refused() -> No
         ),
         ({}, {"capability": "fly"}, {}, "products.toml: item A: operation M: capability: no machine has it"),
         ({}, {"rework": {"ratio": 0.1, "to": "X"}}, {}, "operation M sends rework to 'X'; it must be one of M"),
+        (
+            {},
+            {"wait_least_s": 60},
+            {},
+            "operation M is the first of its routing, so it has nothing to wait after",
+        ),
+        (
+            {},
+            {"wait_most_s": 60},
+            {},
+            "operation M is the first of its routing, so it has nothing to wait after",
+        ),
+        ({}, {"wait_least_s": 60, "wait_most_s": 59}, {}, "wait_most_s must be at least wait_least_s, 60.0, not 59.0"),
+        ({}, {"wait_least_s": -1}, {}, "item A: operation M: wait_least_s: must be a number of at least 0"),
         ({}, {"rework": {"ratio": 1, "to": "M"}}, {}, "rework: a ratio of 1 needs a limit"),
         (
             {},

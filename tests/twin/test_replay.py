@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +14,7 @@ from plant.distribution import constant
 from plant.errors import InvalidInput, NotFound
 from plant.plan import Plan, PlannedOperation
 from plant.plant import Reliability, SetupMatrix, SetupTime
-from plant.work import MachineOutlook, OrderDemand, Running, Task, Work
+from plant.work import MachineOutlook, OrderDemand, Running, Task, Wait, Work
 from tests.twin.random_works import cases
 from twin.draws import Draws
 from twin.replay import replay
@@ -47,6 +48,8 @@ def check_equal(case: tuple[Work, Plan, int]) -> None:
         for row, task in enumerate(work.tasks):
             close(result.finish_s[row, future], expected.finish_s[task.id])
             close(result.start_s[row, future], expected.start_s[task.id])
+        for row, begun_s in result.begun_s.items():
+            close(begun_s[future], expected.begun_s[work.tasks[row].id])
         for order, completion_s in expected.completion_s.items():
             close(result.completion_s(order)[future], completion_s)
         for machine, spent in expected.busy.items():
@@ -162,3 +165,33 @@ def test_the_same_seed_is_the_same_future_and_an_unknown_order_is_named() -> Non
     assert one.finish_s.std() > 1
     with pytest.raises(NotFound, match="'Z'"):
         one.completion_s("Z")
+
+
+def test_a_wait_and_the_way_between_machines_pass_at_the_same_time_closed_or_not() -> None:
+    dried = task("A-2", "M2", ["A-1"], waits={"A-1": Wait(100.0)})
+    carried = task("B-2", "M2", ["B-1"], waits={"B-1": Wait(10.0)})
+    closed = WorkingTime.of([(0.0, 200.0), (500.0, 9000.0)])
+    parts = work_of([task("A-1"), task("B-1"), dried, carried], outlook("M1", working_time=closed), outlook("M2"))
+    work = replace(parts, transport_s={("M1", "M2"): 40.0})
+    result = replay(work, plan_of(("M1", ["A-1", "B-1"]), ("M2", ["A-2", "B-2"])), Draws(1, 1))
+    assert result.start_s[:, 0].tolist() == [0.0, 60.0, 160.0, 220.0]
+    alone = replay(work, plan_of(("M1", ["B-1", "A-1"]), ("M2", ["B-2", "A-2"])), Draws(1, 1))
+    assert alone.start_s[:, 0].tolist() == [60.0, 0.0, 220.0, 100.0]
+
+
+def test_a_batch_waits_for_the_member_that_comes_last() -> None:
+    tasks = [task("A-1"), task("B-1", "M2"), task("A-2", "M3", ["A-1"]), task("B-2", "M3", ["B-1"])]
+    tasks[2] = replace(tasks[2], waits={"A-1": Wait(30.0)})
+    parts = work_of(tasks, outlook("M1"), outlook("M2"), outlook("M3", batch_capacity=2))
+    plan = plan_of(("M1", ["A-1"]), ("M2", ["B-1"]), ("M3", [("A-2", "B-2")]))
+    assert replay(parts, plan, Draws(1, 1)).start_s[2, 0] == 90.0
+    assert replay(replace(parts, transport_s={("M2", "M3"): 70.0}), plan, Draws(1, 1)).start_s[3, 0] == 130.0
+
+
+def test_when_a_changeover_begins_is_told_where_there_is_a_longest_wait() -> None:
+    tasks = [task("A-1"), task("A-2", "M2", ["A-1"], waits={"A-1": Wait(most_s=600.0)})]
+    shifts = WorkingTime.of([(0.0, 30.0), (100.0, 120.0), (300.0, 900.0)])
+    work = work_of(tasks, outlook("M1"), outlook("M2", setup_matrix=SetupMatrix("m", 25.0), working_time=shifts))
+    result = replay(work, plan_of(("M1", ["A-1"]), ("M2", ["A-2"])), Draws(1, 1))
+    assert {row: begun.tolist() for row, begun in result.begun_s.items()} == {1: [100.0]}
+    assert result.start_s[1, 0] == 305.0
