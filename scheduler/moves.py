@@ -6,8 +6,10 @@ was nothing to change. No move touches what is decided already, or puts anything
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import NamedTuple
 
+from plant.tuning import MoveShares
 from scheduler.compiled import Dice, Flags, Floats, Records, Whole, below, compiled, draw
 from scheduler.problem import Shop
 from scheduler.timing import MACHINE, PERSON, Sequence, may_share, ready_at
@@ -41,6 +43,37 @@ class Known(NamedTuple):
     fixed: Flags
     last: Whole
     completed: Floats
+
+
+class Shares(NamedTuple):
+    """With what chances moves are chosen, each summed up with those before it.
+
+    Attributes
+    ----------
+    critical
+        Of moves made on the chain behind a late order, or behind the end of the plan.
+    split, join
+        Taking a batch apart, and joining one, where a machine takes several.
+    earlier, ahead, gather, elsewhere
+        Of all other moves: before its neighbours, the one ahead behind its own, to its family, to another machine;
+        what is left to 1 is behind its neighbours.
+    """
+
+    critical: float
+    split: float
+    join: float
+    earlier: float
+    ahead: float
+    gather: float
+    elsewhere: float
+
+
+def shares_of(tuning: MoveShares) -> Shares:
+    """Return the shares of moves as they are drawn from."""
+    alone = (tuning.earlier, tuning.ahead, tuning.gather, tuning.elsewhere)
+    # Rounded: sums of a few decimals are to be these decimals, whatever they are in binary.
+    summed = [round(one, 12) for one in (*accumulate((tuning.split, tuning.join)), *accumulate(alone))]
+    return Shares(tuning.critical, *summed)
 
 
 @compiled
@@ -261,28 +294,30 @@ def may_join(shop: Shop, sequence: Sequence, lead: int, other: int) -> bool:
 
 
 @compiled
-def change(shop: Shop, trial: Sequence, known: Known, dice: Dice, steps: int, lead: int) -> tuple[int, int]:
+def change(
+    shop: Shop, trial: Sequence, known: Known, dice: Dice, shares: Shares, steps: int, lead: int
+) -> tuple[int, int]:
     """Change the sequence at a step; return the first place that changed (-1: none) and how many steps there are."""
     if known.fixed[lead]:
         return -1, steps
     chance, capacity = draw(dice), shop.machines[trial.of[lead].machine].capacity
     if capacity > 1:
-        if trial.of[lead].joined >= 0 and chance < 0.1:
+        if trial.of[lead].joined >= 0 and chance < shares.split:
             return split(shop, trial, known, dice, steps, lead), steps + 1
-        if chance < 0.4:
+        if chance < shares.join:
             found = join(shop, trial, known, dice, steps, lead)
             return found, steps - 1 if found >= 0 else steps
     chance = draw(dice)
-    if chance < 0.35:
+    if chance < shares.earlier:
         return earlier(shop, trial, known, dice, lead), steps
-    if chance < 0.5:
+    if chance < shares.ahead:
         ahead = known.times[lead].ahead
         if ahead < 0 or known.fixed[ahead]:
             return -1, steps
         return later(shop, trial, known, dice, steps, ahead), steps
-    if chance < 0.65:
+    if chance < shares.gather:
         return gather(shop, trial, known, dice, steps, lead), steps
-    if chance < 0.9:
+    if chance < shares.elsewhere:
         return elsewhere(shop, trial, known, dice, steps, lead), steps
     return later(shop, trial, known, dice, steps, lead), steps
 

@@ -11,16 +11,13 @@ from typing import NamedTuple
 import numpy as np
 
 from scheduler.compiled import Dice, Floats, Records, Whole, below, compiled, draw
-from scheduler.moves import Known, blocked, change, late_task, note
+from scheduler.moves import Known, Shares, blocked, change, late_task, note
 from scheduler.problem import Shop
 from scheduler.retime import Trace, accept, retime, undo
 from scheduler.score import Aims, score_all, weighed
 from scheduler.timing import Floor, Sequence, decode
 
 CURRENT, BEST = 0, 1
-
-_CRITICAL = 0.8
-"""Share of moves made on the chain behind a late order, or behind the end of the plan."""
 
 _SORTED_AFTER = 300
 """Moves taken after which the steps are put into the order in which they begin."""
@@ -54,6 +51,7 @@ class Walk(NamedTuple):
     trial_parts: Floats
     taken: Whole
     dice: Dice
+    shares: Shares
     floor: Floor
     trace: Trace
 
@@ -102,7 +100,7 @@ def keep_best(walk: Walk) -> None:
 @compiled
 def target(shop: Shop, walk: Walk) -> int:
     """Return the lead of the step to change."""
-    if draw(walk.dice) < _CRITICAL:
+    if draw(walk.dice) < walk.shares.critical:
         task = late_task(shop, walk.known, walk.dice)
         if task < 0:
             for last in walk.known.last:
@@ -138,7 +136,7 @@ def burst(shop: Shop, walk: Walk, aims: Aims, moves: int, temperature: float) ->
     for _ in range(moves):
         steps = walk.steps[CURRENT]
         lead = target(shop, walk)
-        first, new_steps = change(shop, walk.trial, walk.known, walk.dice, steps, lead)
+        first, new_steps = change(shop, walk.trial, walk.known, walk.dice, walk.shares, steps, lead)
         if first < 0:
             continue
         made += 1
