@@ -153,10 +153,9 @@ def learned(
         return known[tuning, case]
 
     best = best_of(arms, counted, settings.first_cases)
-    if best == DEFAULT:
-        return DEFAULT, None, None
-    unlearned = _paired(counted, best, DEFAULT, settings.cases)
-    against = None if used in (None, DEFAULT, best) else _paired(counted, best, used, settings.cases)
+    is_own, others = best != DEFAULT, used not in (None, DEFAULT, best)
+    unlearned = _paired(counted, best, DEFAULT, settings.cases) if is_own else None
+    against = _paired(counted, best, used, settings.cases) if is_own and used is not None and others else None
     progress(1.0, told("learned"))
     return best, unlearned, against
 
