@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict
 
 from dashboard.words import Words, mark
 from plant.learned import Learned, Paired
-from plant.tuning import DEFAULT, MoveShares, RuleTuning, Tuning
+from plant.tuning import DEFAULT, RuleTuning, Tuning
 
 _MOVES = {
     "critical": mark("Moves made behind a late order"),
@@ -18,8 +18,6 @@ _MOVES = {
     "elsewhere": mark("Moves to another machine"),
     "later": mark("Moves behind the neighbours"),
 }
-_LEAST_SHARE = 0.005
-"""A share that differs by less is told as the same."""
 
 
 def compared(found: Learned, say: Words) -> str:
@@ -63,11 +61,8 @@ def differences(tuning: Tuning, say: Words) -> list[tuple[str, str, str]]:
     """Return what a tuning does otherwise than the unlearned: name, unlearned, learned."""
     rule = [] if tuning.rule is None else [(say("Rule tried first"), "–", rule_of(tuning.rule, say))]
     mine, usual = asdict(tuning.shares), asdict(DEFAULT.shares)
-    return rule + [
-        (say(_MOVES[one.name]), say.percent(usual[one.name]), say.percent(mine[one.name]))
-        for one in fields(MoveShares)
-        if abs(mine[one.name] - usual[one.name]) >= _LEAST_SHARE
-    ]
+    shares = [(say(told), say.percent(usual[name]), say.percent(mine[name])) for name, told in _MOVES.items()]
+    return rule + [(name, before, after) for name, before, after in shares if before != after]
 
 
 def rule_of(rule: RuleTuning, say: Words) -> str:

@@ -69,10 +69,11 @@ async def make(
 
 
 async def list_learned(historian: Historian, actor: Actor, limit: int = 20) -> list[LearnedRecord]:
-    """Return what was learned last, newest first, with what is in use."""
+    """Return what was learned last, newest first, with what is in use for the plant as it is now."""
     actor.require(Permission.VIEW_PLANS)
     async with historian.transaction(actor, "list what was learned") as tx:
-        return await kept.newest(tx, limit)
+        current, found = await plants.current_id(tx), await kept.newest(tx, limit)
+    return [one if one.learned.plant_version == current else replace(one, used_since=None) for one in found]
 
 
 async def go_back(historian: Historian, actor: Actor) -> None:

@@ -22,7 +22,7 @@ Runner = Callable[[str, int], Awaitable[None]]
 _TABLE = "procrastinate_jobs"
 _STALLED_S = 10.0
 _PATIENT = frozenset({LongJobKind.LEARNING})
-"""Kinds that may take an hour: plans do not wait for them, so they have a turn of their own."""
+"""Kinds that take long on a big plant: plans do not wait for them, so they have a turn of their own."""
 
 log = structlog.get_logger()
 

@@ -103,4 +103,4 @@ def _show(found: Learned, console: Console) -> None:
     say = Words("en")
     console.print(escape(compared(found, say)), soft_wrap=True)
     for name, before, after in differences(found.tuning, say):
-        console.print(f"  {escape(name)}: {escape(before)} -> {escape(after)}")
+        console.print(f"  {escape(name)}: {escape(before)} -> {escape(after)}", soft_wrap=True)

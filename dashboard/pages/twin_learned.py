@@ -8,12 +8,12 @@ from typing import Any
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
-from dashboard.changes import Parts, Seen, output, part_id, seen, stores, take_updates, update
+from dashboard.changes import Parts, part_id, stores
 from dashboard.guard import guarded, notify, words
 from dashboard.learned import compared, differences
-from dashboard.long_jobs import going_on, progress
+from dashboard.long_jobs import follow, going_on, progress
 from dashboard.states import icon
-from dashboard.views import Topic, Views
+from dashboard.views import Views
 from dashboard.words import Words
 from plant.actor import Actor, Permission
 from plant.learned import LearnedRecord
@@ -36,11 +36,17 @@ async def section(views: Views, say: Words) -> Component:
             html.Div(
                 [
                     html.H2(say("How plans are looked for")),
-                    _part(found, "learn", html.Button, children=[icon("new-plan"), say("Learn now")]),
-                    _part(shown, "unlearn", html.Button, children=[icon("back"), say("Go back to the unlearned")]),
-                    html.Div(className="spring"),
                     _part(found, "learning-job", className="long-job", **{"aria-live": "polite"}),
-                    _part(found, "learning-cancel", html.Button, children=[icon("cross"), say("Cancel")]),
+                    html.Div(
+                        [
+                            _part(found, "learning-cancel", html.Button, children=[icon("cross"), say("Cancel")]),
+                            _part(found, "learn", html.Button, children=[icon("new-plan"), say("Learn now")]),
+                            _part(
+                                shown, "unlearn", html.Button, children=[icon("back"), say("Go back to the unlearned")]
+                            ),
+                        ],
+                        className="answers",
+                    ),
                 ],
                 className="bar-top",
             ),
@@ -110,7 +116,14 @@ def _table(one: LearnedRecord, say: Words) -> Component:
 
 def register(app: Dash, views: Views) -> None:
     """Add the callbacks that ask for learning, follow and cancel it, and go back."""
-    _follow(app, views)
+
+    async def job_parts(say: Words) -> Parts:
+        return await _job_parts(views, say)
+
+    async def tell(job: LongJob, say: Words) -> None:
+        await _tell(views, job, say)
+
+    follow(app, views, _NAME, LongJobKind.LEARNING, _AWAITED, job_parts, tell)
 
     @app.callback(Output(_AWAITED, "data"), Input(part_id("twin-learn"), "n_clicks"), prevent_initial_call=True)
     @guarded
@@ -136,27 +149,6 @@ def register(app: Dash, views: Views) -> None:
             notify(
                 say("Changed"), say("From the next plan on, planning looks as if nothing had been learned."), "green"
             )
-
-
-def _follow(app: Dash, views: Views) -> None:
-    @app.callback(
-        output(_NAME),
-        Output(_AWAITED, "data", allow_duplicate=True),
-        Input(f"live-{Topic.JOBS}", "data"),
-        seen(_NAME),
-        State(_AWAITED, "data"),
-        prevent_initial_call=True,
-    )
-    @guarded
-    async def follow(_told: Any, seen: Seen | None, awaited: str | None) -> Any:
-        say = words()
-        jobs = await views.long_jobs(LongJobKind.LEARNING)
-        ended = next((job for job in jobs if job.id == awaited and job.state.ended), None)
-        if ended is not None:
-            await _tell(views, ended, say)
-        return [update(await _job_parts(views, say), seen), None if ended else no_update]
-
-    take_updates(app, _NAME, Topic.JOBS)
 
 
 async def _tell(views: Views, job: LongJob, say: Words) -> None:

@@ -116,6 +116,7 @@ async def test_what_was_learned_for_another_plant_is_not_used(historian: Histori
     await make(historian, Finds(BETTER))
     await plants.import_plant(historian, SYSTEM, replace(PLANT, name="Bigger shop"), ())
     assert (await plan(historian)).learned is None
+    assert await in_use(historian) == []
 
 
 async def test_what_changed_meanwhile_is_not_overwritten(historian: Historian) -> None:
