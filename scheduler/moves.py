@@ -6,12 +6,11 @@ was nothing to change. No move touches what is decided already, or puts anything
 
 from __future__ import annotations
 
-from itertools import accumulate
 from typing import NamedTuple
 
-from plant.tuning import MoveShares
 from scheduler.compiled import Dice, Flags, Floats, Records, Whole, below, compiled, draw
 from scheduler.problem import Shop
+from scheduler.shares import Shares
 from scheduler.timing import MACHINE, PERSON, Sequence, may_share, ready_at
 
 _FAR = 40
@@ -43,37 +42,6 @@ class Known(NamedTuple):
     fixed: Flags
     last: Whole
     completed: Floats
-
-
-class Shares(NamedTuple):
-    """With what chances moves are chosen, each summed up with those before it.
-
-    Attributes
-    ----------
-    critical
-        Of moves made on the chain behind a late order, or behind the end of the plan.
-    split, join
-        Taking a batch apart, and joining one, where a machine takes several.
-    earlier, ahead, gather, elsewhere
-        Of all other moves: before its neighbours, the one ahead behind its own, to its family, to another machine;
-        what is left to 1 is behind its neighbours.
-    """
-
-    critical: float
-    split: float
-    join: float
-    earlier: float
-    ahead: float
-    gather: float
-    elsewhere: float
-
-
-def shares_of(tuning: MoveShares) -> Shares:
-    """Return the shares of moves as they are drawn from."""
-    alone = (tuning.earlier, tuning.ahead, tuning.gather, tuning.elsewhere)
-    # Rounded: sums of a few decimals are to be these decimals, whatever they are in binary.
-    summed = [round(one, 12) for one in (*accumulate((tuning.split, tuning.join)), *accumulate(alone))]
-    return Shares(tuning.critical, *summed)
 
 
 @compiled

@@ -18,10 +18,11 @@ from plant.tuning import DEFAULT, MoveShares
 from scheduler.candidate import Candidate
 from scheduler.compiled import dice
 from scheduler.decode import Sequences, times_of
-from scheduler.moves import Known, shares_of
+from scheduler.moves import Known
 from scheduler.problem import Problem
 from scheduler.retime import new_trace
 from scheduler.score import BROKEN, Aims, Score
+from scheduler.shares import shares_of
 from scheduler.timing import Sequence, new_floor, new_times
 from scheduler.walk import BEST, CURRENT, Walk, adopt, begin, burst
 

@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from scheduler.compiled import Dice, Floats, Records, Whole, below, compiled, draw
-from scheduler.moves import Known, Shares, blocked, change, late_task, note
+from scheduler.moves import Known, blocked, change, late_task, note
 from scheduler.problem import Shop
 from scheduler.retime import Trace, accept, retime, undo
 from scheduler.score import Aims, score_all, weighed
+from scheduler.shares import Shares
 from scheduler.timing import Floor, Sequence, decode
 
 CURRENT, BEST = 0, 1

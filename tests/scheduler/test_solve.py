@@ -21,7 +21,6 @@ from scheduler.candidate import Dispatcher
 from scheduler.check import check
 from scheduler.decode import decode
 from scheduler.dispatch import FIFO
-from scheduler.moves import shares_of
 from scheduler.objective import weights_of
 from scheduler.prefix import opening
 from scheduler.problem import Problem
@@ -29,6 +28,7 @@ from scheduler.repair import weighted_tardiness_s
 from scheduler.rules import LEARNED, RULES, portfolio
 from scheduler.score import Aims, everything
 from scheduler.search import Search
+from scheduler.shares import shares_of
 from scheduler.solve import SolverSettings, solve
 from scheduler.stop import Enough
 from tests.requirements import reference_data
