@@ -18,6 +18,7 @@ from operations.plan_diff import PlanDiff
 from plant.actor import Actor
 from plant.calendar import Window
 from plant.calibration import CalibrationSummary, Difference
+from plant.learned import LearnedRecord
 from plant.lock import JobLock
 from plant.long_job import LongJob, LongJobKind
 from plant.machine_state import MachineState, StateInterval
@@ -299,17 +300,20 @@ class SignalsView:
 
 @dataclass(frozen=True)
 class TwinView:
-    """What is known of the twin: its calibrations, newest first, and its error as last measured.
+    """What is known of the twin: its calibrations, newest first, its error as last measured, and what was learned.
 
     Attributes
     ----------
     fidelity
         None before the first measurement.
+    learned
+        Newest first, with what is in use.
     """
 
     clock: ClockView
     calibrations: tuple[CalibrationSummary, ...]
     fidelity: FidelityReport | None
+    learned: tuple[LearnedRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -460,6 +464,14 @@ class Views(Protocol):
 
     async def request_calibration(self, days: float) -> str:
         """Ask for a calibration from the last `days` plant days and return the id of the long job that makes it."""
+        ...
+
+    async def request_learning(self) -> str:
+        """Ask to learn how plans are found best and return the id of the long job."""
+        ...
+
+    async def unlearn(self) -> None:
+        """Go back to the unlearned; `Conflict` when nothing that was learned is in use."""
         ...
 
     async def adopt(self, calibration_id: str) -> None:

@@ -44,6 +44,12 @@ async def request_calibration(historian: Historian, queue: JobQueue, actor: Acto
     return await _request(historian, queue, actor, LongJobKind.CALIBRATION, subject)
 
 
+async def request_learning(historian: Historian, queue: JobQueue, actor: Actor) -> LongJob:
+    """Ask to learn from the plant's orders how plans are found best."""
+    actor.require(Permission.CALIBRATE_TWIN)
+    return await _request(historian, queue, actor, LongJobKind.LEARNING, told("how plans are found best"))
+
+
 async def _request(
     historian: Historian, queue: JobQueue, actor: Actor, kind: LongJobKind, subject: Text, near: bool = False
 ) -> LongJob:

@@ -14,7 +14,7 @@ from historian.documents import document
 from methods.disturbed import with_absences, with_late_materials, with_planned_stops
 from methods.explosion import explode, job_orders
 from methods.work import build_work
-from operations import calibration, dispatch, fidelity, situation
+from operations import calibration, dispatch, fidelity, learning, situation
 from operations.gate import Thresholds
 from operations.locked import as_planned, missed, with_locks
 from operations.plan_diff import PlanDiff, compare, sentences
@@ -25,6 +25,7 @@ from plant.actor import Actor, Permission
 from plant.calibration import Calibration
 from plant.checks import require
 from plant.errors import Conflict, GateRefused, InvalidInput
+from plant.learned import Learned
 from plant.lock import JobLock
 from plant.message import new_message_id
 from plant.order import CustomerOrder, JobProgress, JobState
@@ -81,6 +82,7 @@ class Basis:
     zone: ZoneInfo
     calibration: Calibration | None
     locks: tuple[JobLock, ...] = ()
+    learned: Learned | None = None
 
 
 _How = Callable[[Basis, Plan | None], Awaitable[Rehearsal]]
@@ -114,9 +116,10 @@ async def make_plan(
     """
     actor.require(Permission.MAKE_PLANS)
     require(bool(str(reason).strip()), told("say why the plan is made"))
-    solver, replications = rules.solver, rules.replications
+    replications = rules.replications
 
     async def rehearsed(basis: Basis, frozen: Plan | None) -> Rehearsal:
+        solver = solver_of(basis, rules)
         work, known, terms = basis.work, basis.calibration, _terms(basis, rules)
         in_force = None if basis.in_force is None else basis.in_force.plan
         if near and in_force is not None:
@@ -158,7 +161,13 @@ async def repair_plan(
         newest = await plans.newest(tx, 1)
     if basis.in_force is None or not basis.work.tasks or any(one.reason == reason for one in newest):
         return None
-    return await _make(historian, compute, actor, rules, reason, basis, rehearsed)
+    without_search = replace(basis, learned=None)
+    return await _make(historian, compute, actor, rules, reason, without_search, rehearsed)
+
+
+def solver_of(basis: Basis, rules: PlanningRules) -> SolverSettings:
+    """Return how to look for plans: by the rules, as was learned."""
+    return rules.solver if basis.learned is None else replace(rules.solver, tuning=basis.learned.tuning)
 
 
 def _terms(basis: Basis, rules: PlanningRules) -> Terms:
@@ -199,6 +208,7 @@ async def _make(
         knew=basis.knew,
         calibration=None if known is None else known.id,
         robustness=rehearsal.robustness,
+        learned=None if basis.learned is None else basis.learned.id,
     )
     async with historian.transaction(actor, "keep plan") as tx:
         await plans.insert(tx, version)
@@ -244,6 +254,7 @@ async def basis_at(
         zone=ZoneInfo(version.plant.timezone),
         calibration=await calibration.usable(tx, version.id),
         locks=kept,
+        learned=await learning.usable(tx, version.id),
     )
 
 

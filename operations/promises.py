@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from historian import plants
 from historian.database import Historian
 from operations.orders import check_item, check_plausible
-from operations.planning import PlanningRules, basis_at, frozen_zone
+from operations.planning import PlanningRules, basis_at, frozen_zone, solver_of
 from operations.promise import Promise, Rehearsing, promise, sentences
 from plant.actor import Actor, Permission
 from plant.checks import require
@@ -94,7 +94,7 @@ async def ask(
     plan = None if basis.in_force is None else basis.in_force.plan
     rehearsing = Rehearsing(rules.replications, rules.solver.seed, basis.calibration)
     frozen, dated = frozen_zone(basis, rules.frozen_zone_s), question.due_at is not None
-    solver = look(rules.solver) if question.replan else None
+    solver = look(solver_of(basis, rules)) if question.replan else None
     found: Promise = await compute.run(promise, basis.work, ASKED, plan, frozen, rehearsing, solver, dated)
     return answer(found, basis.work, basis.zone)
 

@@ -14,6 +14,7 @@ class LongJobKind(StrEnum):
 
     PLAN = "plan"
     CALIBRATION = "calibration"
+    LEARNING = "learning"
 
 
 class LongJobState(StrEnum):
@@ -38,7 +39,7 @@ class LongJob:
     Attributes
     ----------
     subject
-        What it is about, in words: the reason of a plan, the history of a calibration.
+        What it is about, in words: the reason of a plan, the history of a calibration, what is learned.
     share
         Part done, 0 to 1.
     doing

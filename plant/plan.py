@@ -242,6 +242,8 @@ class PlanVersion:
         What the twin knew of the plant, None for the plan as it stands.
     robustness
         What was paid for certainty; None where nothing was compared.
+    learned
+        What was learned of how to look for plans and used here; None for the unlearned.
     """
 
     id: str
@@ -259,6 +261,7 @@ class PlanVersion:
     knew: Troubles = field(default_factory=Troubles)
     calibration: str | None = None
     robustness: Robustness | None = None
+    learned: str | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from plant.errors import ForerunError
-from runtime import accounts, cli_calibrate, cli_scenario
+from runtime import accounts, cli_calibrate, cli_learn, cli_scenario
 from runtime.settings import Settings, read_settings
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(accounts.account, name="account")
 app.add_typer(accounts.key, name="key")
 app.add_typer(cli_scenario.app, name="scenario")
 app.command("calibrate")(cli_calibrate.calibrate)
+app.command("learn")(cli_learn.learn)
 _console = Console()
 _errors = Console(stderr=True)
 
@@ -88,6 +89,7 @@ def plan(
     against: Annotated[
         Path | None, typer.Option(help="a plan.json of before: the report shows what changes against it")
     ] = None,
+    tuning: Annotated[Path | None, typer.Option(help="look for plans as `forerun learn --out` found best")] = None,
 ) -> None:
     """Plan and rehearse a plant's orders without any server."""
     from plant.objective import parsed
@@ -104,6 +106,7 @@ def plan(
         snapshot_file=snapshot,
         against=against,
         objective=asked,
+        tuning_file=tuning,
     )
 
 

@@ -21,6 +21,8 @@ Runner = Callable[[str, int], Awaitable[None]]
 
 _TABLE = "procrastinate_jobs"
 _STALLED_S = 10.0
+_PATIENT = frozenset({LongJobKind.LEARNING})
+"""Kinds that take long on a big plant: plans do not wait for them, so they have a turn of their own."""
 
 log = structlog.get_logger()
 
@@ -73,14 +75,16 @@ class ProcrastinateQueue:
                 return
 
     async def work(self, runners: dict[LongJobKind, Runner]) -> None:
-        """Run long jobs, one at a time, until cancelled; what dead workers left is taken over.
+        """Run long jobs until cancelled, one at a time and beside it one that takes long; take over from dead workers.
 
         A job that is going on when this is cancelled is cancelled, too, and leaves the queue.
         """
         for kind, runner in runners.items():
             self._register(kind, runner)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._run_worker([kind.value for kind in runners]))
+            for lane in (runners.keys() - _PATIENT, runners.keys() & _PATIENT):
+                if lane:
+                    group.create_task(self._run_worker(sorted(kind.value for kind in lane)))
             group.create_task(self._take_over())
 
     def _register(self, kind: LongJobKind, runner: Runner) -> None:

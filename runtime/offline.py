@@ -27,10 +27,12 @@ from plant.order import CustomerOrder, JobOrder
 from plant.plan import PlanVersion
 from plant.plant import Plant
 from plant.text import Text
+from plant.tuning import DEFAULT
 from plant.version import hash_of, version_of
 from plant.work import Work
 from runtime.bases import fresh_floor, saved_floor
 from runtime.interruption import interruptible
+from runtime.learning import read_tuning
 from runtime.plan_file import plan_text, read_plan
 from scheduler.conflict import conflict
 from scheduler.requirement import Demands
@@ -61,6 +63,7 @@ def plan_offline(
     snapshot_file: Path | None = None,
     against: Path | None = None,
     objective: Objective = OBJECTIVE,
+    tuning_file: Path | None = None,
 ) -> OfflinePlan:
     """Plan all orders of a plant's folder from its start on; write ``plan.json`` and ``report.html``; print a summary.
 
@@ -76,18 +79,21 @@ def plan_offline(
         A ``plan.json`` of before; the report shows what changes.
     objective
         What the best plan is.
+    tuning_file
+        How to look for plans, as `forerun learn` wrote it; None: the unlearned.
 
     Raises
     ------
     PlantInvalid
         With every problem found in the folder.
     InvalidInput
-        If there is no order to plan, `out` is not a folder, the snapshot does not fit the plant, or `against` is
-        no plan.
+        If there is no order to plan, `out` is not a folder, the snapshot does not fit the plant, `against` is no
+        plan, or the tuning cannot be read.
     """
     console, thresholds = console or Console(), thresholds or Thresholds()
     plant = load(folder)
     before = None if against is None else read_plan(against)
+    tuning = DEFAULT if tuning_file is None else read_tuning(tuning_file)
     snapshot = fresh_floor(plant, folder) if snapshot_file is None else saved_floor(plant, snapshot_file)
     orders = snapshot.orders
     if not orders:
@@ -97,7 +103,7 @@ def plan_offline(
     work = build_work(plant, orders, snapshot.jobs, snapshot)
     jobs = tuple(progress.job for progress in snapshot.jobs if progress.job.id in work.by_id)
     console.print(f"{escape(plant.name)}: {len(orders)} orders, {len(jobs)} operations, {len(plant.machines)} machines")
-    solver = SolverSettings(time_limit_s=time_limit_s, seed=seed, objective=objective)
+    solver = SolverSettings(time_limit_s=time_limit_s, seed=seed, objective=objective, tuning=tuning)
     version = _version(plant, orders, work, solver, replications, thresholds, console)
     written = _write(out, plant, version, orders, jobs, thresholds, before)
     _summarise(console, plant, version, orders, thresholds)

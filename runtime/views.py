@@ -16,6 +16,7 @@ from operations import (
     floor,
     health,
     jobs,
+    learning,
     locks,
     orders,
     outbox,
@@ -232,7 +233,8 @@ class OperationViews:
         actor = acting()
         made = await calibration.list_calibrations(self._historian, actor)
         measured = await fidelity.newest(self._historian, actor)
-        return views.TwinView(await self.clock(), tuple(made), measured)
+        found = await learning.list_learned(self._historian, actor)
+        return views.TwinView(await self.clock(), tuple(made), measured, tuple(found))
 
     async def differences(self, before: str | None, after: str) -> tuple[Difference, ...]:
         return await calibration.compare(self._historian, acting(), before, after)
@@ -240,6 +242,12 @@ class OperationViews:
     async def request_calibration(self, days: float) -> str:
         subject = calibration.subject_of(days)
         return (await jobs.request_calibration(self._historian, self._queue, acting(), subject)).id
+
+    async def request_learning(self) -> str:
+        return (await jobs.request_learning(self._historian, self._queue, acting())).id
+
+    async def unlearn(self) -> None:
+        await learning.go_back(self._historian, acting())
 
     async def adopt(self, calibration_id: str) -> None:
         await calibration.adopt(self._historian, acting(), calibration_id)

@@ -216,7 +216,8 @@ async def run_worker(settings: Settings) -> None:
         url = database_url(settings)
         queue = await stack.enter_async_context(ProcrastinateQueue(url))
         channel = await stack.enter_async_context(MesChannel(settings.mes_url)) if settings.mes_url else None
-        compute = ProcessCompute(preload=("operations.rescheduling", "scheduler.optimise", "operations.estimation"))
+        parts_of_work = ("operations.rescheduling", "scheduler.optimise", "operations.estimation", "operations.learner")
+        compute = ProcessCompute(preload=parts_of_work, at_once=2)  # a plan does not wait for what is learned
         release, kept = settings.planning.automatic, timedelta(days=settings.quarantine_days)
         worker = Worker(historian, queue, compute, plant_clock, planning_rules(settings), channel, release, kept)
         _serve_metrics(settings)

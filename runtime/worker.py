@@ -11,7 +11,8 @@ from typing import TypeVar
 import structlog
 
 from historian.database import Channel, Historian
-from operations import calibration, dispatch, fidelity, jobs, outbox, planning, replanning, upkeep
+from operations import calibration, dispatch, fidelity, jobs, learning, outbox, planning, replanning, upkeep
+from operations.learner import LearningSettings
 from operations.planning import PlanningRules
 from plant.actor import SYSTEM
 from plant.errors import Conflict, ForerunError, GateRefused, Unavailable
@@ -66,7 +67,11 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
-            runners = {LongJobKind.PLAN: self._plan, LongJobKind.CALIBRATION: self._calibrate}
+            runners = {
+                LongJobKind.PLAN: self._plan,
+                LongJobKind.CALIBRATION: self._calibrate,
+                LongJobKind.LEARNING: self._learn,
+            }
             group.create_task(_survive("load what is compiled", self._compute.run(warm_up)))  # before a plan waits
             group.create_task(self._queue.work(runners))
             group.create_task(self._resume())
@@ -86,6 +91,14 @@ class Worker:
     async def _make_calibration(self, job: LongJob, progress: Progress) -> str:
         days = calibration.history_of(job)
         made = await calibration.make(self._historian, self._compute, self._clock, SYSTEM, days, progress)
+        return made.id
+
+    async def _learn(self, job_id: str, attempt: int) -> None:
+        await jobs.run(self._historian, job_id, self._make_learned, attempt)
+
+    async def _make_learned(self, job: LongJob, progress: Progress) -> str:
+        solver, settings = self._rules.solver, LearningSettings()
+        made = await learning.make(self._historian, self._compute, SYSTEM, solver, settings, progress)
         return made.id
 
     async def _resume(self) -> None:

@@ -18,10 +18,14 @@ from scheduler.neighbours import (
 )
 from scheduler.problem import Shop
 from scheduler.runs import run_earlier, run_elsewhere
+from scheduler.shares import Shares
 from scheduler.timing import MACHINE, PERSON, Sequence, may_share, ready_at
 
 _FAR = 40
 """Steps of a machine that are looked at from where a step stands."""
+
+_RUN_EARLIER = 2 / 3
+"""Of the moves of a whole run, those that stay on its machine."""
 
 
 @compiled
@@ -163,33 +167,35 @@ def may_join(shop: Shop, sequence: Sequence, lead: int, other: int) -> bool:
 
 
 @compiled
-def change(shop: Shop, trial: Sequence, known: Known, dice: Dice, steps: int, lead: int) -> tuple[int, int]:
+def change(
+    shop: Shop, trial: Sequence, known: Known, dice: Dice, shares: Shares, steps: int, lead: int
+) -> tuple[int, int]:
     """Change the sequence at a step; return the first place that changed (-1: none) and how many steps there are."""
     if known.fixed[lead]:
         return -1, steps
     chance, capacity = draw(dice), shop.machines[trial.of[lead].machine].capacity
     if capacity > 1:
-        if trial.of[lead].joined >= 0 and chance < 0.1:
+        if trial.of[lead].joined >= 0 and chance < shares.split:
             return split(shop, trial, known, dice, steps, lead), steps + 1
-        if chance < 0.4:
+        if chance < shares.join:
             found = join(shop, trial, known, dice, steps, lead)
             return found, steps - 1 if found >= 0 else steps
     chance = draw(dice)
-    if chance < 0.1:
-        return run_earlier(shop, trial, known, dice, lead), steps
-    if chance < 0.15:
+    if chance < shares.run:
+        if draw(dice) < _RUN_EARLIER:
+            return run_earlier(shop, trial, known, dice, lead), steps
         return run_elsewhere(shop, trial, known, dice, lead), steps
     chance = draw(dice)
-    if chance < 0.35:
+    if chance < shares.earlier:
         return earlier(shop, trial, known, dice, lead), steps
-    if chance < 0.5:
+    if chance < shares.ahead:
         ahead = known.times[lead].ahead
         if ahead < 0 or known.fixed[ahead]:
             return -1, steps
         return later(shop, trial, known, dice, steps, ahead), steps
-    if chance < 0.65:
+    if chance < shares.gather:
         return gather(shop, trial, known, dice, steps, lead), steps
-    if chance < 0.9:
+    if chance < shares.elsewhere:
         return elsewhere(shop, trial, known, dice, steps, lead), steps
     return later(shop, trial, known, dice, steps, lead), steps
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from plant.plan import Plan
+from plant.tuning import RuleKind, Tuning
 from plant.work import Work
 from scheduler.candidate import Dispatcher
 from scheduler.decode import as_plan
@@ -42,6 +43,29 @@ GRID: tuple[Rule, ...] = tuple(
     for care in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 0.0)
 )
 """ATC over look-ahead and setup care, which is what it depends on most."""
+
+
+LEARNED = "learned rule"
+"""Name of the rule that the plant's history taught."""
+
+_KINDS = {
+    RuleKind.ATC: ATC,
+    RuleKind.EDD: EDD,
+    RuleKind.SLACK: SLACK,
+    RuleKind.MOST_WORK: MOST_WORK,
+    RuleKind.WSPT: WSPT,
+    RuleKind.RATIO: RATIO,
+    RuleKind.FIFO: FIFO,
+}
+
+
+def portfolio(tuning: Tuning) -> tuple[Rule, ...]:
+    """Return the rules in the order they are tried: what was learned first, for there may be time for few."""
+    rule = tuning.rule
+    if rule is None:
+        return (*RULES, *GRID)
+    index = Index(_KINDS[rule.kind], rule.look_ahead, rule.setup_care, rule.batch_wait)
+    return (Rule(LEARNED, index), *RULES, *GRID)
 
 
 def dispatched(work: Work, rule: Rule) -> Plan:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plant.tuning import DEFAULT, MoveShares
 from scheduler.candidate import Candidate
 from scheduler.compiled import dice
 from scheduler.decode import Sequences, times_of
@@ -21,6 +22,7 @@ from scheduler.neighbours import Known
 from scheduler.problem import Problem
 from scheduler.retime import new_trace
 from scheduler.score import BROKEN, Aims, Score
+from scheduler.shares import shares_of
 from scheduler.timing import Sequence, new_floor, new_times
 from scheduler.walk import BEST, CURRENT, Walk, adopt, begin, burst
 
@@ -43,8 +45,8 @@ class Search:
 
     Attributes
     ----------
-    moves
-        Made so far, by each walk.
+    shares
+        With which moves are chosen.
     """
 
     problem: Problem
@@ -52,6 +54,7 @@ class Search:
     opening: Sequences
     seed: int
     walks: int
+    shares: MoveShares = DEFAULT.shares
 
     def run(self, start: Candidate, a_burst: float, proceed: Proceed) -> Candidate:
         """Search until `proceed` returns 1; return the best plan seen.
@@ -112,6 +115,7 @@ class Search:
             np.zeros(len(Score._fields)),
             np.zeros(1, np.int64),
             dice(self.seed, number),
+            shares_of(self.shares),
             new_floor(self.problem.shop),
             new_trace(count, len(self.problem.work.orders)),
         )

@@ -15,6 +15,7 @@ from plant.objective import OBJECTIVE, Objective
 from plant.plan import Plan, SolverReport
 from plant.ports import Progress, no_progress
 from plant.text import Told, told
+from plant.tuning import DEFAULT, Tuning
 from plant.work import Work
 from scheduler import job_shop_search
 from scheduler.bound import bound_of
@@ -26,7 +27,7 @@ from scheduler.job_shop import job_shop_of, searched
 from scheduler.objective import rank, weights_of
 from scheduler.prefix import opening, people_of, start_of
 from scheduler.problem import Problem
-from scheduler.rules import GRID, RULES
+from scheduler.rules import portfolio
 from scheduler.score import Aims, Score
 from scheduler.search import Search
 from scheduler.stop import Enough
@@ -73,6 +74,8 @@ class SolverSettings:
         Wall seconds without a better plan after which to stop; None: never.
     objective
         What the best plan is.
+    tuning
+        What the plant's history taught of how to look.
     """
 
     time_limit_s: float = 20.0
@@ -82,6 +85,7 @@ class SolverSettings:
     effort: float | None = None
     stagnation_s: float | None = None
     objective: Objective = OBJECTIVE
+    tuning: Tuning = DEFAULT
 
     def __post_init__(self) -> None:
         require_positive("time_limit_s", self.time_limit_s)
@@ -146,6 +150,7 @@ class _Solving:
         near: Plan | None,
     ) -> None:
         self._settings, self._progress = settings, progress
+        self._rules = portfolio(settings.tuning)
         self._began = self._improved = time.monotonic()
         self._problem = Problem(work)
         self._opening = opening(self._problem, frozen)
@@ -176,10 +181,10 @@ class _Solving:
     def _dispatch(self) -> None:
         """Make the first plan: from here on there is one."""
         self._dispatcher = Dispatcher(self._problem, self._opening, self._asked, self._near)
-        found = self._dispatcher.plan(RULES[0].index)
+        found = self._dispatcher.plan(self._rules[0].index)
         if found is None:
             raise InvalidInput(told("the frozen operations wait for each other in a circle; freeze a plan that runs"))
-        self._offer(found, RULES[0].name)
+        self._offer(found, self._rules[0].name)
         if self._start is not None:
             for task, person in self._asked.items():
                 self._start[0].of["asked"][task] = person
@@ -226,7 +231,7 @@ class _Solving:
 
     def _other_rules(self) -> None:
         """Try the rest of the portfolio; in a big shop, as far as there is time."""
-        for rule in (*RULES[1:], *GRID):
+        for rule in self._rules[1:]:
             if self._settings.effort is None and self._spent() > _RULES_SHARE:
                 break
             self._offer(self._dispatcher.plan(rule.index), rule.name)
@@ -268,7 +273,8 @@ class _Solving:
         """Move on from the best plan."""
         settings, started, before = self._settings, self._spent(), self._kept()
         aims = Aims(weights_of(settings.objective), self._near)
-        search = Search(self._problem, aims, self._opening, settings.seed, settings.workers)
+        shares = settings.tuning.shares
+        search = Search(self._problem, aims, self._opening, settings.seed, settings.workers, shares)
         most = None if settings.effort is None else max(int(settings.effort * share * _MOVES_PER_EFFORT), 1)
 
         def spent(moves: int, best: Candidate) -> float:

@@ -16,12 +16,10 @@ from scheduler.neighbours import Known, note
 from scheduler.problem import Shop
 from scheduler.retime import Trace, accept, retime, undo
 from scheduler.score import Aims, score_all, weighed
+from scheduler.shares import Shares
 from scheduler.timing import Floor, Sequence, decode
 
 CURRENT, BEST = 0, 1
-
-_CRITICAL = 0.8
-"""Share of moves made on the chain behind a late order, or behind the end of the plan."""
 
 _SORTED_AFTER = 300
 """Moves taken after which the steps are put into the order in which they begin."""
@@ -55,6 +53,7 @@ class Walk(NamedTuple):
     trial_parts: Floats
     taken: Whole
     dice: Dice
+    shares: Shares
     floor: Floor
     trace: Trace
 
@@ -103,7 +102,7 @@ def keep_best(walk: Walk) -> None:
 @compiled
 def target(shop: Shop, walk: Walk) -> int:
     """Return the lead of the step to change."""
-    if draw(walk.dice) < _CRITICAL:
+    if draw(walk.dice) < walk.shares.critical:
         task = late_task(shop, walk.known, walk.dice)
         if task < 0:
             for last in walk.known.last:
@@ -139,7 +138,7 @@ def burst(shop: Shop, walk: Walk, aims: Aims, moves: int, temperature: float) ->
     for _ in range(moves):
         steps = walk.steps[CURRENT]
         lead = target(shop, walk)
-        first, new_steps = change(shop, walk.trial, walk.known, walk.dice, steps, lead)
+        first, new_steps = change(shop, walk.trial, walk.known, walk.dice, walk.shares, steps, lead)
         if first < 0:
             continue
         made += 1

@@ -41,6 +41,7 @@ STATES = {
     PlanState.SUPERSEDED: mark("superseded"),
 }
 METHODS = {
+    "learned rule": mark("learned rule"),
     "ATC, far-sighted": mark("ATC, far-sighted"),
     "ATC with setups": mark("ATC with setups"),
     "ATC with setups, far-sighted": mark("ATC with setups, far-sighted"),

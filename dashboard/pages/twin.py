@@ -1,4 +1,4 @@
-"""The twin: its calibrations, compared and put in use, and how right it was."""
+"""The twin: its calibrations, compared and put in use, what was learned with it, and how right it was."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 
 from dashboard.changes import Parts, Seen, output, part_id, seen, stores, take_updates, update
 from dashboard.guard import guarded, words
-from dashboard.pages import twin_changes, twin_error, twin_work
+from dashboard.pages import twin_changes, twin_error, twin_learned, twin_work
 from dashboard.states import icon
 from dashboard.views import Topic, TwinView, Views
 from dashboard.words import Words, mark
@@ -38,6 +38,7 @@ async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
             await twin_work.toolbar(views, say),
             _part(parts, "none", children=_nothing_yet(say)),
             _part(parts, "shown", children=_shown(parts, say)),
+            await twin_learned.section(views, say),
             _part(parts, "error-none", children=twin_error.nothing_yet(say)),
             _part(parts, "error", children=_error(parts, say)),
             twin_changes.dialog(say),
@@ -131,6 +132,7 @@ def register(app: Dash, views: Views) -> None:
     take_updates(app, _NAME, Topic.TWIN)
     twin_work.register(app, views)
     twin_changes.register(app, views)
+    twin_learned.register(app, views)
 
 
 async def _parts(views: Views, say: Words, wanted: str | None, base: str | None) -> Parts:
@@ -148,6 +150,7 @@ async def _parts(views: Views, say: Words, wanted: str | None, base: str | None)
     return {
         **await _version_parts(views, view, chosen, base, actor, say),
         **twin_error.parts(view.fidelity, actor, say),
+        **twin_learned.parts(view.learned, actor, say),
     }
 
 

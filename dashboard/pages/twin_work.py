@@ -8,11 +8,11 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, no_update, set_props
 from dash.development.base_component import Component
 
-from dashboard.changes import Parts, Seen, output, part_id, seen, stores, take_updates, update
+from dashboard.changes import Parts, part_id, stores
 from dashboard.guard import guarded, notify, words
-from dashboard.long_jobs import going_on, progress
+from dashboard.long_jobs import follow, going_on, progress
 from dashboard.states import icon
-from dashboard.views import Topic, Views
+from dashboard.views import Views
 from dashboard.words import Words
 from plant.actor import Permission
 from plant.long_job import LongJob, LongJobKind, LongJobState
@@ -69,7 +69,11 @@ def _part(parts: Parts, name: str, kind: Any = html.Div, **props: Any) -> Compon
 
 def register(app: Dash, views: Views) -> None:
     """Add the callbacks that ask for work, follow and cancel it."""
-    _follow(app, views)
+
+    async def parts(say: Words) -> Parts:
+        return await _parts(views, say)
+
+    follow(app, views, _NAME, LongJobKind.CALIBRATION, _AWAITED, parts, _tell)
 
     @app.callback(
         Output(_AWAITED, "data"),
@@ -109,28 +113,7 @@ def _number(days: float | str | None) -> float:
     return float(days) if isinstance(days, int | float) else 0.0
 
 
-def _follow(app: Dash, views: Views) -> None:
-    @app.callback(
-        output(_NAME),
-        Output(_AWAITED, "data", allow_duplicate=True),
-        Input(f"live-{Topic.JOBS}", "data"),
-        seen(_NAME),
-        State(_AWAITED, "data"),
-        prevent_initial_call=True,
-    )
-    @guarded
-    async def follow(_told: Any, seen: Seen | None, awaited: str | None) -> Any:
-        say = words()
-        jobs = await views.long_jobs(LongJobKind.CALIBRATION)
-        ended = next((job for job in jobs if job.id == awaited and job.state.ended), None)
-        if ended is not None:
-            _tell(ended, say)
-        return [update(await _parts(views, say), seen), None if ended else no_update]
-
-    take_updates(app, _NAME, Topic.JOBS)
-
-
-def _tell(job: LongJob, say: Words) -> None:
+async def _tell(job: LongJob, say: Words) -> None:
     """Tell whoever asked for a calibration what became of it."""
     if job.state is LongJobState.DONE:
         told = say("{calibration} is made. It is not used before it is adopted.", calibration=job.result)

@@ -143,6 +143,27 @@ CREATE TABLE public.job_response (
     reason text DEFAULT ''::text NOT NULL,
     received_at timestamp with time zone NOT NULL
 );
+CREATE TABLE public.learned (
+    id text NOT NULL,
+    plant_version text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    made_by text NOT NULL,
+    document jsonb NOT NULL
+);
+CREATE TABLE public.learned_adoption (
+    number bigint NOT NULL,
+    learned text,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL
+);
+ALTER TABLE public.learned_adoption ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.learned_adoption_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.ledger (
     number bigint NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -371,6 +392,10 @@ ALTER TABLE ONLY public.job_order
     ADD CONSTRAINT job_order_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.job_response
     ADD CONSTRAINT job_response_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.learned_adoption
+    ADD CONSTRAINT learned_adoption_pkey PRIMARY KEY (number);
+ALTER TABLE ONLY public.learned
+    ADD CONSTRAINT learned_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.ledger
     ADD CONSTRAINT ledger_pkey PRIMARY KEY (number);
 ALTER TABLE ONLY public.long_job
@@ -424,6 +449,7 @@ CREATE INDEX disturbance_subject ON public.disturbance USING btree (kind, subjec
 CREATE INDEX job_order_customer_order ON public.job_order USING btree (customer_order);
 CREATE INDEX job_order_open ON public.job_order USING btree (state) WHERE (state <> 'completed'::text);
 CREATE INDEX job_response_job_order ON public.job_response USING btree (job_order, at);
+CREATE INDEX learned_made_at ON public.learned USING btree (made_at);
 CREATE INDEX ledger_subject ON public.ledger USING btree (subject, number);
 CREATE INDEX long_job_created_at ON public.long_job USING btree (created_at);
 CREATE UNIQUE INDEX machine_state_open ON public.machine_state USING btree (machine) WHERE (ended_at IS NULL);
@@ -452,6 +478,10 @@ ALTER TABLE ONLY public.job_order
     ADD CONSTRAINT job_order_production_order_fkey FOREIGN KEY (production_order) REFERENCES public.production_order(id);
 ALTER TABLE ONLY public.job_response
     ADD CONSTRAINT job_response_job_order_fkey FOREIGN KEY (job_order) REFERENCES public.job_order(id);
+ALTER TABLE ONLY public.learned_adoption
+    ADD CONSTRAINT learned_adoption_learned_fkey FOREIGN KEY (learned) REFERENCES public.learned(id);
+ALTER TABLE ONLY public.learned
+    ADD CONSTRAINT learned_plant_version_fkey FOREIGN KEY (plant_version) REFERENCES public.plant_version(id);
 ALTER TABLE ONLY public.plan_forecast
     ADD CONSTRAINT plan_forecast_plan_version_fkey FOREIGN KEY (plan_version) REFERENCES public.plan_version(id);
 ALTER TABLE ONLY public.plan_state

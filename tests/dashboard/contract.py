@@ -112,6 +112,8 @@ class ViewsContract:
             lambda: views.cancel("any"),
             lambda: views.request_calibration(30),
             lambda: views.adopt(subject.calibration),
+            views.request_learning,
+            views.unlearn,
             views.roll_back,
             views.measure_twin,
             lambda: views.send_again("any"),
@@ -209,6 +211,17 @@ class ViewsContract:
         found = subject.ask(VIEWER, lambda: subject.views.long_jobs(LongJobKind.CALIBRATION))
         assert [(job.id, str(job.subject)) for job in found] == [(job_id, "last 7 days")]
         assert subject.ask(VIEWER, subject.views.long_jobs) == ()
+
+    def test_learning_that_is_asked_for_is_work_of_its_own_kind(self, subject: Subject) -> None:
+        job_id = subject.ask(PLANNER, subject.views.request_learning)
+        found = subject.ask(VIEWER, lambda: subject.views.long_jobs(LongJobKind.LEARNING))
+        assert [job.id for job in found] == [job_id]
+        assert subject.ask(VIEWER, lambda: subject.views.long_jobs(LongJobKind.CALIBRATION)) == ()
+
+    def test_what_was_never_learned_cannot_be_unlearned(self, subject: Subject) -> None:
+        assert not any(one.used_since for one in subject.ask(VIEWER, subject.views.twin).learned)
+        with pytest.raises(Conflict):
+            subject.ask(PLANNER, subject.views.unlearn)
 
     def test_the_twins_error_is_measured_when_asked_for(self, subject: Subject) -> None:
         subject.ask(PLANNER, subject.views.measure_twin)

@@ -47,6 +47,7 @@ from plant.calibration import (
     compare,
 )
 from plant.errors import Conflict, GateRefused, InvalidInput, NotAuthenticated, NotFound, Unavailable
+from plant.learned import Learned, LearnedRecord, Paired
 from plant.lock import JobLock
 from plant.long_job import LongJob, LongJobKind, LongJobState
 from plant.machine_state import MachineState, StateInterval
@@ -55,6 +56,7 @@ from plant.order import CustomerOrder, Priority
 from plant.plan import CostToOthers, Plan, PlanCosts, PlannedOperation, PlanState, Robustness, SolverReport
 from plant.plant import PlannedStop
 from plant.text import Text, told
+from plant.tuning import MoveShares, RuleKind, RuleTuning, Tuning
 from plant.verdict import Judgement, MachineVerdict, OrderVerdict, Remedy, RemedyKind, Verdict
 from twin.drift import Direction
 from twin.fidelity import Coverage, Fidelity, Pit, TimeError
@@ -193,6 +195,7 @@ class MemoryViews:
         self.calibrations: list[Calibration] = [a_calibration(1.12, days=2), a_calibration(1.05, days=1)]
         self.adoptions: list[str] = [self.calibrations[1].id]
         self.measured: FidelityReport | None = fidelity_report()
+        self.learned: list[LearnedRecord] = []
         self.refused: list[RefusedMessage] = []
         self.asked: list[str] = []
         self.locks: dict[str, JobLock] = {}
@@ -223,10 +226,19 @@ class MemoryViews:
             self.calibrations.insert(0, made)
             self.live.announce(Topic.TWIN)
             return made.id
+        if kind is LongJobKind.LEARNING:
+            self.learn(LEARNED)
+            return LEARNED.id
         result = f"plan-{len(self.plan_views) + 1}"
         self.plan_views = {result: _plan(result, late=False), **self.plan_views}
         self.live.announce(Topic.PLANS)
         return result
+
+    def learn(self, found: Learned) -> None:
+        """Keep what was learned, and adopt it if it is better."""
+        before = [replace(one, used_since=None) if found.is_better else one for one in self.learned]
+        self.learned = [LearnedRecord(found, NOW, "anna", NOW if found.is_better else None), *before]
+        self.live.announce(Topic.TWIN)
 
     def refuse(self, job_order: str, reason: str) -> str:
         """Let the MES refuse a job order, and return the message's id."""
@@ -377,7 +389,9 @@ class MemoryViews:
 
     async def twin(self) -> TwinView:
         self._asked(Permission.VIEW_PLANS, "twin")
-        return TwinView(self._clock(), tuple(self._summary(one) for one in self.calibrations), self.measured)
+        return TwinView(
+            self._clock(), tuple(self._summary(one) for one in self.calibrations), self.measured, tuple(self.learned)
+        )
 
     def _summary(self, one: Calibration) -> CalibrationSummary:
         adopted = bool(self.adoptions) and self.adoptions[-1] == one.id
@@ -395,6 +409,16 @@ class MemoryViews:
 
     async def request_calibration(self, days: float) -> str:
         return self._request(Permission.CALIBRATE_TWIN, LongJobKind.CALIBRATION, f"last {days:g} days")
+
+    async def request_learning(self) -> str:
+        return self._request(Permission.CALIBRATE_TWIN, LongJobKind.LEARNING, "how plans are found best")
+
+    async def unlearn(self) -> None:
+        self._asked(Permission.CALIBRATE_TWIN, "unlearn")
+        if not any(one.used_since for one in self.learned):
+            raise Conflict("nothing that was learned is in use: there is nothing to go back from")
+        self.learned = [replace(one, used_since=None) for one in self.learned]
+        self.live.announce(Topic.TWIN)
 
     async def adopt(self, calibration_id: str) -> None:
         self._asked(Permission.CALIBRATE_TWIN, "adopt")
@@ -474,6 +498,21 @@ class MemoryViews:
             SignalColumn("power_kw", times, wave(6.8, 0.6, 0.5 * drift), 2.0, 9.0),
         )
         return SignalsView(machine, NOW - timedelta(hours=hours), NOW, columns)
+
+
+LEARNED = Learned(
+    plant_version="pv-1",
+    tuning=Tuning(RuleTuning(RuleKind.ATC, 120.0, 0.02, 0.5), MoveShares(gather=0.25, elsewhere=0.15)),
+    unlearned=Paired(36_000.0, 50_400.0, 7_200.0, 0.95, 40, 29, 7),
+    used=None,
+    calibration=None,
+    since=NOW - timedelta(days=30),
+    until=NOW,
+    orders=44,
+    candidates=32,
+    seed=1,
+)
+"""Better than the unlearned by 4 h, give or take 2."""
 
 
 def a_calibration(slowness: float, days: int) -> Calibration:

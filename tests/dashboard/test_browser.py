@@ -14,7 +14,7 @@ from plant.long_job import LongJobState
 from plant.machine_state import MachineState
 from plant.plan import PlanState
 from tests.dashboard.conftest import OpenTab, Tab
-from tests.dashboard.factory import fidelity_report
+from tests.dashboard.factory import LEARNED, fidelity_report
 from tests.dashboard.serving import Served
 
 LISTENERS_DEADLINE_S = 10
@@ -407,6 +407,36 @@ def test_a_calibration_in_the_making_can_be_cancelled(served: Served, anna: Tab)
     assert served.views.jobs[0].state is LongJobState.CANCELLED
 
 
+def test_learning_shows_how_far_it_is_what_came_of_it_and_can_be_taken_back(
+    served: Served, anna: Tab, keep_screenshot: Callable[[Any, str], None]
+) -> None:
+    page = anna.turn_to("twin", PAGES["twin"])
+    text_of(page, ".learned", "In use: the unlearned")
+    assert page.get_by_role("button", name="Go back to the unlearned").is_disabled()
+    page.get_by_role("button", name="Learn now").click()
+    page.wait_for_selector("button:has-text('Learn now')[disabled]")
+    served.views.step_job(0.4, "planning and rehearsing case 9")
+    page.get_by_text("planning and rehearsing case 9").wait_for()
+    served.views.step_job(1.0, "", LongJobState.DONE)
+    text_of(page, ".mantine-Notification-root", "Learned is better than unlearned")
+    text_of(page, ".learned", f"In use: {LEARNED.id}, since")
+    text_of(page, ".learned", "weighted delay -4.0 h (-6.0 h to -2.0 h, 95%), 10.0 h instead of 14.0 h, on 40 cases")
+    text_of(page, ".learned", "Moves next to the family")
+    keep_screenshot(page, "twin-learned")
+    page.get_by_role("button", name="Go back to the unlearned").click()
+    text_of(page, ".learned", "In use: the unlearned")
+    assert not any(one.used_since for one in served.views.learned)
+
+
+def test_learning_can_be_cancelled(served: Served, anna: Tab) -> None:
+    page = anna.turn_to("twin", PAGES["twin"])
+    page.get_by_role("button", name="Learn now").click()
+    page.get_by_role("button", name="Cancel").click()
+    text_of(page, ".mantine-Notification-root", "Nothing was learned")
+    assert served.views.jobs[0].state is LongJobState.CANCELLED
+    assert served.views.learned == []
+
+
 def test_before_anything_is_known_of_the_twin_its_page_says_so(served: Served, anna: Tab) -> None:
     served.views.calibrations, served.views.adoptions, served.views.measured = [], [], None
     page = anna.turn_to("twin", ".empty")
@@ -461,7 +491,7 @@ def test_who_may_not_change_the_twin_or_release_sees_and_changes_nothing(served:
     served.views.refuse("CO-1001/1-10", "unknown machine M08")
     anna.become("vic")
     page = anna.turn_to("twin", PAGES["twin"])
-    for name in ("Adopt", "Roll back", "Calibrate now", "Measure now"):
+    for name in ("Adopt", "Roll back", "Calibrate now", "Measure now", "Learn now", "Go back to the unlearned"):
         assert page.get_by_role("button", name=name).is_disabled(), name
     anna.turn_to("plan", PLAN)
     assert page.get_by_role("button", name="Send again").is_disabled()

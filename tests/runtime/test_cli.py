@@ -50,7 +50,7 @@ def forerun(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 def test_help_names_every_command(forerun: Run) -> None:
     code, out, _ = forerun("--help")
     assert code == 0
-    commands = "demo plan promise check prepare app ingest worker emulator account key snapshot calibrate"
+    commands = "demo plan promise check prepare app ingest worker emulator account key snapshot calibrate learn"
     for command in commands.split():
         assert f" {command} " in out
 
@@ -236,3 +236,24 @@ def test_a_promise_that_cannot_be_is_refused(forerun: Run, arguments: tuple[obje
     code, _, err = forerun(*arguments, "--plant", SHOP)
     assert code != 0
     assert told in err
+
+
+def test_learning_offline_says_what_came_of_it(forerun: Run) -> None:
+    little = ("--candidates", 2, "--cases", 10, "--effort", 0.001, "--replications", 5)
+    code, out, err = forerun("learn", SHOP, *little)
+    assert (code, err) == (0, "")
+    assert "unlearned" in out
+
+
+def test_learning_without_orders_and_a_file_that_is_no_tuning_are_refused(forerun: Run, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    shutil.copytree(SHOP, bare)
+    orders = bare / "orders.csv"
+    orders.write_text(orders.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    code, _, err = forerun("learn", bare)
+    assert code == 1
+    assert "there is nothing to learn from" in err
+    (tmp_path / "odd.toml").write_text("format = 1\n[rule]\nspeed = 3\n", encoding="utf-8")
+    code, _, err = forerun("plan", SHOP, "--out", tmp_path / "out", "--tuning", tmp_path / "odd.toml")
+    assert code == 1
+    assert "unknown key speed in rule" in err

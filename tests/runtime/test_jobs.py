@@ -171,3 +171,26 @@ async def test_a_database_that_is_away_is_unavailable(url: str, monkeypatch: pyt
         monkeypatch.setattr(queue._app.job_manager, "list_jobs_async", fail)
         with pytest.raises(Unavailable, match="database does not answer"):
             await queue.defer(PLAN, "job-1")
+
+
+async def test_a_plan_does_not_wait_for_what_is_learned(url: str) -> None:
+    learning, planned = Runs(), Runs()
+    over = asyncio.Event()
+
+    async def learn(job_id: str, attempt: int) -> None:
+        await learning(job_id, attempt)
+        await over.wait()
+
+    async with ProcrastinateQueue(url) as queue:
+        task = asyncio.create_task(queue.work({PLAN: planned, LongJobKind.LEARNING: learn}))
+        try:
+            await queue.defer(LongJobKind.LEARNING, "job-1")
+            assert await learning.next() == ("job-1", 0)
+            await queue.defer(PLAN, "job-2")
+            assert await planned.next() == ("job-2", 0)
+            assert not over.is_set()
+            over.set()
+        finally:
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(task, DEADLINE_S)

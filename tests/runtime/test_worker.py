@@ -12,7 +12,8 @@ import pytest
 
 from historian import outbox
 from historian.database import Historian
-from operations import calibration, dispatch, fidelity, ingest, jobs, planning
+from operations import calibration, dispatch, fidelity, ingest, jobs, learning, planning
+from operations.learner import LearningSettings
 from plant.actor import SYSTEM
 from plant.errors import Unavailable
 from plant.long_job import LongJobState
@@ -176,6 +177,25 @@ async def test_a_calibration_that_is_asked_for_is_made_by_the_worker(historian: 
     ended = await jobs.get(historian, PLANNER, asked.id)
     assert ended.state is LongJobState.DONE
     assert ended.result == (await calibration.list_calibrations(historian, PLANNER))[0].id
+
+
+async def test_learning_that_is_asked_for_is_done_by_the_worker(
+    historian: Historian, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    little = LearningSettings(candidates=2, first_cases=1, cases=10, effort=0.001, replications=4)
+    monkeypatch.setattr(workers, "LearningSettings", lambda: little)
+    clock = await with_history(historian)
+
+    async with _working(historian, database_url, clock, Mes()), ProcrastinateQueue(database_url) as queue:
+        asked = await jobs.request_learning(historian, queue, PLANNER)
+
+        async def has_ended() -> bool:
+            return (await jobs.get(historian, PLANNER, asked.id)).state.ended
+
+        await _until(has_ended)
+    ended = await jobs.get(historian, PLANNER, asked.id)
+    assert ended.state is LongJobState.DONE, ended.error
+    assert ended.result == (await learning.list_learned(historian, PLANNER))[0].learned.id
 
 
 async def test_the_twin_is_compiled_before_anything_is_planned_and_measured_anew_when_calibrated(

@@ -11,17 +11,24 @@ from hypothesis import strategies as st
 from plant.calendar import WorkingTime
 from plant.errors import Cancelled, InvalidInput
 from plant.item import Attendance
+from plant.objective import OBJECTIVE
 from plant.plan import Plan
 from plant.plant import SetupMatrix, SetupTime
 from plant.text import Text
+from plant.tuning import DEFAULT, MoveShares, RuleKind, RuleTuning, Tuning
 from plant.work import PersonOutlook, Running, Work
 from scheduler.candidate import Dispatcher
 from scheduler.check import check
 from scheduler.decode import decode
+from scheduler.dispatch import FIFO
+from scheduler.objective import weights_of
 from scheduler.prefix import opening
 from scheduler.problem import Problem
 from scheduler.repair import weighted_tardiness_s
-from scheduler.rules import RULES
+from scheduler.rules import LEARNED, RULES, portfolio
+from scheduler.score import Aims, everything
+from scheduler.search import Search
+from scheduler.shares import shares_of
 from scheduler.solve import SolverSettings, solve
 from scheduler.stop import Enough
 from tests.requirements import reference_data
@@ -258,3 +265,29 @@ def test_stopped_in_any_stage_the_best_plan_so_far_is_returned(stage: str) -> No
     assert check(some, solution.plan) == []
     assert solution.report.status.startswith("stopped early")
     assert solution.report.weighted_tardiness_s == pytest.approx(weighted_tardiness_s(some, solution.plan))
+
+
+def test_the_learned_rule_is_tried_before_all_others() -> None:
+    tuned = portfolio(Tuning(RuleTuning(RuleKind.FIFO)))
+    assert tuned[0].name == LEARNED
+    assert tuned[0].index.kind == FIFO
+    assert tuned[1:] == portfolio(DEFAULT)
+
+
+def test_the_shares_choose_the_moves() -> None:
+    """On one machine nothing can go elsewhere: whoever tries nothing else stays where it began."""
+    assert shares_of(DEFAULT.shares) == (0.8, 0.1, 0.4, 0.35, 0.5, 0.65, 0.9)
+    names = [f"J{n}" for n in range(6)]
+    tasks = [task(name, name, {"M": HOUR}) for name in names]
+    some = work(tasks, [machine("M")], {name: (6 - n) * HOUR for n, name in enumerate(names)})
+    problem = Problem(some)
+    head = opening(problem, None)
+    start = Dispatcher(problem, head).plan(RULES[-1].index)
+    assert start is not None
+    aims = Aims(weights_of(OBJECTIVE), everything(len(tasks)).near)
+    late = [
+        Search(problem, aims, head, 1, 1, shares).run(start, 50, lambda moves, _: moves / 5000).score.tardiness
+        for shares in (DEFAULT.shares, MoveShares(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0))
+    ]
+    assert late == [0.0, start.score.tardiness]
+    assert start.score.tardiness > 0
