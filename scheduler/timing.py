@@ -52,7 +52,8 @@ person
 ahead
     The lead before it on its machine, -1 for none.
 cause, waited
-    The lead it waited for last, -1 for none, and why.
+    A task of the step it waited for last, -1 for none, and why. Its lead is looked up when it is asked for: who leads
+    that step may change while all times stay.
 """
 
 TAKEN = np.dtype([("free", "f8"), ("family", "i8"), ("last", "i8")])
@@ -112,7 +113,7 @@ def clear(shop: Shop, floor: Floor) -> None:
 
 @inlined
 def ready_at(shop: Shop, sequence: Sequence, times: Records, lead: int, machine: int) -> tuple[float, int]:
-    """Return when all members of a step are at a machine, and the lead it waits for last (-1: materials)."""
+    """Return when all members of a step are at a machine, and the task it waits for last (-1: materials)."""
     ready_s, cause = 0.0, -1
     member = lead
     while member >= 0:
@@ -122,10 +123,10 @@ def ready_at(shop: Shop, sequence: Sequence, times: Records, lead: int, machine:
     while member >= 0:
         for place in range(shop.tasks[member].before, shop.tasks[member + 1].before):
             before = shop.before[place]
-            from_ = sequence.of[before.task].lead
-            there_s = times[before.task].finish + max(before.least, shop.way[sequence.of[from_].machine, machine])
+            from_ = sequence.of[sequence.of[before.task].lead].machine
+            there_s = times[before.task].finish + max(before.least, shop.way[from_, machine])
             if there_s > ready_s or (cause < 0 and there_s == ready_s):
-                ready_s, cause = there_s, from_
+                ready_s, cause = there_s, before.task
         member = sequence.of[member].joined
     return ready_s, cause
 

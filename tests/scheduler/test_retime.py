@@ -10,19 +10,23 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from plant.objective import Aim, Objective
+from plant.objective import OBJECTIVE, Aim, Objective
+from plant.plan import Plan
 from plant.work import Work
 from scheduler.candidate import Candidate, Dispatcher
 from scheduler.decode import times_of
 from scheduler.objective import weights_of
 from scheduler.prefix import opening
 from scheduler.problem import Problem
-from scheduler.rules import RULES
+from scheduler.rules import RULES, Rule
 from scheduler.score import Aims, near_of
 from scheduler.search import Search
+from scheduler.timing import BEFORE
 from scheduler.walk import BEST, CURRENT, begin, burst
 from tests.scheduler.shops import HOUR, random_work
 from tests.scheduler.test_property import everything
+from tests.scheduler.test_twin_agrees import as_planned
+from tests.twin.random_works import cases
 
 WEIGHTS = weights_of(Objective(tuple(Aim), (1.0, 0.5, 2.0, 0.25, 3.0, 60.0, 0.125)))
 
@@ -66,3 +70,32 @@ def test_what_a_walk_knows_is_what_its_sequence_says(seed: int, peopled: bool) -
         np.testing.assert_array_equal(walk.trial.of, walk.current.of)
     first = times_of(problem, start.sequence, start.steps, near)[1]
     assert walk.cost[BEST] <= float(WEIGHTS @ np.array(first)) + 1e-6
+
+
+@given(cases(), st.sampled_from(RULES), st.integers(0, 10**6))
+@settings(max_examples=60, deadline=None)
+def test_what_is_decided_stays_in_front_and_every_cause_stands_before_its_step(
+    case: tuple[Work, Plan, int], rule: Rule, seed: int
+) -> None:
+    note(f"seed {seed}")
+    problem = Problem(as_planned(case[0]))
+    head = opening(problem, None)
+    start = Dispatcher(problem, head).plan(rule.index)
+    assert start is not None
+    aims = Aims(weights_of(OBJECTIVE), near_of(start.sequence.of["machine"], start.times(problem)["start"]))
+    walk = Search(problem, aims, head, seed, 1).walk(start, 0)
+    begin(problem.shop, walk, aims)
+    for _ in range(20):
+        burst(problem.shop, walk, aims, 20, 10 * HOUR)
+        steps, of = walk.current.steps[: int(walk.steps[CURRENT])].tolist(), walk.current.of
+        for machine, decided in enumerate(head):
+            here = [lead for lead in steps if of["machine"][lead] == machine]
+            assert here[: len(decided)] == [step[0] for step in decided]
+        for place, lead in enumerate(steps):
+            assert walk.known.place[lead] == place
+            time = walk.known.times[lead]
+            cause = int(time["cause"])
+            assert cause < 0 or walk.known.place[of["lead"][cause]] < place
+            if time["waited"] == BEFORE:
+                members = np.flatnonzero(of["lead"] == lead).tolist()
+                assert cause in {before for member in members for before in problem.predecessors(member)}
