@@ -113,6 +113,7 @@ def _is_plain(problem: Problem) -> bool:
         or shop.way.any()
         or shop.before["least"].any()
         or np.isfinite(shop.before["most"]).any()
+        or np.isfinite(tasks["latest"]).any()
         or any(one.working_time.starts != (0.0,) for one in problem.machines)
     )
 

@@ -12,11 +12,11 @@ from plant.calendar import WorkingTime
 from plant.errors import Cancelled, InvalidInput
 from plant.item import Attendance
 from plant.objective import OBJECTIVE
-from plant.plan import Plan
+from plant.plan import Plan, PlannedOperation
 from plant.plant import SetupMatrix, SetupTime
 from plant.text import Text
 from plant.tuning import DEFAULT, MoveShares, RuleKind, RuleTuning, Tuning
-from plant.work import PersonOutlook, Running, Work
+from plant.work import PersonOutlook, Running, Wait, Work
 from scheduler.candidate import Dispatcher
 from scheduler.check import check
 from scheduler.decode import decode
@@ -87,6 +87,20 @@ def test_an_urgent_order_goes_first_and_priority_decides_between_equals() -> Non
     some = work(tasks, [machine("M1")], {"a": 5 * HOUR, "b": 5 * HOUR, "c": 50 * HOUR}, high=["b"])
     plan = solve(some, QUICK).plan
     assert [step[0].job_order for step in plan.sequences["M1"]] == ["b", "a", "c"]
+
+
+def test_what_follows_something_complete_and_must_not_wait_longer_goes_before_what_is_urgent() -> None:
+    urgent = task("a", "urgent", {"M": HOUR})
+    hot = task("b", "hot", {"M": HOUR}, ended_s={"heated": -HOUR}, waits={"heated": Wait(most_s=1.5 * HOUR)})
+    some = work([urgent, hot], [machine("M")], {"urgent": HOUR}, high=["urgent"])
+    assert [one.job_order for one in sorted(solve(some, QUICK).plan.operations, key=start)] == ["b", "a"]
+    cold = replace(hot, waits={"heated": Wait(most_s=2 * HOUR)})
+    late = replace(some, tasks=(urgent, cold))
+    assert [one.job_order for one in sorted(solve(late, QUICK).plan.operations, key=start)] == ["a", "b"]
+
+
+def start(one: PlannedOperation) -> float:
+    return one.start_s
 
 
 def test_setups_are_saved_by_keeping_families_together() -> None:
