@@ -32,6 +32,11 @@ stop), and may raise."""
 
 _FIRST_MOVES = 100
 
+_MOST_IN_VAIN = 1000
+"""Moves in a row that could not be made at all, after which there is nothing to search.
+
+Bursts get short where others want the machine, and a burst of a few moves may well come to nothing."""
+
 _COOLEST = 1e-3
 """The last temperature, relative to the first."""
 
@@ -68,7 +73,7 @@ class Search:
         walks = [self.walk(start, number) for number in range(self.walks)]
         for walk in walks:
             begin(shop, walk, self.aims)
-        best, best_cost, moves, shares = start, walks[0].cost[BEST], 0, 0
+        best, best_cost, moves, shares, in_vain = start, walks[0].cost[BEST], 0, 0, 0
         hot, count = self._temperature(start), a_burst if isinstance(a_burst, int) else _FIRST_MOVES
         with ThreadPoolExecutor(self.walks) as threads:
             while (spent := proceed(moves, best)) < 1:
@@ -83,7 +88,8 @@ class Search:
                 leader = min(walks, key=lambda walk: walk.cost[BEST])
                 if leader.cost[BEST] < best_cost:
                     best, best_cost = self._candidate(leader), leader.cost[BEST]
-                if not any(made):
+                in_vain = 0 if any(made) else in_vain + count
+                if in_vain >= _MOST_IN_VAIN:
                     break
                 if spent * _SHARES > shares + 1:
                     shares += 1

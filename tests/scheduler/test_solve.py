@@ -305,3 +305,26 @@ def test_the_shares_choose_the_moves() -> None:
     ]
     assert late == [0.0, start.score.tardiness]
     assert start.score.tardiness > 0
+
+
+def test_the_search_ends_early_only_where_no_move_can_be_made() -> None:
+    """However short its bursts are: on a busy machine they get down to a single move."""
+
+    def moves_of(orders: int) -> int:
+        names, made = [f"J{n}" for n in range(orders)], 0
+        some = work([task(name, name, {"M": HOUR}) for name in names], [machine("M")], dict.fromkeys(names, HOUR))
+        problem = Problem(some)
+        head = opening(problem, None)
+        start = Dispatcher(problem, head).plan(RULES[0].index)
+        assert start is not None
+
+        def spent(moves: int, _: object) -> float:
+            nonlocal made
+            made = moves
+            return moves / 5000
+
+        Search(problem, Aims(weights_of(OBJECTIVE), everything(orders).near), head, 1, 1).run(start, 1, spent)
+        return made
+
+    assert moves_of(6) == 5000
+    assert moves_of(1) < 5000
