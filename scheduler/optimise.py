@@ -55,13 +55,14 @@ class Answer:
         Every improvement on the way, the last one the best in the model; empty when there was none.
     bound_s
         Proven lower bound of the weighted tardiness, where the model's bound holds for the shop.
+    proven
+        Whether nothing better exists: optimal in both phases, in an exact model.
     """
 
     sequences: list[Sequences]
     status: str
     bound_s: float | None
     proven: bool
-    """Whether nothing better exists: optimal in both phases, in an exact model."""
 
 
 class _Collector(cp_model.CpSolverSolutionCallback):
