@@ -13,16 +13,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
 
 from plant.order import Priority
 from plant.plan import Plan, SolverReport
 from plant.work import Task, Work
-from scheduler.candidate import evaluated
+from scheduler.cost import score_of
 from scheduler.insertion import Board, insert
 from scheduler.keep import Kept, keep
-from scheduler.prefix import sequences_of
-from scheduler.problem import Problem
 
 MOST_MOVED = 0.05
 """Share of a plan's operations that may go to another machine."""
@@ -73,32 +70,15 @@ def repair(work: Work, plan: Plan, frozen: Plan | None = None, most_moved: float
     left_out = [task for task in work.tasks if task.id not in kept.work.by_id]
     repaired = _inserted(work, kept.plan, left_out, held, machines)
     moved = [name for name, one in repaired.by_job_order.items() if machines.get(name, one.machine) != one.machine]
-    late_s = weighted_tardiness_s(work, repaired)
+    late_s = score_of(work, repaired).tardiness
     report = SolverReport("repair", "feasible", late_s, repaired.makespan_s, time.monotonic() - began, seed=0)
     return Repaired(repaired, report, tuple(sorted(moved)), tuple(task.id for task in left_out))
 
 
-def weighted_tardiness_s(work: Work, plan: Plan) -> float:
-    """Return the sum over orders of priority weight times planned seconds late."""
-    ends_s: dict[str, float] = {}
-    for one in plan.operations:
-        order = work.by_id[one.job_order].order
-        ends_s[order] = max(ends_s.get(order, one.end_s), one.end_s)
-    demands = work.orders
-    return sum(demands[name].priority.weight * max(end_s - demands[name].due_s, 0.0) for name, end_s in ends_s.items())
-
-
 def _cost(work: Work, plan: Plan) -> tuple[float, float]:
     """Return by how much locks and longest waits are missed, and the weighted tardiness."""
-    return _broken_s(work, plan), weighted_tardiness_s(work, plan)
-
-
-def _broken_s(work: Work, plan: Plan) -> float:
-    if not any(task.lock is not None or any(wait.most_s < inf for wait in task.waits.values()) for task in work.tasks):
-        return 0.0
-    problem = Problem(work)
-    found = evaluated(problem, sequences_of(problem, plan))
-    return inf if found is None else found.score.broken
+    score = score_of(work, plan)
+    return score.broken, score.tardiness
 
 
 def in_order_of_need(work: Work, tasks: Sequence[Task]) -> list[Task]:
