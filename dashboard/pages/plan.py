@@ -15,6 +15,7 @@ from dashboard.figures import look
 from dashboard.guard import guarded, notify, words
 from dashboard.long_jobs import going_on, progress
 from dashboard.pages import plan_locks, plan_orders, plan_pictures, plan_refused, plan_release
+from dashboard.rights import permitted
 from dashboard.states import icon
 from dashboard.views import PlanSummary, PlanView, Topic, Views
 from dashboard.words import Words, mark
@@ -319,10 +320,10 @@ def _choices(summaries: Sequence[PlanSummary], say: Words) -> list[dict[str, str
 
 
 def _release(view: PlanView, actor: Actor, say: Words) -> dict[str, Any]:
-    if not actor.may(Permission.RELEASE_PLANS):
-        return {"disabled": True, "title": say("Your role may not release plans")}
     open_ = view.state in (PlanState.PROPOSED, PlanState.REFUSED)
-    return {"disabled": not open_, "title": "" if open_ else say("This plan is {state}", state=say(STATES[view.state]))}
+    stands = permitted(actor, Permission.RELEASE_PLANS, say, shut=not open_)
+    over = "" if open_ else say("This plan is {state}", state=say(STATES[view.state]))
+    return {**stands, "title": stands["title"] or over}
 
 
 def _facts(view: PlanView, say: Words) -> list[Component]:
@@ -390,7 +391,7 @@ def job_parts(jobs: Sequence[LongJob], actor: Actor, say: Words) -> Parts:
     """Return what is shown of planning work."""
     job = going_on(jobs)
     may = actor.may(Permission.MAKE_PLANS)
-    make = {"disabled": job is not None or not may, "title": "" if may else say("Your role may not make plans")}
+    make = permitted(actor, Permission.MAKE_PLANS, say, shut=job is not None)
     return {
         ("plan-running", ""): {"data": job.id if job else None},
         ("plan-job", ""): {"children": progress(job, say) if job else None},
