@@ -16,7 +16,7 @@ from dashboard.figures.load import load_figure
 from dashboard.figures.plan_diff import moves_figure, orders_figure
 from dashboard.figures.risk import by_risk, colour_of, machine_load, order_risk, percent
 from dashboard.paper import figure_html, page, section
-from dashboard.views import PlannedJob
+from dashboard.shown.plan import PlannedJob
 from dashboard.words import Words
 from methods.disturbed import with_planned_stops
 from methods.load import load_profile

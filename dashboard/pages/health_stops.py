@@ -14,8 +14,9 @@ from dashboard.changes import Parts, part_id
 from dashboard.guard import guarded, notify, words
 from dashboard.moments import plant_time
 from dashboard.rights import permitted
+from dashboard.shown.health import HealthView
 from dashboard.states import icon
-from dashboard.views import HealthView, Views
+from dashboard.views import Views
 from dashboard.words import Words
 from plant.actor import Actor, Permission
 from plant.plant import PlannedStop

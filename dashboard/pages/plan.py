@@ -16,8 +16,9 @@ from dashboard.guard import guarded, notify, words
 from dashboard.long_jobs import going_on, progress
 from dashboard.pages import plan_locks, plan_orders, plan_pictures, plan_refused, plan_release
 from dashboard.rights import permitted
+from dashboard.shown.plan import PlanSummary, PlanView
 from dashboard.states import icon
-from dashboard.views import PlanSummary, PlanView, Topic, Views
+from dashboard.views import Topic, Views
 from dashboard.words import Words, mark
 from plant.actor import Actor, Permission
 from plant.long_job import LongJob, LongJobState

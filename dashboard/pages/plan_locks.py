@@ -15,8 +15,9 @@ from dashboard.figures.bars import worked_back
 from dashboard.guard import guarded, message_of, notify, words
 from dashboard.moments import form_time, plant_time
 from dashboard.rights import permitted
+from dashboard.shown.plan import PlanView
 from dashboard.states import icon
-from dashboard.views import PlanView, Views
+from dashboard.views import Views
 from dashboard.words import Words
 from plant.actor import Actor, Permission
 from plant.errors import InvalidInput

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dashboard.costs import to_others, without_it
 from dashboard.figures.gantt import risk
 from dashboard.figures.risk import by_risk
-from dashboard.views import PlanView
+from dashboard.shown.plan import PlanView
 from dashboard.words import Words, mark
 from plant.order import Priority
 from plant.plan import CostToOthers
