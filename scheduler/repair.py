@@ -2,7 +2,7 @@
 
 Sequences stay and times shift. What the plan does not hold (new orders, work to be done again) is put into gaps; a
 rush order at once, and others give way. What waits for a machine that is down moves where an idle machine ends it
-sooner. A few passes through the plan, no search: `scheduler.solve` may follow.
+sooner. What somebody locked goes to its moment. A few passes through the plan, no search: `scheduler.solve` may follow.
 
 Right-shift repair: Abumaizar and Svestka, International Journal of Production Research 35 (1997); match-up with the old
 sequences: Vieira, Herrmann and Lin, Journal of Scheduling 6 (2003).
@@ -20,6 +20,7 @@ from plant.work import Task, Work
 from scheduler.cost import score_of
 from scheduler.insertion import Board, insert
 from scheduler.keep import Kept, keep
+from scheduler.keep_locks import at_their_locks
 
 MOST_MOVED = 0.05
 """Share of a plan's operations that may go to another machine."""
@@ -68,17 +69,11 @@ def repair(work: Work, plan: Plan, frozen: Plan | None = None, most_moved: float
     machines = {one.job_order: one.machine for one in plan.operations}
     kept = _around_machines_down(work, keep(work, plan), held, int(most_moved * len(work.tasks)))
     left_out = [task for task in work.tasks if task.id not in kept.work.by_id]
-    repaired = _inserted(work, kept.plan, left_out, held, machines)
+    repaired = at_their_locks(work, _inserted(work, kept.plan, left_out, held, machines), held)
     moved = [name for name, one in repaired.by_job_order.items() if machines.get(name, one.machine) != one.machine]
     late_s = score_of(work, repaired).tardiness
     report = SolverReport("repair", "feasible", late_s, repaired.makespan_s, time.monotonic() - began, seed=0)
     return Repaired(repaired, report, tuple(sorted(moved)), tuple(task.id for task in left_out))
-
-
-def _cost(work: Work, plan: Plan) -> tuple[float, float]:
-    """Return by how much locks and longest waits are missed, and the weighted tardiness."""
-    score = score_of(work, plan)
-    return score.broken, score.tardiness
 
 
 def in_order_of_need(work: Work, tasks: Sequence[Task]) -> list[Task]:
@@ -129,7 +124,7 @@ def _around_machines_down(work: Work, kept: Kept, held: frozenset[str], most: in
         if left == before:
             break
         changed = keep(kept.work, board.plan())
-        if _cost(kept.work, changed.plan) > _cost(kept.work, kept.plan):
+        if score_of(kept.work, changed.plan)[:2] > score_of(kept.work, kept.plan)[:2]:  # locks and waits, tardiness
             break
         kept = Kept(kept.work, changed.plan, kept.orders)
     return kept
