@@ -24,6 +24,8 @@ def plan_document(version: PlanVersion) -> dict[str, Any]:
         "made_at": version.made_at,
         "reason": str(version.reason),
         "seed": version.seed,
+        "calibration": version.calibration,
+        "learned": version.learned,
         "epoch": version.plan.epoch,
         "orders": list(version.orders),
         "solver": asdict(version.solver),

@@ -321,4 +321,5 @@ class _Solving:
             bound_s=self._bound.tardiness,
             objective=self._settings.objective,
             costs=costs_of(score),
+            tuning=self._settings.tuning,
         )

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import signal
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from plant.objective import Aim, Objective
 from plant.order import JobProgress, JobState
 from plant.snapshot import Snapshot
 from plant.text import Text
+from plant.tuning import DEFAULT
 from plant.version import version_of
 from runtime import offline
 from runtime.offline import OfflinePlan, plan_offline
@@ -58,6 +59,7 @@ def test_the_plan_file_tells_what_the_plan_costs_and_each_order_the_others(plann
     written, said = planned
     solver = json.loads(written.plan_file.read_text(encoding="utf-8"))["solver"]
     assert solver["objective"] == {"aims": ["tardiness", "makespan"], "weights": []}
+    assert (solver["tuning"]["rule"], solver["tuning"]["shares"]) == (None, asdict(DEFAULT.shares))
     assert solver["costs"]["setup_s"] == pytest.approx(sum({
         (one.machine, one.position): one.setup_s for one in written.version.plan.operations
     }.values()))  # fmt: skip
@@ -78,6 +80,7 @@ def test_a_plan_is_made_for_the_objective_that_is_asked_for(tmp_path: Path) -> N
     console = Console(file=said, width=100)
     written = plan_offline(SHOP, tmp_path, 2.0, 20, console=console, objective=asked)
     assert written.version.solver.objective == asked
+    assert '<html lang="zh">' in written.report_file.read_text(encoding="utf-8")
     assert "Objective: setup, tardiness\n" in said.getvalue()
 
 

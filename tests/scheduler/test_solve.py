@@ -315,3 +315,8 @@ def test_the_shares_choose_the_moves() -> None:
     ]
     assert late == [0.0, start.score.tardiness]
     assert start.score.tardiness > 0
+
+
+def test_the_report_tells_how_the_plan_was_looked_for() -> None:
+    tuned = Tuning(RuleTuning(RuleKind.EDD), MoveShares(critical=0.5))
+    assert solve(random_work(3), replace(QUICK, tuning=tuned)).report.tuning == tuned
