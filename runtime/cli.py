@@ -13,6 +13,7 @@ from rich.console import Console
 
 from plant.errors import ForerunError
 from runtime import accounts, cli_calibrate, cli_learn, cli_scenario
+from runtime.language import Language
 from runtime.settings import Settings, read_settings
 
 app = typer.Typer(
@@ -90,6 +91,8 @@ def plan(
         Path | None, typer.Option(help="a plan.json of before: the report shows what changes against it")
     ] = None,
     tuning: Annotated[Path | None, typer.Option(help="look for plans as `forerun learn --out` found best")] = None,
+    *,
+    language: Language,
 ) -> None:
     """Plan and rehearse a plant's orders without any server."""
     from plant.objective import parsed
@@ -107,6 +110,7 @@ def plan(
         against=against,
         objective=asked,
         tuning_file=tuning,
+        language=language,
     )
 
 

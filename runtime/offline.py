@@ -26,7 +26,7 @@ from plant.objective import OBJECTIVE, Objective
 from plant.order import CustomerOrder, JobOrder
 from plant.plan import PlanVersion
 from plant.plant import Plant
-from plant.text import Text
+from plant.text import Text, told
 from plant.tuning import DEFAULT
 from plant.version import hash_of, version_of
 from plant.work import Work
@@ -64,6 +64,7 @@ def plan_offline(
     against: Path | None = None,
     objective: Objective = OBJECTIVE,
     tuning_file: Path | None = None,
+    language: str = "en",
 ) -> OfflinePlan:
     """Plan all orders of a plant's folder from its start on; write ``plan.json`` and ``report.html``; print a summary.
 
@@ -81,6 +82,8 @@ def plan_offline(
         What the best plan is.
     tuning_file
         How to look for plans, as `forerun learn` wrote it; None: the unlearned.
+    language
+        Of the report, one of `dashboard.words.LANGUAGES`.
 
     Raises
     ------
@@ -105,7 +108,7 @@ def plan_offline(
     console.print(f"{escape(plant.name)}: {len(orders)} orders, {len(jobs)} operations, {len(plant.machines)} machines")
     solver = SolverSettings(time_limit_s=time_limit_s, seed=seed, objective=objective, tuning=tuning)
     version = _version(plant, orders, work, solver, replications, thresholds, console)
-    written = _write(out, plant, version, orders, jobs, thresholds, before)
+    written = _write(out, plant, version, orders, jobs, thresholds, before, language)
     _summarise(console, plant, version, orders, thresholds)
     console.print(f"Written: {escape(str(written.plan_file))}, {escape(str(written.report_file))}", soft_wrap=True)
     return written
@@ -156,7 +159,7 @@ def _version(
         parent=None,
         plant_version=version_of(plant).id,
         made_at=work.epoch,
-        reason="planned offline",
+        reason=told("planned offline"),
         seed=solver.seed,
         plan=rehearsal.plan,
         solver=rehearsal.report,
@@ -175,10 +178,11 @@ def _write(
     jobs: tuple[JobOrder, ...],
     thresholds: Thresholds,
     before: PlanVersion | None,
+    language: str,
 ) -> OfflinePlan:
     written = OfflinePlan(version, out / "plan.json", out / "report.html")
     _replace(written.plan_file, plan_text(version))
-    _replace(written.report_file, report(plant, version, orders, jobs, thresholds, before))
+    _replace(written.report_file, report(plant, version, orders, jobs, thresholds, before, language))
     return written
 
 

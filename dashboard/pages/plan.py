@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from dashboard.changes import Parts, Seen, output, part_id, seen, stores, take_updates, update
 from dashboard.costs import asked_for, costs
 from dashboard.figures import look
+from dashboard.found_by import method_of
 from dashboard.guard import guarded, notify, words
 from dashboard.long_jobs import going_on, progress
 from dashboard.pages import plan_locks, plan_orders, plan_pictures, plan_refused, plan_release
@@ -42,22 +43,6 @@ STATES = {
     PlanState.RELEASED: mark("in force"),
     PlanState.SUPERSEDED: mark("superseded"),
 }
-METHODS = {
-    "learned rule": mark("learned rule"),
-    "ATC, far-sighted": mark("ATC, far-sighted"),
-    "ATC with setups": mark("ATC with setups"),
-    "ATC with setups, far-sighted": mark("ATC with setups, far-sighted"),
-    "least slack": mark("least slack"),
-    "least slack, no waiting": mark("least slack, no waiting"),
-    "most work remaining": mark("most work remaining"),
-    "critical ratio": mark("critical ratio"),
-    "ATC with setups, tuned": mark("ATC with setups, tuned"),
-    "local search": mark("local search"),
-    "job shop search": mark("job shop search"),
-    "repair": mark("repair"),
-    "none": mark("none"),
-}
-"""What the scheduler calls its ways; abbreviations such as EDD are the same everywhere."""
 
 
 async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
@@ -331,7 +316,7 @@ def _facts(view: PlanView, say: Words) -> list[Component]:
     orders = view.verdict.orders
     expected = sum(order.on_time for order in orders)
     late = view.solver.weighted_tardiness_s
-    method = f"{_method(view.solver.method, say)} · {say.number(view.solver.runtime_s, 1)} s"
+    method = f"{method_of(view.solver.method, say)} · {say.number(view.solver.runtime_s, 1)} s"
     shown = [
         (say("State"), say(STATES[view.state])),
         (say("Made"), say.moment(view.made_at)),
@@ -367,11 +352,6 @@ def expected_delay(paid: Robustness | None, say: Words) -> str:
     if paid.spread is None:
         return after
     return say("{after}, not {before}", after=after, before=say.duration(paid.nominal_expected_tardiness_s))
-
-
-def _method(method: str, say: Words) -> str:
-    """Name the dispatching rule or solver and what came after it."""
-    return " + ".join(say(METHODS.get(part, part)) for part in method.split(" + "))
 
 
 def twin_error(error: TwinError | None, say: Words) -> str:

@@ -74,11 +74,11 @@ def test_the_plan_file_tells_what_the_plan_costs_and_each_order_the_others(plann
     assert report.count('<td class=n title="Without it, ') == (len(written.version.orders) if holds_up else 0)
 
 
-def test_a_plan_is_made_for_the_objective_that_is_asked_for(tmp_path: Path) -> None:
+def test_a_plan_is_made_for_the_objective_and_reported_in_the_language_that_are_asked_for(tmp_path: Path) -> None:
     asked = Objective((Aim.SETUP, Aim.TARDINESS))
     said = io.StringIO()
     console = Console(file=said, width=100)
-    written = plan_offline(SHOP, tmp_path, 2.0, 20, console=console, objective=asked)
+    written = plan_offline(SHOP, tmp_path, 2.0, 20, console=console, objective=asked, language="zh")
     assert written.version.solver.objective == asked
     assert '<html lang="zh">' in written.report_file.read_text(encoding="utf-8")
     assert "Objective: setup, tardiness\n" in said.getvalue()
