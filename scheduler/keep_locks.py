@@ -10,29 +10,30 @@ from collections.abc import Collection, Iterator
 
 from plant.plan import Plan
 from plant.work import Task, Work
-from scheduler.cost import score_of
 from scheduler.insertion import Board
-from scheduler.keep import keep
+from scheduler.keep import Kept, keep
 
 _KEPT_S = 1.0
 """A lock that is missed by less is kept."""
 
 
-def at_their_locks(work: Work, plan: Plan, held: Collection[str]) -> Plan:
-    """Return a plan of all of `work` in which as much as possible of what is locked begins at its moment.
+def at_their_locks(work: Work, kept: Kept, held: Collection[str]) -> Kept:
+    """Return a plan in which as much as possible of what is locked begins at its moment.
 
     Parameters
     ----------
+    kept
+        A plan of all of `work`.
     held
         Job orders that keep machine and place, and before which nothing is put.
     """
     locked = [task for task in work.tasks if task.lock is not None and task.running is None and task.id not in held]
     for task in sorted(locked, key=_moment_s):
         for first in ((), tuple(_before(work, task, held))):
-            if _is_late(work, plan, task):
-                changed = _moved(work, plan, task, first, held)
-                plan = changed if score_of(work, changed)[:2] < score_of(work, plan)[:2] else plan
-    return plan
+            if _is_late(work, kept.plan, task):
+                changed = _moved(work, kept.plan, task, first, held)
+                kept = changed if changed.cost < kept.cost else kept
+    return kept
 
 
 def _moment_s(task: Task) -> float:
@@ -59,7 +60,7 @@ def _before(work: Work, task: Task, held: Collection[str]) -> Iterator[Task]:
             yield one
 
 
-def _moved(work: Work, plan: Plan, task: Task, first: Collection[Task], held: Collection[str]) -> Plan:
+def _moved(work: Work, plan: Plan, task: Task, first: Collection[Task], held: Collection[str]) -> Kept:
     """Return the plan with some tasks at once on their machines, and then a locked one at its moment."""
     board, machine = Board(work, plan, held), plan.by_job_order[task.id].machine
     for one in first:
@@ -69,4 +70,4 @@ def _moved(work: Work, plan: Plan, task: Task, first: Collection[Task], held: Co
         there = plan.by_job_order[one.id].machine
         board.put(one, next(fit for fit in board.fits(one, pushing=True) if fit.machine == there))
     board.put(task, board.at_its_lock(task, plan.by_job_order[task.id].start_s))
-    return keep(work, board.plan()).plan
+    return keep(work, board.plan())

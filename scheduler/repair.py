@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from plant.order import Priority
 from plant.plan import Plan, SolverReport
 from plant.work import Task, Work
-from scheduler.cost import score_of
 from scheduler.insertion import Board, insert
 from scheduler.keep import Kept, keep
 from scheduler.keep_locks import at_their_locks
@@ -69,10 +68,10 @@ def repair(work: Work, plan: Plan, frozen: Plan | None = None, most_moved: float
     machines = {one.job_order: one.machine for one in plan.operations}
     kept = _around_machines_down(work, keep(work, plan), held, int(most_moved * len(work.tasks)))
     left_out = [task for task in work.tasks if task.id not in kept.work.by_id]
-    repaired = at_their_locks(work, _inserted(work, kept.plan, left_out, held, machines), held)
+    found = at_their_locks(work, _inserted(work, kept, left_out, held, machines), held)
+    repaired, score = found.plan, found.score
     moved = [name for name, one in repaired.by_job_order.items() if machines.get(name, one.machine) != one.machine]
-    late_s = score_of(work, repaired).tardiness
-    report = SolverReport("repair", "feasible", late_s, repaired.makespan_s, time.monotonic() - began, seed=0)
+    report = SolverReport("repair", "feasible", score.tardiness, score.makespan, time.monotonic() - began, seed=0)
     return Repaired(repaired, report, tuple(sorted(moved)), tuple(task.id for task in left_out))
 
 
@@ -99,18 +98,18 @@ def _weight(work: Work, task: Task) -> float:
 
 
 def _inserted(
-    work: Work, plan: Plan, left_out: Sequence[Task], held: Iterable[str], machines: Mapping[str, str]
-) -> Plan:
-    """Return the plan with what it leaves out: rush orders first and at once, the others into gaps."""
+    work: Work, kept: Kept, left_out: Sequence[Task], held: Iterable[str], machines: Mapping[str, str]
+) -> Kept:
+    """Return what is kept with what it leaves out: rush orders first and at once, the others into gaps."""
     needed = in_order_of_need(work, left_out)
     rush = [task for task in needed if work.orders[task.order].priority is Priority.HIGH]
     others = [task for task in needed if work.orders[task.order].priority is not Priority.HIGH]
     for tasks, pushing in ((rush, True), (others, False)):
         if tasks:
-            board = Board(work, plan, held)
+            board = Board(work, kept.plan, held)
             insert(board, tasks, machines, pushing=pushing)
-            plan = keep(work, board.plan()).plan
-    return plan
+            kept = keep(work, board.plan())
+    return kept
 
 
 def _around_machines_down(work: Work, kept: Kept, held: frozenset[str], most: int) -> Kept:
@@ -124,9 +123,9 @@ def _around_machines_down(work: Work, kept: Kept, held: frozenset[str], most: in
         if left == before:
             break
         changed = keep(kept.work, board.plan())
-        if score_of(kept.work, changed.plan)[:2] > score_of(kept.work, kept.plan)[:2]:  # locks and waits, tardiness
+        if changed.cost > kept.cost:
             break
-        kept = Kept(kept.work, changed.plan, kept.orders)
+        kept = replace(kept, plan=changed.plan, score=changed.score)
     return kept
 
 
