@@ -245,6 +245,12 @@ def test_learning_offline_says_what_came_of_it(forerun: Run) -> None:
     assert "unlearned" in out
 
 
+def test_where_nothing_can_be_written_nothing_is_learned(forerun: Run, tmp_path: Path) -> None:
+    code, out, err = forerun("learn", SHOP, "--out", tmp_path / "missing" / "tuning.toml")
+    assert (code, out) == (1, "")
+    assert "cannot be written" in err
+
+
 def test_learning_without_orders_and_a_file_that_is_no_tuning_are_refused(forerun: Run, tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     shutil.copytree(SHOP, bare)
