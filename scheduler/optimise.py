@@ -12,6 +12,7 @@ from ortools.sat.python import cp_model
 
 from plant.text import Told, listed, told
 from scheduler.candidate import Candidate
+from scheduler.cp_solver import new_solver
 from scheduler.cpsat import WEIGHT_UNIT, JobShopModel
 from scheduler.decode import Sequences
 from scheduler.problem import Problem
@@ -131,7 +132,7 @@ class _Runner:
 
         Where whole seconds do not let it be one, the hint stays partial, and CP-SAT repairs it.
         """
-        solver = cp_model.CpSolver()
+        solver = new_solver()
         solver.parameters.fix_variables_to_their_hinted_value = True
         solver.parameters.num_workers = 1
         solver.parameters.max_time_in_seconds = max(self.left() * _HINT_SHARE, 0.01)
@@ -140,7 +141,7 @@ class _Runner:
 
     def run(self, share: float, doing: Told) -> tuple[str, float]:
         """Solve for what the model minimises now, within `share` of what is left; return status and bound."""
-        solver = cp_model.CpSolver()
+        solver = new_solver()
         parameters = solver.parameters
         parameters.max_time_in_seconds = max(self.left() * share, 0.01)
         parameters.num_workers = self._limits.workers
