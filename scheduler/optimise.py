@@ -20,6 +20,8 @@ from scheduler.problem import Problem
 _WATCH_S = 0.1
 _TARDINESS_SHARE = 0.7
 _HINT_SHARE = 0.2
+_SEEDS = 2**31
+"""CP-SAT takes as many; ours have no end."""
 
 Watch = Callable[[float, Told], None]
 """Called with the share of the time spent and what is being done; may raise."""
@@ -145,7 +147,7 @@ class _Runner:
         parameters = solver.parameters
         parameters.max_time_in_seconds = max(self.left() * share, 0.01)
         parameters.num_workers = self._limits.workers
-        parameters.random_seed = self._limits.seed
+        parameters.random_seed = self._limits.seed % _SEEDS
         parameters.relative_gap_limit = self._limits.gap
         parameters.cp_model_probing_level = 0  # costs a large part of a short search and saves little here
         if self._limits.effort is not None:
