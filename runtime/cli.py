@@ -160,12 +160,21 @@ def check(folder: PlantFolder) -> None:
     from plant.errors import PlantInvalid, Problem
     from plant.folder import check as check_folder
     from plant.folder import load
+    from plant.folder_table import unknown
+    from twin.dispatching import known_rules
 
     problems = list(check_folder(folder))
     try:
-        connections = load(folder).connections
+        plant = load(folder)
+        connections = plant.connections
+        rules = {"plant": plant.rule} | {f"machine {one.id}": one.rule for one in plant.machines if one.rule}
     except PlantInvalid:
-        connections = ()
+        connections, rules = (), {}
+    problems += [
+        Problem("plant.toml", f"{where}: rule", unknown("dispatching rule", rule, known_rules()))
+        for where, rule in rules.items()
+        if rule not in known_rules()
+    ]
     for connection in connections:
         problems += [
             Problem("connections.toml", f"connection {connection.id}", reason)

@@ -126,6 +126,8 @@ def test_what_changes_against_an_earlier_plan_is_in_the_report(
     ("text", "told"),
     [
         ("{", "cannot be read"),
+        ("[" * 100_000, "cannot be read"),
+        ('{"format": 1, "seed": NaN}', "NaN is no number of JSON"),
         ('{"format": 9}', "no plan of format 1"),
         ('{"format": 1, "epoch": "2026-01-05T06:00:00Z"}', "no whole plan"),
         ('{"format": 1, "epoch": "2026-01-05T06:00:00Z", "operations": []}', "PlanVersion"),
@@ -138,6 +140,13 @@ def test_a_plan_to_compare_with_that_is_none_is_refused_before_anything_is_plann
     with pytest.raises(InvalidInput, match=told):
         plan_offline(SHOP, tmp_path / "out", console=Console(file=io.StringIO()), against=tmp_path / "plan.json")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_plan_of_other_orders_is_nothing_to_compare_with(planned: tuple[OfflinePlan, str], tmp_path: Path) -> None:
+    text = planned[0].plan_file.read_text(encoding="utf-8").replace('"CO-', '"XX-')
+    (tmp_path / "plan.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidInput, match="plans none of these orders' operations"):
+        plan_offline(SHOP, tmp_path / "out", console=Console(file=io.StringIO()), against=tmp_path / "plan.json")
 
 
 def test_a_refusal_tells_its_reasons(tmp_path: Path) -> None:

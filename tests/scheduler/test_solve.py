@@ -201,6 +201,12 @@ def test_with_an_effort_the_same_seed_gives_the_same_plan() -> None:
     assert solve(some, settings_).plan == solve(some, settings_).plan
 
 
+def test_an_effort_without_end_ends_with_the_time_and_any_seed_will_do() -> None:
+    some = random_work(11, most_orders=12)
+    solution = solve(some, SolverSettings(time_limit_s=1, effort=1e9, seed=2**40))
+    assert check(some, solution.plan) == []
+
+
 def test_times_beyond_whole_seconds_are_refused_by_name() -> None:
     some = work([task("long", "o", {"M1": 1e12})], [machine("M1")], {})
     with pytest.raises(InvalidInput, match=r"task long takes 11574074\.1 days"):
