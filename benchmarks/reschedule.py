@@ -30,9 +30,10 @@ from plant.plant import Plant
 from plant.snapshot import Snapshot
 from plant.work import Work
 from scheduler.check import check
+from scheduler.cost import score_of
 from scheduler.keep import keep
 from scheduler.nearness import Nearness, moved
-from scheduler.repair import repair, weighted_tardiness_s
+from scheduler.repair import repair
 from scheduler.solve import SolverSettings, solve
 
 OPERATIONS = 2000
@@ -91,8 +92,8 @@ def _repaired_and_near(found: Disturbed, plan: Plan) -> dict[str, float]:
         "frozen_moves": sum(_frozen_moves(work, frozen, one) for one in plans),
         "moved": max(_moved_share(work, plan, one) for one in plans),
         "wrong": sum(bool(check(work, one)) for one in plans),
-        "repaired_h": weighted_tardiness_s(work, repaired.plan) / HOUR_S,
-        "near_h": weighted_tardiness_s(work, near.plan) / HOUR_S,
+        "repaired_h": score_of(work, repaired.plan).tardiness / HOUR_S,
+        "near_h": score_of(work, near.plan).tardiness / HOUR_S,
     }
 
 

@@ -25,7 +25,7 @@ section { background: #fff; border: 1px solid var(--line); border-radius: 8px; p
 .card small { color: var(--quiet); }
 .card.ok { border-left: 5px solid var(--ok); } .card.bad { border-left: 5px solid var(--bad); }
 li { margin: 4px 0; } ul { margin: 6px 0; padding-left: 20px; }
-table { border-collapse: collapse; width: 100%; }
+table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th, td { text-align: left; padding: 4px 10px 4px 0; white-space: nowrap; }
 th { color: var(--quiet); font-weight: 500; border-bottom: 1px solid var(--line); } td.n, th.n { text-align: right; }
 tr + tr td { border-top: 1px solid #eef1f3; } td.item { white-space: normal; min-width: 9em; }

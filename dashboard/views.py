@@ -1,4 +1,4 @@
-"""What the pages need from below: the `Views` and `Live` protocols and the plain data they hand over.
+"""What the pages need from below: the `Views` and `Live` protocols. `dashboard.shown` holds the data they hand over.
 
 A page never computes a figure and never asks who is allowed to see it: each method of `Views` acts for the user the
 request belongs to and raises `Denied` or `NotAuthenticated` itself. `tests/dashboard/contract.py` holds the contract.
@@ -6,29 +6,23 @@ request belongs to and raises `Denied` or `NotAuthenticated` itself. `tests/dash
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from methods.load import LoadProfile
-from operations.plan_diff import PlanDiff
+from dashboard.shown.clock import ClockView
+from dashboard.shown.floor import FloorView
+from dashboard.shown.health import HealthView, SignalsView
+from dashboard.shown.plan import PlanSummary, PlanView
+from dashboard.shown.promise import PromiseQuestion, PromiseView
+from dashboard.shown.twin import TwinView
 from plant.actor import Actor
-from plant.calendar import Window
-from plant.calibration import CalibrationSummary, Difference
-from plant.learned import LearnedRecord
-from plant.lock import JobLock
+from plant.calibration import Difference
 from plant.long_job import LongJob, LongJobKind
-from plant.machine_state import MachineState, StateInterval
 from plant.message import RefusedMessage
-from plant.order import CustomerOrder
-from plant.plan import Plan, PlanState, Robustness, SolverReport
-from plant.plant import PlannedStop
 from plant.text import Text
-from plant.verdict import Judgement, Verdict
-from twin.fidelity_report import FidelityReport
 
 
 class Topic(StrEnum):
@@ -48,311 +42,6 @@ class Topic(StrEnum):
     """A calibration was made, adopted or rolled back; the twin's error was measured."""
     MESSAGES = "messages"
     """A message to the MES was delivered, refused or sent again."""
-
-
-@dataclass(frozen=True)
-class ClockView:
-    """The plant clock as a page carries it on by itself until it hears otherwise.
-
-    Attributes
-    ----------
-    plant
-        The plant's name.
-    now
-        Plant time when this was read, UTC.
-    rate
-        Plant seconds per wall second (0: paused).
-    runs_until
-        Plant time at which it jumps over closed hours (None: it never jumps).
-    """
-
-    plant: str
-    timezone: str
-    now: datetime
-    rate: float
-    runs_until: datetime | None = None
-
-
-@dataclass(frozen=True)
-class OeeView:
-    """OEE and its three factors (ISO 22400-2), each None while there is nothing to divide by."""
-
-    oee: float | None
-    availability: float | None
-    effectiveness: float | None
-    quality_ratio: float | None
-
-
-@dataclass(frozen=True)
-class RunningJob:
-    """A job order on a machine, with the pieces so far."""
-
-    job_order: str
-    item: str
-    item_name: str
-    operation: str
-    quantity: int
-    good: int
-    scrap: int
-
-
-@dataclass(frozen=True)
-class MachineView:
-    """A machine as it stands.
-
-    Attributes
-    ----------
-    jobs
-        What it works on; several in a batch, none when it has nothing.
-    good, scrap
-        Pieces within the floor's window.
-    timeline
-        Its states within the floor's window, in order; the last one goes on.
-    """
-
-    id: str
-    name: str
-    area: str
-    work_center: str
-    state: MachineState
-    reason: str
-    since: datetime | None
-    jobs: tuple[RunningJob, ...]
-    good: int
-    scrap: int
-    oee: OeeView
-    timeline: tuple[StateInterval, ...] = ()
-
-
-@dataclass(frozen=True)
-class FloorView:
-    """The live floor.
-
-    Attributes
-    ----------
-    window
-        The whole shift or day that is on, of which counts and OEE tell the part so far. It does not move with the
-        clock: pages place "now" in it by themselves, and would redraw every machine if its ends moved.
-    quarantined
-        Inputs that were refused and wait to be looked at.
-    """
-
-    clock: ClockView
-    window: Window
-    machines: tuple[MachineView, ...]
-    oee: OeeView
-    good: int
-    scrap: int
-    quarantined: int
-
-
-@dataclass(frozen=True)
-class PlanSummary:
-    """One plan version in a list, newest first."""
-
-    id: str
-    made_at: datetime
-    reason: Text
-    state: PlanState
-
-
-@dataclass(frozen=True)
-class PlannedJob:
-    """What a planned job order is about; `machines` can take it."""
-
-    customer_order: str
-    item: str
-    item_name: str
-    operation: str
-    quantity: int
-    machines: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class PlanView:
-    """A plan version with what the twin and the gate said of it.
-
-    Attributes
-    ----------
-    machines
-        Names by id, in the order in which they are drawn.
-    jobs
-        What each planned job order is about.
-    orders
-        The customer orders it covers, by id.
-    windows
-        Working windows per machine over the plan's horizon.
-    override_reason, released_by
-        Who released it, and why in spite of the gate, where that was so.
-    robustness
-        What was paid for certainty; None where nothing was compared.
-    changes
-        What it does otherwise than the plan that was in force when it was made; empty where none was.
-    before, diff
-        That plan, and the difference; None where none was.
-    frozen_until
-        What that plan was to begin by then had to keep machine and place; None where there was none.
-    load
-        Planned work against capacity, per machine and skill.
-    locks
-        Those there are now, by job order.
-    """
-
-    id: str
-    clock: ClockView
-    made_at: datetime
-    reason: Text
-    state: PlanState
-    plan: Plan
-    solver: SolverReport
-    verdict: Verdict
-    judgement: Judgement
-    machines: Mapping[str, str]
-    jobs: Mapping[str, PlannedJob]
-    orders: Mapping[str, CustomerOrder]
-    windows: Mapping[str, tuple[Window, ...]]
-    released_by: str | None = None
-    override_reason: str | None = None
-    robustness: Robustness | None = None
-    changes: tuple[Text, ...] = ()
-    before: Plan | None = None
-    diff: PlanDiff | None = None
-    frozen_until: datetime | None = None
-    load: LoadProfile = field(default_factory=LoadProfile)
-    locks: Mapping[str, JobLock] = field(default_factory=dict)
-
-
-class HealthState(StrEnum):
-    """What a health index asks for."""
-
-    GOOD = "good"
-    WATCH = "watch"
-    ACT = "act"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Contribution:
-    """What one condition signal takes off a machine's health index (0: nothing)."""
-
-    signal: str
-    share: float
-    value: float | None
-
-
-@dataclass(frozen=True)
-class MachineHealth:
-    """A machine's health index in [0, 1], 1 being as new; None while it is not known."""
-
-    machine: str
-    name: str
-    area: str
-    index: float | None
-    state: HealthState
-    contributions: tuple[Contribution, ...]
-    at: datetime | None
-
-
-@dataclass(frozen=True)
-class HealthView:
-    """All machines' health, in any order.
-
-    Attributes
-    ----------
-    names
-        Of all machines of the plant, by id.
-    stops
-        Planned stops that are not over, by machine.
-    """
-
-    clock: ClockView
-    machines: tuple[MachineHealth, ...]
-    names: Mapping[str, str] = field(default_factory=dict)
-    stops: Mapping[str, PlannedStop] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SignalColumn:
-    """One condition signal over time: `times` and `values` go together; a None value is a gap.
-
-    Attributes
-    ----------
-    low, high
-        Where it is taken for normal, None where that is open.
-    """
-
-    signal: str
-    times: tuple[datetime, ...]
-    values: tuple[float | None, ...]
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True)
-class SignalsView:
-    """The condition signals of one machine over the last hours."""
-
-    machine: str
-    start: datetime
-    end: datetime
-    columns: tuple[SignalColumn, ...] = field(default=())
-
-
-@dataclass(frozen=True)
-class TwinView:
-    """What is known of the twin: its calibrations, newest first, its error as last measured, and what was learned.
-
-    Attributes
-    ----------
-    fidelity
-        None before the first measurement.
-    learned
-        Newest first, with what is in use.
-    """
-
-    clock: ClockView
-    calibrations: tuple[CalibrationSummary, ...]
-    fidelity: FidelityReport | None
-    learned: tuple[LearnedRecord, ...] = ()
-
-
-@dataclass(frozen=True)
-class PromiseQuestion:
-    """What a customer wants to know; `due_at` is None where no date is wished for."""
-
-    item: str
-    quantity: int
-    due_at: datetime | None
-    high: bool = False
-    replan: bool = False
-
-
-@dataclass(frozen=True)
-class PromiseOffer:
-    """Dates by one way of planning: half, 80 % and 95 % of the futures keep them.
-
-    Attributes
-    ----------
-    on_time
-        Probability of the date wished for, None where none was.
-    sentences
-        What the dates hang on, and what they cost others.
-    """
-
-    p50: datetime
-    p80: datetime
-    p95: datetime
-    on_time: float | None
-    sentences: tuple[Text, ...]
-
-
-@dataclass(frozen=True)
-class PromiseView:
-    """When an order could be delivered, and what makes the date wished for impossible where it is."""
-
-    inserted: PromiseOffer
-    replanned: PromiseOffer | None = None
-    impossible: tuple[Text, ...] = ()
 
 
 class Views(Protocol):

@@ -1,8 +1,11 @@
-"""Words that texts from the floors below fill in with ``{name:word}``: translated with them, extracted from here."""
+"""Words for names from the floors below: those texts fill in with ``{name:word}``, and what priorities are called."""
 
 from __future__ import annotations
 
 from dashboard.words import mark
+from plant.order import Priority
+
+PRIORITIES = {Priority.NORMAL: mark("normal"), Priority.HIGH: mark("high")}
 
 NAMES = (
     # permissions, in "... may not ..."

@@ -184,10 +184,13 @@ class JobBook:
         before = (self._records.get(name) for name in record.job.predecessors)
         return any(one is None or one.state is not JobState.COMPLETED for one in before)
 
+    def before(self, record: JobRecord) -> list[JobRecord]:
+        """Return the predecessors of a job order that is not held up."""
+        return [self._records[name] for name in record.job.predecessors]
+
     def pieces_for(self, record: JobRecord) -> int:
         """Return the pieces a job order gets: what the operation before it delivered good, else its quantity."""
-        job = record.job
-        before = (self._records[name] for name in job.predecessors)
+        job, before = record.job, self.before(record)
         return min([job.quantity, *(one.good for one in before if one.job.production_order == job.production_order)])
 
     def _keep(self, record: JobRecord) -> None:

@@ -12,6 +12,7 @@ from emulator.events import Counted, JobAborted, JobCompleted, JobProgress, JobS
 from emulator.happenings import Happenings
 from emulator.jobs import JobBook, JobRecord
 from emulator.truth import Truth
+from methods.work import ways_between
 from plant.errors import Conflict
 from plant.machine_state import MachineState
 from plant.order import JobState
@@ -46,6 +47,7 @@ class JobShop:
         self._happenings = happenings
         self._moment = moment
         self._epoch = moment(0.0)
+        self._ways_s = ways_between(plant)
 
     # What stations ask and tell
 
@@ -54,8 +56,25 @@ class JobShop:
         members = self._book.next_members(station.machine, self._plant.machine(station.machine).batch_capacity)
         if not members or any(self._book.is_held_up(member) for member in members):
             return math.inf
-        release_s = max((member.job.release_at - self._epoch).total_seconds() for member in members)
+        release_s = max(self._release_s(member) for member in members)
         return release_s if now_s < release_s else self._step(station, members)
+
+    def _release_s(self, record: JobRecord) -> float:
+        """Return when a job order that is not held up is released and all it is made from has waited and is there.
+
+        The way and the least wait pass at the same time. Where everything was scrapped before, nothing has to.
+        """
+        job = record.job
+        release_s = (job.release_at - self._epoch).total_seconds()
+        if self._book.pieces_for(record) == 0:
+            return release_s
+        least_s = self._plant.operation(job.item, job.operation).wait_least_s
+        for before in self._book.before(record):
+            assert before.ended_at is not None
+            wait_s = least_s if before.job.production_order == job.production_order else 0.0
+            lag_s = max(wait_s, self._ways_s.get((before.job.machine, job.machine), 0.0))
+            release_s = max(release_s, (before.ended_at - self._epoch).total_seconds() + lag_s)
+        return release_s
 
     def began(self, station: Station, step: Step, now_s: float) -> None:
         """Start the jobs of a step."""

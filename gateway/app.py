@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gateway import login, problems
-from gateway.api import calibrations, disturbances, fidelity, floor, locks, orders, plans
+from gateway.api import calibrations, disturbances, fidelity, floor, learned, locks, orders, plans
 from gateway.services import Asking, Services, WithServices
 from plant.actor import Permission
 from plant.errors import NotFound
@@ -33,7 +33,7 @@ def build(services: Services, login_pages: login.LoginPages, lifespan: Lifespan)
     )
     app.state.services = services
     problems.install(app)
-    for module in (orders, plans, locks, disturbances, calibrations, floor, fidelity):
+    for module in (orders, plans, locks, disturbances, calibrations, learned, floor, fidelity):
         app.include_router(module.router, prefix=API)
     app.include_router(login.router(login_pages))
     _add_operations_endpoints(app)

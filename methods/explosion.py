@@ -12,6 +12,8 @@ from plant.naming import job_order_id, production_order_id
 from plant.order import CustomerOrder, JobOrder, ProductionOrder
 from plant.plant import Plant
 
+_MOST_PIECES = 10**9
+
 
 def explode(plant: Plant, order: CustomerOrder) -> tuple[ProductionOrder, ...]:
     """Return the production orders that make a customer order, components before what consumes them.
@@ -28,7 +30,8 @@ def explode(plant: Plant, order: CustomerOrder) -> tuple[ProductionOrder, ...]:
     NotFound
         If the item, or one in its bill of material, is unknown.
     InvalidInput
-        If the item is purchased, or its bill of material is circular.
+        If the item is purchased, its bill of material is circular or asks for a billion pieces, or its purchased
+        lines come when dates have ended.
     """
     item = plant.item(order.item)
     if item.kind is not ItemKind.MADE:
@@ -54,6 +57,11 @@ def _explode(
         part = plant.item(line.item)
         if part.kind is ItemKind.MADE:
             pieces = math.ceil(quantity * line.quantity)
+            if pieces > _MOST_PIECES:
+                raise InvalidInput(
+                    f"order {order.id} needs more than {_MOST_PIECES:,} {part.id}; check its quantity, and how many "
+                    f"{item.id} takes"
+                )
             components.append(_explode(plant, order, part, pieces, (*above, item.id), found))
     id_ = production_order_id(order.id, len(found) + 1)
     release_at = _release(plant, order.ordered_at, item, quantity)
@@ -69,7 +77,13 @@ def _release(plant: Plant, ordered_at: datetime, item: Item, quantity: int) -> d
         bought = part.kind is ItemKind.PURCHASED and part.replenishment is None
         if bought and part.stock < quantity * line.quantity:
             lead_times_s.append(part.lead_time_s)
-    return ordered_at + timedelta(seconds=max(lead_times_s))
+    try:
+        return ordered_at + timedelta(seconds=max(lead_times_s))
+    except OverflowError:
+        raise InvalidInput(
+            f"item {item.id}: what it needs comes {max(lead_times_s) / 86400:.3g} days after it is ordered, when dates "
+            "have ended; check the lead times of what it is made of"
+        ) from None
 
 
 def job_orders(plant: Plant, production_orders: Sequence[ProductionOrder]) -> tuple[JobOrder, ...]:

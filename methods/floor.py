@@ -170,8 +170,8 @@ def _check(plant: Plant) -> None:
         for upkeep in (machine.reliability, machine.maintenance):
             if upkeep is not None and upkeep.crew is not None and upkeep.crew not in known["crew"]:
                 raise InvalidInput(f"machine {machine.id}: unknown crew {upkeep.crew!r}")
-        if machine.reliability is not None and machine.reliability.time_between_failures.mean <= 0:
-            raise InvalidInput(f"machine {machine.id}: the mean time between failures must be above 0")
+        if machine.reliability is not None and (wrong := machine.reliability.wrong()):
+            raise InvalidInput(f"machine {machine.id}: {wrong}")
     for way in plant.transports:
         if way.carrier is not None and way.carrier not in known["carrier"]:
             raise InvalidInput(f"transport {way.before} -> {way.after}: unknown carrier {way.carrier!r}")

@@ -51,7 +51,7 @@ def build_work(plant: Plant, orders: Sequence[CustomerOrder], jobs: Sequence[Job
     by_id |= {done.job.id: done for done in done_untold(jobs)}
     pieces: dict[str, int] = {}
     tasks: list[Task] = []
-    sharing, ways_s = _sharing(by_id.values()), _ways_s(plant)
+    sharing, ways_s = _sharing(by_id.values()), ways_between(plant)
     for id_ in _predecessors_first(by_id):
         progress = by_id[id_]
         pieces[id_] = _pieces(progress, by_id, pieces)
@@ -75,7 +75,7 @@ def build_work(plant: Plant, orders: Sequence[CustomerOrder], jobs: Sequence[Job
     )
 
 
-def _ways_s(plant: Plant) -> dict[tuple[str, str], float]:
+def ways_between(plant: Plant) -> dict[tuple[str, str], float]:
     """Return the clock seconds between machines of the work centers that ways connect, where it takes any.
 
     Carriers are taken to be at hand. Nothing is carried from a machine to itself.

@@ -15,6 +15,9 @@ from plant.plant import Absence, PlannedStop
 from plant.ports import PlantClock
 from plant.text import told
 
+_LATEST_S = 5 * 365 * 86400.0
+"""Beyond five years a date is mistyped, and what waits for it would stop all planning."""
+
 
 async def report_absence(
     historian: Historian, clock: PlantClock, actor: Actor, person: str, start: datetime, end: datetime
@@ -52,11 +55,18 @@ async def report_late_material(
     Raises
     ------
     InvalidInput
-        If the item is unknown or made here, or the date has passed.
+        If the item is unknown or made here, or the date has passed or is implausibly far off.
     """
     actor.require(Permission.REPORT_DISTURBANCES)
     now = clock.now()
     require(until >= now, told("{item} cannot be late until {until:moment}: that is past", item=item, until=until))
+    late_s = (until - now).total_seconds()
+    require(
+        late_s <= _LATEST_S,
+        told(
+            "{item} cannot be {late:span} late; name a date within {most:span}", item=item, late=late_s, most=_LATEST_S
+        ),
+    )
     async with historian.transaction(actor, "report late material") as tx:
         plant = (await plants.current(tx)).plant
         bought = [one.id for one in plant.items if one.kind is ItemKind.PURCHASED]

@@ -48,13 +48,19 @@ class MachineHealth:
 
 @dataclass(frozen=True)
 class SignalHistory:
-    """One condition signal over time, and the range in which it is taken for normal."""
+    """One condition signal over time: `times` and `values` go together; a None value is a gap.
+
+    Attributes
+    ----------
+    low, high
+        Where it is taken for normal, None where that is open.
+    """
 
     signal: str
     times: tuple[datetime, ...]
     values: tuple[float | None, ...]
-    low: float | None
-    high: float | None
+    low: float | None = None
+    high: float | None = None
 
 
 async def machines(historian: Historian, actor: Actor, now: datetime) -> list[MachineHealth]:

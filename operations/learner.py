@@ -22,10 +22,11 @@ from plant.checks import require, require_positive
 from plant.learned import Learned, Paired
 from plant.order import JobProgress, JobState
 from plant.ports import Progress, no_progress
+from plant.snapshot import Snapshot
 from plant.text import Text, told
 from plant.tuning import DEFAULT, MoveShares, RuleKind, RuleTuning, Tuning
 from plant.version import PlantVersion
-from plant.work import Snapshot, Work
+from plant.work import Work
 from scenarios.halving import Score, best_of, looks
 from scenarios.intervals import paired_interval
 from scheduler.cost import standing

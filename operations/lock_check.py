@@ -16,6 +16,9 @@ from scheduler.requirement import shortest_lag_s
 
 _TOLERANCE_S = 1.0
 
+_FARTHEST_S = 5 * 365 * 86400.0
+"""Beyond five years a start is mistyped, and what waits for it would stop all planning."""
+
 
 def objection(work: Work, lock: JobLock, frozen: Plan | None = None, zone: tzinfo = UTC) -> Told | None:
     """Return why no plan can begin a job order where and when a lock wants it, None if nothing speaks against it.
@@ -66,6 +69,13 @@ def _of_the_hour(asked: _Asked) -> Iterator[Told]:
     name, time, start = asked.machine.id, asked.machine.working_time, asked.moment(asked.start_s)
     if asked.start_s < -_TOLERANCE_S:
         yield told("{start:moment} has passed; choose a later start", start=start)
+    elif asked.start_s > _FARTHEST_S:
+        yield told(
+            "{start:moment} is {away:span} away; choose a start within {most:span}",
+            start=start,
+            away=asked.start_s,
+            most=_FARTHEST_S,
+        )
     elif asked.machine.available_from_s > asked.start_s + _TOLERANCE_S:
         until = asked.moment(asked.machine.available_from_s)
         yield told("{machine} is down until about {until:moment}; choose a later start", machine=name, until=until)

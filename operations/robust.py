@@ -208,7 +208,7 @@ class _Choosing:
         self._work, self._solver, self._frozen, self._price = work, solver, frozen, price
         self._rehearsed, self._progress, self._start = rehearsed, progress, start
         punctual = solver.objective.aims[0] is Aim.TARDINESS
-        self._latest_s = weighted_tardiness_s(work, start) if start is not None and punctual else math.inf
+        self._latest_s = score_of(work, start).tardiness if start is not None and punctual else math.inf
         self._enough = False
         self._candidates: list[Candidate] = []
         self._began = time.monotonic()
@@ -268,13 +268,14 @@ class _Choosing:
             due_by(without_cap, latest_s), share, _NOMINAL + share * number, limit_s, best.plan, number
         )
         plan = keep(self._work, solution.plan).plan
+        score = score_of(self._work, plan, self._near)
         report = replace(
             solution.report,
-            weighted_tardiness_s=weighted_tardiness_s(self._work, plan),
-            makespan_s=plan.makespan_s,
+            weighted_tardiness_s=score.tardiness,
+            makespan_s=score.makespan,
             status=solution.report.status.replace("optimal", "feasible"),  # it was for other work
             bound_s=nominal.report.bound_s,
-            costs=costs_of(score_of(self._work, plan, self._near)),
+            costs=costs_of(score),
         )
         return self._offer(plan, report, spread)
 
@@ -354,11 +355,3 @@ def _ends_s(work: Work, plan: Plan) -> dict[str, float]:
     for task in work.tasks:
         ends[task.order] = max(ends.get(task.order, 0.0), plan.by_job_order[task.id].end_s)
     return ends
-
-
-def weighted_tardiness_s(work: Work, plan: Plan) -> float:
-    """Return the sum over orders of weight times seconds late, as planned."""
-    return sum(
-        work.orders[order].priority.weight * max(end_s - work.orders[order].due_s, 0.0)
-        for order, end_s in _ends_s(work, plan).items()
-    )

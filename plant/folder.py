@@ -118,7 +118,9 @@ def _text(folder: Path, file: str, problems: list[Problem]) -> str | None:
     except FileNotFoundError:
         problems.append(Problem(file, "file", f"is missing in {folder}"))
     except UnicodeDecodeError as error:
-        problems.append(Problem(file, "file", f"must be UTF-8 text; byte {error.start} is not"))
+        problems.append(
+            Problem(file, "file", f"must be UTF-8 text; byte {error.start} is not; save it as UTF-8 (Excel: CSV UTF-8)")
+        )
     except OSError as error:
         problems.append(Problem(file, "file", f"cannot be read: {error.strerror}"))
     return None

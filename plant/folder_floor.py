@@ -87,10 +87,11 @@ def _reliability(table: Table | None, names: FloorNames) -> Reliability | None:
     repair = read_time(table.table("time_to_repair"), "_h")
     time = table.choice("failure_time", FailureTime) if table.has("failure_time") else FailureTime.OPERATING
     crew = _crew(table, names)
-    if between is not None and between.mean <= 0:
-        table.problem("time_between_failures", "the mean must be above 0: the machine could never finish anything")
+    found = Reliability(between, repair, time, crew) if between and repair else None
+    if found is not None and (wrong := found.wrong()):
+        table.problem("", wrong)
     table.close()
-    return Reliability(between, repair, time, crew) if between and repair else None
+    return found
 
 
 def _crew(table: Table, names: FloorNames) -> str | None:

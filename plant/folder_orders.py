@@ -74,7 +74,9 @@ def _header_problem(header: list[str]) -> str:
     missing = [name for name in COLUMNS if name not in header and name != "priority"]
     extra = [name for name in header if name not in COLUMNS]
     if missing or extra or len(set(header)) != len(header):
-        return f"the columns must be {', '.join(COLUMNS)} (the last may be left out), not {', '.join(header)}"
+        given = ", ".join(header) or "an empty line"
+        hint = "; separate the cells with commas" if len(header) == 1 and re.search("[;\t]", given) else ""
+        return f"the columns must be {', '.join(COLUMNS)} (the last may be left out), not {given}{hint}"
     return ""
 
 

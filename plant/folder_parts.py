@@ -28,6 +28,12 @@ from plant.plant import Machine, Person, SetupMatrix, SetupTime
 _DAY_S = 86400.0
 _CALENDAR_HORIZON = timedelta(days=400)
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
+"""A plant begins in one of these; plans reach centuries on, and dates end with the year 9999."""
+
+_MOST_IN_A_BATCH = 1_000_000
+"""Jobs; compiled code counts them in numbers of fixed size."""
+
 Document = Mapping[str, Any]
 
 
@@ -134,6 +140,9 @@ def read_head(root: Table) -> Head:
             table.problem("timezone", reason)
         zone = ZoneInfo("UTC")
     starts_at = table.moment("starts_at", zone)
+    if not _FIRST_YEAR <= starts_at.year <= _LAST_YEAR:
+        table.problem("starts_at", f"must be in a year from {_FIRST_YEAR} to {_LAST_YEAR}, not {starts_at.year}")
+        starts_at = datetime(2000, 1, 1, tzinfo=UTC)  # calendars are looked at from here on
     rule = table.text("rule", "FIFO")
     table.close()
     return Head(enterprise, site, name, zone.key, starts_at, rule)
@@ -230,6 +239,8 @@ def _machine(table: Table, names: Names) -> Machine | None:
     matrix = table.reference("setup_matrix", "setup matrix", names.setup_matrices)
     speed = table.number("speed", 1.0, positive=True)
     capacity = table.whole("batch_capacity", 1)
+    if capacity > _MOST_IN_A_BATCH:
+        table.problem("batch_capacity", f"must be at most {_MOST_IN_A_BATCH:,}, not {capacity}")
     extras = read_machine_extras(table, names.floor)
     return table.make(
         lambda: Machine(id_, name, area, work_center, capabilities, calendar, matrix, speed, capacity, **extras)

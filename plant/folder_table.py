@@ -30,7 +30,7 @@ def parse_moment(text: str, zone: ZoneInfo) -> datetime:
     Raises
     ------
     ValueError
-        If it is not written so, or the clocks of `zone` skip it (the night summer time begins).
+        If it is not written so, the clocks of `zone` skip it (the night summer time begins), or dates end before it.
     """
     if not _MOMENT.fullmatch(text):
         raise ValueError(f"must be a local time such as 2026-01-05T06:00, not {text!r}")
@@ -38,8 +38,12 @@ def parse_moment(text: str, zone: ZoneInfo) -> datetime:
         local = datetime.fromisoformat(text).replace(tzinfo=zone)
     except ValueError as error:
         raise ValueError(f"{text!r} is no time: {error}") from None
-    moment = local.astimezone(UTC)
-    if moment.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
+    try:
+        moment = local.astimezone(UTC)
+        back = moment.astimezone(zone)
+    except OverflowError:  # the first and the last day of all, in time zones that are not UTC
+        raise ValueError(f"{text!r} is at the edge of what dates can say; check the year") from None
+    if back.replace(tzinfo=None) != local.replace(tzinfo=None):
         raise ValueError(f"{text!r} does not exist in {zone.key}: the clocks are put forward over it")
     return moment
 

@@ -12,6 +12,7 @@ from plant.checks import require, require_aware
 from plant.objective import Objective
 from plant.text import Text
 from plant.trouble import Troubles
+from plant.tuning import Tuning
 from plant.verdict import Judgement, Verdict
 
 
@@ -161,6 +162,8 @@ class SolverReport:
         None in plans of before it was told.
     to_others
         By order; an order of which nothing could be left out is not in it.
+    tuning
+        How plans were looked for: as learned, or as suits most plants. None where nothing was looked for.
     """
 
     method: str
@@ -173,6 +176,7 @@ class SolverReport:
     objective: Objective | None = None
     costs: PlanCosts | None = None
     to_others: Mapping[str, CostToOthers] = field(default_factory=dict)
+    tuning: Tuning | None = None
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,16 @@ class SetupMatrix:
         return self._by_pair.get((before, after), 0.0 if before == after else self.default_s)
 
 
+_LEAST_BETWEEN_FAILURES_S = 10.0
+"""Failures are drawn one by one: more frequent ones would keep a rehearsal busy for ever."""
+
+_MOST_VARIATION = 100.0
+"""Of the time between failures; beyond, nearly all of them come within no time."""
+
+_LONGEST_REPAIR_S = 3.6e8
+"""Ten years; what lasts longer is no repair, and dates run out."""
+
+
 class FailureTime(StrEnum):
     """The time in which a machine ages: while it processes, or always."""
 
@@ -97,6 +107,19 @@ class Reliability:
     time_to_repair: Distribution
     failure_time: FailureTime = FailureTime.OPERATING
     crew: str | None = None
+
+    def wrong(self) -> str:
+        """Return why no future can be drawn of it, in words that follow the machine's name; empty when one can."""
+        between, repair = self.time_between_failures, self.time_to_repair
+        if between.mean <= 0:
+            return "the mean time between failures must be above 0: the machine could never finish anything"
+        if between.mean < _LEAST_BETWEEN_FAILURES_S:
+            return f"it fails every {between.mean:.3g} s; the mean must be at least {_LEAST_BETWEEN_FAILURES_S:g} s"
+        if between.variation > _MOST_VARIATION:
+            return f"the time between failures has variation {between.variation:.3g}; at most {_MOST_VARIATION:g} count"
+        if repair.mean > _LONGEST_REPAIR_S:
+            return f"a repair takes {repair.mean / 3600:.3g} h; the mean must be at most {_LONGEST_REPAIR_S / 3600:g} h"
+        return ""
 
 
 @dataclass(frozen=True)

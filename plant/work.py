@@ -366,5 +366,17 @@ class Work:
         return (moment - self.epoch).total_seconds()
 
     def moment(self, seconds: float) -> datetime:
-        """Return the UTC moment `seconds` after the epoch."""
-        return self.epoch + timedelta(seconds=seconds)
+        """Return the UTC moment `seconds` after the epoch.
+
+        Raises
+        ------
+        InvalidInput
+            If dates end before it.
+        """
+        try:
+            return self.epoch + timedelta(seconds=seconds)
+        except OverflowError:
+            raise InvalidInput(
+                f"{seconds / 86400:.3g} days after {self.epoch:%Y-%m-%d} there are no dates any more; check the times "
+                "of operations and repairs, and how much they vary"
+            ) from None

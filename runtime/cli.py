@@ -13,6 +13,7 @@ from rich.console import Console
 
 from plant.errors import ForerunError
 from runtime import accounts, cli_calibrate, cli_learn, cli_scenario
+from runtime.language import Language
 from runtime.settings import Settings, read_settings
 
 app = typer.Typer(
@@ -90,6 +91,8 @@ def plan(
         Path | None, typer.Option(help="a plan.json of before: the report shows what changes against it")
     ] = None,
     tuning: Annotated[Path | None, typer.Option(help="look for plans as `forerun learn --out` found best")] = None,
+    *,
+    language: Language,
 ) -> None:
     """Plan and rehearse a plant's orders without any server."""
     from plant.objective import parsed
@@ -107,6 +110,7 @@ def plan(
         against=against,
         objective=asked,
         tuning_file=tuning,
+        language=language,
     )
 
 
@@ -156,12 +160,21 @@ def check(folder: PlantFolder) -> None:
     from plant.errors import PlantInvalid, Problem
     from plant.folder import check as check_folder
     from plant.folder import load
+    from plant.folder_table import unknown
+    from twin.dispatching import known_rules
 
     problems = list(check_folder(folder))
     try:
-        connections = load(folder).connections
+        plant = load(folder)
+        connections = plant.connections
+        rules = {"plant": plant.rule} | {f"machine {one.id}": one.rule for one in plant.machines if one.rule}
     except PlantInvalid:
-        connections = ()
+        connections, rules = (), {}
+    problems += [
+        Problem("plant.toml", f"{where}: rule", unknown("dispatching rule", rule, known_rules()))
+        for where, rule in rules.items()
+        if rule not in known_rules()
+    ]
     for connection in connections:
         problems += [
             Problem("connections.toml", f"connection {connection.id}", reason)

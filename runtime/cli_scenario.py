@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from runtime.language import Language
+
 app = typer.Typer(no_args_is_help=True, help="Ask what would happen if.")
 _console = Console()
-
-
-def _locale() -> str:
-    """Return the language of the terminal's locale: zh or en."""
-    named = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
-    return "zh" if named.startswith("zh") else "en"
-
-
-def _language(wanted: str) -> str:
-    """Return the language, or say which there are."""
-    from dashboard.words import LANGUAGES
-    from plant.errors import InvalidInput
-
-    if wanted not in LANGUAGES:
-        raise InvalidInput(f"--language {wanted}: there are {', '.join(LANGUAGES)}")
-    return wanted
-
-
-Language = Annotated[
-    str, typer.Option(callback=_language, default_factory=_locale, help="en or zh [default: the terminal's]")
-]
 
 
 @app.command("list")

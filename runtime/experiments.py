@@ -19,6 +19,7 @@ from dashboard.figures.experiment import BETTER, NAMES, WORSE, colour_of
 from dashboard.words import Words
 from plant.errors import InvalidInput
 from runtime.cluster import ClusterRunner
+from runtime.files import make_folder, write_whole
 from runtime.interruption import interruptible
 from runtime.pool import PoolRunner
 from scenarios.case import Case
@@ -114,14 +115,14 @@ def run_scenarios(
     Cancelled
         If it was interrupted before there was anything to compare.
     """
-    if out is not None and out.exists() and not out.is_dir():
-        raise InvalidInput(f"{out} is not a folder; name another one with --out")
     plant = base.plant
     book = len(base.orders)
     if weeks is not None:
         base = lasting(base, weeks)
     scenarios = _unique(named(name) for name in names)
     cases = {BASE: base} | {name: scenario.apply(base) for name, scenario in scenarios.items()}
+    if out is not None:
+        make_folder(out)  # before anything is run: nobody should wait for what cannot be kept
     console.print(
         f"{escape(plant.name)}: {len(base.orders)} orders, {len(plant.machines)} machines; "
         f"rule {escape(', '.join(base.rules))}"
@@ -131,7 +132,8 @@ def run_scenarios(
     if steady is not None:
         console.print(_how_steady(steady), soft_wrap=True)
     if out is not None:
-        written = _write(out, experiment_report(plant, outcome, scenarios, Words(language, plant.timezone), steady))
+        written = out / "report.html"
+        write_whole(written, experiment_report(plant, outcome, scenarios, Words(language, plant.timezone), steady))
         console.print(f"Written: {escape(str(written))}", soft_wrap=True)
     return outcome
 
@@ -237,12 +239,3 @@ def _print_selection(outcome: Outcome, console: Console) -> None:
         f"{selection.indifference:g} at least (decided after {selection.replications:,} futures)",
         soft_wrap=True,
     )
-
-
-def _write(out: Path, report: str) -> Path:
-    out.mkdir(parents=True, exist_ok=True)
-    file = out / "report.html"
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.write_text(report, encoding="utf-8")
-    fresh.replace(file)
-    return file

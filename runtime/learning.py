@@ -20,6 +20,7 @@ from plant.text import Text
 from plant.tuning import Tuning
 from plant.tuning_file import tuning_of, tuning_text
 from plant.version import version_of
+from runtime.files import require_writable, write_whole
 from runtime.interruption import interruptible
 from scheduler.solve import SolverSettings
 
@@ -47,13 +48,15 @@ def learn_offline(
     orders = load_orders(folder, plant)
     if not orders:
         raise InvalidInput(f"{folder / 'orders.csv'} holds no order: there is nothing to learn from; add some")
+    if out is not None:
+        require_writable(out)  # before anything is learned: nobody should wait for what cannot be kept
     solver = SolverSettings(objective=objective, workers=1)
     past = tuple(PastOrder(order) for order in orders)
     subject = Subject(version_of(plant), past, (OrderBook(plant.starts_at, orders),), solver)
     found = _learned(subject, settings, console)
     _show(found, console)
     if found.is_better and out is not None:
-        _write(out, found.tuning)
+        write_whole(out, tuning_text(found.tuning))
         console.print(f"Written: {escape(str(out))}; forerun plan --tuning takes it", soft_wrap=True)
     elif out is not None:
         console.print("Nothing is written: planning is better left as it is.")
@@ -74,13 +77,6 @@ def read_tuning(file: Path) -> Tuning:
         raise InvalidInput(f"{file} cannot be read: {error}; write it with `forerun learn --out`") from error
     except InvalidInput as error:
         raise InvalidInput(f"{file}: {error}") from error
-
-
-def _write(out: Path, tuning: Tuning) -> None:
-    try:
-        out.write_text(tuning_text(tuning), encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"{out} cannot be written: {error.strerror}; name another file with --out") from error
 
 
 def _learned(subject: Subject, settings: LearningSettings, console: Console) -> Learned:

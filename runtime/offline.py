@@ -26,11 +26,12 @@ from plant.objective import OBJECTIVE, Objective
 from plant.order import CustomerOrder, JobOrder
 from plant.plan import PlanVersion
 from plant.plant import Plant
-from plant.text import Text
+from plant.text import Text, told
 from plant.tuning import DEFAULT
 from plant.version import hash_of, version_of
 from plant.work import Work
 from runtime.bases import fresh_floor, saved_floor
+from runtime.files import make_folder, write_whole
 from runtime.interruption import interruptible
 from runtime.learning import read_tuning
 from runtime.plan_file import plan_text, read_plan
@@ -64,6 +65,7 @@ def plan_offline(
     against: Path | None = None,
     objective: Objective = OBJECTIVE,
     tuning_file: Path | None = None,
+    language: str = "en",
 ) -> OfflinePlan:
     """Plan all orders of a plant's folder from its start on; write ``plan.json`` and ``report.html``; print a summary.
 
@@ -81,14 +83,16 @@ def plan_offline(
         What the best plan is.
     tuning_file
         How to look for plans, as `forerun learn` wrote it; None: the unlearned.
+    language
+        Of the report, one of `dashboard.words.LANGUAGES`.
 
     Raises
     ------
     PlantInvalid
         With every problem found in the folder.
     InvalidInput
-        If there is no order to plan, `out` is not a folder, the snapshot does not fit the plant, `against` is no
-        plan, or the tuning cannot be read.
+        If there is no order to plan, `out` cannot be written into, the snapshot does not fit the plant, `against` is
+        no plan of these orders, or the tuning cannot be read.
     """
     console, thresholds = console or Console(), thresholds or Thresholds()
     plant = load(folder)
@@ -99,26 +103,18 @@ def plan_offline(
     if not orders:
         where = folder / "orders.csv" if snapshot_file is None else snapshot_file
         raise InvalidInput(f"{where} holds no order: there is nothing to plan; add one")
-    _make_folder(out)
     work = build_work(plant, orders, snapshot.jobs, snapshot)
     jobs = tuple(progress.job for progress in snapshot.jobs if progress.job.id in work.by_id)
+    if before is not None and not any(job.id in before.plan.by_job_order for job in jobs):
+        raise InvalidInput(f"{against} plans none of these orders' operations; name a plan of them with --against")
+    make_folder(out)  # before anything is planned: nobody should wait for what cannot be kept
     console.print(f"{escape(plant.name)}: {len(orders)} orders, {len(jobs)} operations, {len(plant.machines)} machines")
     solver = SolverSettings(time_limit_s=time_limit_s, seed=seed, objective=objective, tuning=tuning)
     version = _version(plant, orders, work, solver, replications, thresholds, console)
-    written = _write(out, plant, version, orders, jobs, thresholds, before)
+    written = _write(out, plant, version, orders, jobs, thresholds, before, language)
     _summarise(console, plant, version, orders, thresholds)
     console.print(f"Written: {escape(str(written.plan_file))}, {escape(str(written.report_file))}", soft_wrap=True)
     return written
-
-
-def _make_folder(out: Path) -> None:
-    """Make the folder before anything is planned: nobody should wait for what cannot be kept."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise InvalidInput(f"{out} is not a folder; name another one with --out") from None
-    except OSError as error:
-        raise InvalidInput(f"{out} cannot be made: {error.strerror}; name another one with --out") from error
 
 
 def _version(
@@ -156,7 +152,7 @@ def _version(
         parent=None,
         plant_version=version_of(plant).id,
         made_at=work.epoch,
-        reason="planned offline",
+        reason=told("planned offline"),
         seed=solver.seed,
         plan=rehearsal.plan,
         solver=rehearsal.report,
@@ -175,18 +171,12 @@ def _write(
     jobs: tuple[JobOrder, ...],
     thresholds: Thresholds,
     before: PlanVersion | None,
+    language: str,
 ) -> OfflinePlan:
     written = OfflinePlan(version, out / "plan.json", out / "report.html")
-    _replace(written.plan_file, plan_text(version))
-    _replace(written.report_file, report(plant, version, orders, jobs, thresholds, before))
+    write_whole(written.plan_file, plan_text(version))
+    write_whole(written.report_file, report(plant, version, orders, jobs, thresholds, before, language))
     return written
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write a file at once: whoever reads it sees the old one or the new one."""
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(file)
 
 
 def _summarise(

@@ -24,6 +24,8 @@ def plan_document(version: PlanVersion) -> dict[str, Any]:
         "made_at": version.made_at,
         "reason": str(version.reason),
         "seed": version.seed,
+        "calibration": version.calibration,
+        "learned": version.learned,
         "epoch": version.plan.epoch,
         "orders": list(version.orders),
         "solver": asdict(version.solver),
@@ -50,8 +52,8 @@ def read_plan(file: Path) -> PlanVersion:
         If it cannot be read, or holds no plan of this format.
     """
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        document = json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_number)
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidInput(f"{file} cannot be read as a plan: {error}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise InvalidInput(f"{file} is no plan of format {FORMAT}; name a plan.json that forerun plan wrote")
@@ -61,7 +63,14 @@ def read_plan(file: Path) -> PlanVersion:
         parts = {**document, "parent": None, "plan": {"epoch": document["epoch"], "operations": operations}}
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInput(f"{file} is no whole plan: {error!r}; make it again with forerun plan") from error
-    return restore(PlanVersion, parts)
+    try:
+        return restore(PlanVersion, parts)
+    except InvalidInput as error:
+        raise InvalidInput(f"{file} is no whole plan: {error}; make it again with forerun plan") from error
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _read_operation(epoch: datetime, one: dict[str, Any]) -> dict[str, Any]:

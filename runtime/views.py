@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from dashboard import views
+from dashboard.shown.clock import ClockView
+from dashboard.shown.floor import FloorView, MachineView, OeeView, RunningJob
+from dashboard.shown.health import HealthView, MachineHealth, SignalsView
+from dashboard.shown.plan import PlannedJob, PlanSummary, PlanView
+from dashboard.shown.promise import PromiseOffer, PromiseQuestion, PromiseView
+from dashboard.shown.twin import TwinView
 from historian.database import Historian
 from methods.disturbed import with_planned_stops
 from operations import (
@@ -65,18 +70,18 @@ class OperationViews:
         """See `dashboard.views.Views`; so for all methods."""
         return acting()
 
-    async def clock(self) -> views.ClockView:
+    async def clock(self) -> ClockView:
         acting()
         return self._clock_view((await plants.current(self._historian, acting())).plant)
 
-    def _clock_view(self, plant: Plant) -> views.ClockView:
+    def _clock_view(self, plant: Plant) -> ClockView:
         now = self._clock.now()
         open_now = plant.open_windows(now, now + timedelta(days=4))
         rate = self._clock.anchor.rate
         jumps = isinstance(self._clock, SharedPlantClock) and rate > 0  # a real plant's clock runs through the night
-        return views.ClockView(plant.name, plant.timezone, now, rate, open_now[0][1] if open_now and jumps else None)
+        return ClockView(plant.name, plant.timezone, now, rate, open_now[0][1] if open_now and jumps else None)
 
-    async def floor(self) -> views.FloorView:
+    async def floor(self) -> FloorView:
         actor = acting()
         plant = (await plants.current(self._historian, actor)).plant
         clock = self._clock_view(plant)
@@ -88,7 +93,7 @@ class OperationViews:
         shown = {machine.id: machine.job_order for machine in machines}
         running = await orders.jobs_on_machines(self._historian, actor, shown)
         total = sum((one.times for one in figures.values()), Times())
-        return views.FloorView(
+        return FloorView(
             clock=clock,
             window=window,
             machines=tuple(
@@ -100,11 +105,11 @@ class OperationViews:
             quarantined=sum((await floor.quarantined(self._historian, actor)).values()),
         )
 
-    async def plans(self) -> tuple[views.PlanSummary, ...]:
+    async def plans(self) -> tuple[PlanSummary, ...]:
         found = await planning.list_plans(self._historian, acting())
-        return tuple(views.PlanSummary(one.id, one.made_at, one.reason, one.state) for one in found)
+        return tuple(PlanSummary(one.id, one.made_at, one.reason, one.state) for one in found)
 
-    async def plan(self, plan_id: str) -> views.PlanView:
+    async def plan(self, plan_id: str) -> PlanView:
         actor = acting()
         version, state = await planning.get_plan(self._historian, actor, plan_id)
         release = await releases.how_released(self._historian, actor, plan_id)
@@ -116,7 +121,7 @@ class OperationViews:
         stopped = with_planned_stops(plant, version.knew.planned_stops)
         start = version.plan.epoch
         end = start + min(timedelta(seconds=version.plan.makespan_s) + _PLAN_MARGIN, _LONGEST_PLAN)
-        return views.PlanView(
+        return PlanView(
             id=version.id,
             clock=self._clock_view(plant),
             made_at=version.made_at,
@@ -179,12 +184,12 @@ class OperationViews:
         plant = (await plants.current(self._historian, acting())).plant
         return {item.id: item.name for item in plant.made_items()}
 
-    async def promise(self, question: views.PromiseQuestion) -> views.PromiseView:
+    async def promise(self, question: PromiseQuestion) -> PromiseView:
         priority = Priority.HIGH if question.high else Priority.NORMAL
         asked = promises.Question(question.item, question.quantity, question.due_at, priority, question.replan)
         found = await promises.ask(self._historian, self._compute, self._clock, acting(), self._rules, asked)
         replanned = found.promise.replanned
-        return views.PromiseView(
+        return PromiseView(
             inserted=_offer(found.promise.inserted, found.inserted),
             replanned=None if replanned is None else _offer(replanned, found.replanned),
             impossible=found.impossible,
@@ -200,14 +205,14 @@ class OperationViews:
     async def release(self, plan_id: str, override_reason: str | None = None) -> None:
         await planning.release(self._historian, self._clock, acting(), self._rules, plan_id, override_reason)
 
-    async def health(self) -> views.HealthView:
+    async def health(self) -> HealthView:
         actor = acting()
         plant = (await plants.current(self._historian, actor)).plant
         clock = self._clock_view(plant)
         found = await health.machines(self._historian, actor, clock.now)
         stops = await disturbances.planned_stops(self._historian, self._clock, actor)
         names = {machine.id: machine.name for machine in plant.machines}
-        return views.HealthView(clock, tuple(_health_view(plant, one) for one in found), names, stops)
+        return HealthView(clock, tuple(_health_view(plant, one) for one in found), names, stops)
 
     async def plan_stop(self, machine: str, start: datetime, end: datetime) -> None:
         await disturbances.plan_stop(self._historian, self._clock, acting(), machine, start, end)
@@ -215,26 +220,18 @@ class OperationViews:
     async def call_off_stop(self, machine: str) -> None:
         await disturbances.call_off_stop(self._historian, self._clock, acting(), machine)
 
-    async def signals(self, machine: str, hours: float) -> views.SignalsView:
+    async def signals(self, machine: str, hours: float) -> SignalsView:
         actor, end = acting(), self._clock.now()
         start = end - timedelta(hours=hours)
         columns = await health.signals(self._historian, actor, machine, start, end)
-        return views.SignalsView(
-            machine,
-            start,
-            end,
-            tuple(
-                views.SignalColumn(one.signal, tuple(one.times), tuple(one.values), one.low, one.high)
-                for one in columns
-            ),
-        )
+        return SignalsView(machine, start, end, tuple(columns))
 
-    async def twin(self) -> views.TwinView:
+    async def twin(self) -> TwinView:
         actor = acting()
         made = await calibration.list_calibrations(self._historian, actor)
         measured = await fidelity.newest(self._historian, actor)
         found = await learning.list_learned(self._historian, actor)
-        return views.TwinView(await self.clock(), tuple(made), measured, tuple(found))
+        return TwinView(await self.clock(), tuple(made), measured, tuple(found))
 
     async def differences(self, before: str | None, after: str) -> tuple[Difference, ...]:
         return await calibration.compare(self._historian, acting(), before, after)
@@ -280,9 +277,9 @@ def _machine_view(
     times: Times,
     timelines: Sequence[StateInterval],
     running: Mapping[str, Sequence[JobProgress]],
-) -> views.MachineView:
+) -> MachineView:
     defined = plant.machine(machine.id)
-    return views.MachineView(
+    return MachineView(
         id=machine.id,
         name=machine.name,
         area=defined.area,
@@ -298,36 +295,36 @@ def _machine_view(
     )
 
 
-def _offer(offer: Offer, sentences: tuple[Text, ...]) -> views.PromiseOffer:
-    return views.PromiseOffer(offer.p50, offer.p80, offer.p95, offer.on_time, sentences)
+def _offer(offer: Offer, sentences: tuple[Text, ...]) -> PromiseOffer:
+    return PromiseOffer(offer.p50, offer.p80, offer.p95, offer.on_time, sentences)
 
 
-def _oee_view(times: Times) -> views.OeeView:
-    return views.OeeView(times.oee, times.availability, times.effectiveness, times.quality_ratio)
+def _oee_view(times: Times) -> OeeView:
+    return OeeView(times.oee, times.availability, times.effectiveness, times.quality_ratio)
 
 
-def _running_job(plant: Plant, progress: JobProgress) -> views.RunningJob:
+def _running_job(plant: Plant, progress: JobProgress) -> RunningJob:
     job = progress.job
     name = plant.item(job.item).name
     step = plant.operation(job.item, job.operation).name
-    return views.RunningJob(job.id, job.item, name, step, job.quantity, progress.good, progress.scrap)
+    return RunningJob(job.id, job.item, name, step, job.quantity, progress.good, progress.scrap)
 
 
-def _planned_job(plant: Plant, progress: JobProgress) -> views.PlannedJob:
+def _planned_job(plant: Plant, progress: JobProgress) -> PlannedJob:
     job = progress.job
     step = plant.operation(job.item, job.operation)
     machines = tuple(machine.id for machine in plant.machines_with(step.capability))
-    return views.PlannedJob(job.customer_order, job.item, plant.item(job.item).name, step.name, job.quantity, machines)
+    return PlannedJob(job.customer_order, job.item, plant.item(job.item).name, step.name, job.quantity, machines)
 
 
-def _health_view(plant: Plant, one: health.MachineHealth) -> views.MachineHealth:
+def _health_view(plant: Plant, one: health.MachineHealth) -> MachineHealth:
     machine = plant.machine(one.machine)
-    return views.MachineHealth(
+    return MachineHealth(
         machine=one.machine,
         name=machine.name,
         area=machine.area,
         index=one.index,
-        state=views.HealthState(one.state),
-        contributions=tuple(views.Contribution(c.signal, c.share, c.value) for c in one.contributions),
+        state=one.state,
+        contributions=one.contributions,
         at=one.at,
     )

@@ -21,6 +21,7 @@ from plant.actor import SYSTEM, Actor, Role
 from plant.errors import ForerunError, SettingsInvalid
 from plant.plant import Plant
 from runtime.clock import ProcessClock, RealPlantClock, SharedPlantClock, anchor_at_start
+from runtime.files import require_writable, write_whole
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -125,10 +126,9 @@ async def save_snapshot(settings: Settings, file: Path) -> str:
     """Write the live floor as JSON and say what it holds."""
     from twin.snapshot_file import snapshot_text
 
+    require_writable(file)
     _, snapshot = await live_floor(settings)
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.write_text(snapshot_text(snapshot), encoding="utf-8")
-    fresh.replace(file)
+    write_whole(file, snapshot_text(snapshot))
     return (
         f"{file}: {len(snapshot.machines)} machines and {len(snapshot.orders)} open orders at "
         f"{snapshot.at.isoformat(timespec='seconds')}, plant {snapshot.plant_version}"

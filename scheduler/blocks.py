@@ -9,11 +9,12 @@ and tails of jobs from before the move. A move is offered where it closes no cir
 from __future__ import annotations
 
 from scheduler.compiled import compiled_any
-from scheduler.trail import ESTIMATE, STEP, offer, slot
+from scheduler.disjunctive_graph import Graph
+from scheduler.trail import ESTIMATE, STEP, Trail, offer, slot
 
 
 @compiled_any
-def look_in_blocks(graph, trail, length):  # type: ignore[no-untyped-def]
+def look_in_blocks(graph: Graph, trail: Trail, length: int) -> None:
     """Offer the moves in all blocks of the path."""
     i = 0
     while i < length - 1:
@@ -26,7 +27,7 @@ def look_in_blocks(graph, trail, length):  # type: ignore[no-untyped-def]
 
 
 @compiled_any
-def _look_in_block(graph, trail, first, last):  # type: ignore[no-untyped-def]
+def _look_in_block(graph: Graph, trail: Trail, first: int, last: int) -> None:
     """Offer the moves of N7 in the block between these places."""
     for place in range(first, last):
         _later(graph, trail, place, last)
@@ -39,7 +40,7 @@ def _look_in_block(graph, trail, first, last):  # type: ignore[no-untyped-def]
 
 
 @compiled_any
-def _later(graph, trail, from_, to):  # type: ignore[no-untyped-def]
+def _later(graph: Graph, trail: Trail, from_: int, to: int) -> None:
     """Offer to put what stands at `from_` behind what stands at `to`."""
     v, last = graph.sequence[from_], graph.sequence[to]
     if graph.late[last] < graph.rest[v]:
@@ -65,7 +66,7 @@ def _later(graph, trail, from_, to):  # type: ignore[no-untyped-def]
 
 
 @compiled_any
-def _earlier(graph, trail, from_, to):  # type: ignore[no-untyped-def]
+def _earlier(graph: Graph, trail: Trail, from_: int, to: int) -> None:
     """Offer to put what stands at `from_` in front of what stands at `to`."""
     v, first = graph.sequence[from_], graph.sequence[to]
     if graph.end[first] < graph.ready[v]:

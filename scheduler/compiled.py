@@ -37,7 +37,7 @@ def inlined(function: Function) -> Function:
 
 
 def compiled_any(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function`, which may make arrays and need not be annotated, compiled by numba at its first call."""
+    """Return `function`, which may make arrays, compiled by numba at its first call."""
     return _kept(function)
 
 
@@ -52,7 +52,7 @@ def _kept(function: Function, **options: bool) -> Function:
 
 
 def inlined_any(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function`, which need not be annotated, compiled into each of its callers."""
+    """Return `function` compiled into each of its callers, which may make arrays."""
     found: Callable[..., Any] = numba.njit(function, inline="always")
     return found
 

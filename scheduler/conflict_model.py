@@ -17,6 +17,7 @@ from ortools.sat.python import cp_model
 from plant.calendar import WorkingTime
 from plant.item import Attendance
 from plant.work import Task, Work
+from scheduler.cp_solver import new_solver
 from scheduler.requirement import Demands, Kind, Requirement, able, concerned, requirements, shortest_lag_s
 
 
@@ -55,7 +56,7 @@ class ConflictModel:
         """Return whether these requirements can be met at once, and if not, some of them that cannot."""
         self._model.clear_assumptions()
         self._model.add_assumptions([self._asked[one] for one in asked])
-        solver = cp_model.CpSolver()
+        solver = new_solver()
         solver.parameters.num_workers = 1  # with more, the assumptions that conflict are not told
         solver.parameters.max_time_in_seconds = time_limit_s
         status = solver.solve(self._model)

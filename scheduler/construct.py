@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scheduler.compiled import compiled_any
-from scheduler.disjunctive import Arrays, Ints
+from scheduler.compiled import Floats, compiled_any
+from scheduler.disjunctive import Arrays, Ints, Times
 
 _FAR = np.int64(1 << 62)
 
@@ -51,7 +51,7 @@ RULES = (
 
 
 @compiled_any
-def work_left(problem):  # type: ignore[no-untyped-def]
+def work_left(problem: Arrays) -> Times:
     """Return the longest path from each operation's start on, at shortest durations; shape (N,)."""
     left = np.zeros(problem.order.size, np.int64)
     for rank in range(problem.order.size - 1, -1, -1):
@@ -65,7 +65,7 @@ def work_left(problem):  # type: ignore[no-untyped-def]
 
 
 @compiled_any
-def lower_bound(problem):  # type: ignore[no-untyped-def]
+def lower_bound(problem: Arrays) -> int:
     """Return what the objective cannot fall below: the longest job, the fullest machine, all work over all machines."""
     left = work_left(problem)
     machines = problem.room_edges.size - 1
@@ -87,11 +87,11 @@ def lower_bound(problem):  # type: ignore[no-untyped-def]
     for machine in range(machines):
         if load[machine] > 0:
             longest = max(longest, first[machine] + load[machine] + last[machine])
-    return max(longest, first[machines] + (load[machines] + machines - 1) // machines + last[machines])
+    return int(max(longest, first[machines] + (load[machines] + machines - 1) // machines + last[machines]))
 
 
 @compiled_any
-def _best_machine(problem, free, ready, v):  # type: ignore[no-untyped-def]
+def _best_machine(problem: Arrays, free: Times, ready: int, v: int) -> tuple[int, np.int64]:
     """Return the alternative that ends first, and that end."""
     best, chosen = _FAR, -1
     for alternative in range(problem.alternative_edges[v], problem.alternative_edges[v + 1]):
@@ -102,7 +102,9 @@ def _best_machine(problem, free, ready, v):  # type: ignore[no-untyped-def]
 
 
 @compiled_any
-def _most_urgent(problem, priority, delay, free, ready, chosen, ends, open_):  # type: ignore[no-untyped-def]
+def _most_urgent(
+    problem: Arrays, priority: Floats, delay: float, free: Times, ready: Times, chosen: Ints, ends: Times, open_: Ints
+) -> int:
     """Return the index of the open operation that goes next."""
     first = open_[np.argmin(ends[open_])]
     machine = problem.machine[chosen[first]]
@@ -121,7 +123,7 @@ def _most_urgent(problem, priority, delay, free, ready, chosen, ends, open_):  #
 
 
 @compiled_any
-def build(problem, priority, delay, chosen, order):  # type: ignore[no-untyped-def]
+def build(problem: Arrays, priority: Floats, delay: float, chosen: Ints, order: Ints) -> None:
     """Write alternatives and starting order of the schedule that goes by this priority (shape (N,), higher first)."""
     count = order.size
     free = np.zeros(problem.room_edges.size - 1, np.int64)

@@ -37,6 +37,12 @@ class Node:
         Whole working seconds per machine that may take it.
     start, end
         Its time on the axis, setup included.
+    presence
+        Per machine, whether it goes there.
+    own_start, own_end
+        Its time in the working time of each machine that may take it.
+    setup
+        Per machine, whole working seconds of the changeover there.
     """
 
     step: Step

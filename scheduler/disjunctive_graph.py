@@ -90,7 +90,7 @@ def empty_graph(problem: Arrays) -> Graph:
 
 
 @compiled_any
-def load(problem, graph, chosen, order):  # type: ignore[no-untyped-def]
+def load(problem: Arrays, graph: Graph, chosen: Ints, order: Ints) -> None:
     """Set the graph to these alternatives, each machine taking its operations in this topological order."""
     none = order.size
     graph.length[:] = 0
@@ -112,7 +112,7 @@ def load(problem, graph, chosen, order):  # type: ignore[no-untyped-def]
 
 
 @compiled_any
-def forward(problem, graph, first):  # type: ignore[no-untyped-def]
+def forward(problem: Arrays, graph: Graph, first: int) -> None:
     """Compute heads anew from this rank on."""
     edges, before, end = problem.before_edges, problem.before, graph.end
     for rank in range(first, graph.order.size):
@@ -125,7 +125,7 @@ def forward(problem, graph, first):  # type: ignore[no-untyped-def]
 
 
 @compiled_any
-def backward(problem, graph, last):  # type: ignore[no-untyped-def]
+def backward(problem: Arrays, graph: Graph, last: int) -> None:
     """Compute tails anew from this rank back."""
     edges, after, late = problem.after_edges, problem.after, graph.late
     for rank in range(last, -1, -1):
@@ -138,7 +138,7 @@ def backward(problem, graph, last):  # type: ignore[no-untyped-def]
 
 
 @compiled_any
-def objective(problem, graph):  # type: ignore[no-untyped-def]
+def objective(problem: Arrays, graph: Graph) -> np.int64:
     """Return the largest end plus tail."""
     largest = np.int64(0)
     for v in problem.last:
@@ -147,7 +147,7 @@ def objective(problem, graph):  # type: ignore[no-untyped-def]
 
 
 @compiled_any
-def move(problem, graph, v, alternative, place):  # type: ignore[no-untyped-def]
+def move(problem: Arrays, graph: Graph, v: int, alternative: int, place: int) -> bool:
     """Put `v` by `alternative` at this index of its machine's sequence without `v`; tell whether that was possible.
 
     Where it would close a circle, nothing is changed.
@@ -176,7 +176,7 @@ def move(problem, graph, v, alternative, place):  # type: ignore[no-untyped-def]
 
 
 @inlined_any
-def _neighbours(problem, graph, v, machine, place):  # type: ignore[no-untyped-def]
+def _neighbours(problem: Arrays, graph: Graph, v: int, machine: int, place: int) -> tuple[int, int]:
     """Return what stands before and at this index of the machine's sequence without `v`."""
     first = problem.room_edges[machine]
     here, last = machine == graph.on[v], first + graph.length[machine]
@@ -189,19 +189,19 @@ def _neighbours(problem, graph, v, machine, place):  # type: ignore[no-untyped-d
 
 
 @inlined_any
-def _unlink(graph, v):  # type: ignore[no-untyped-def]
+def _unlink(graph: Graph, v: int) -> None:
     before, behind = graph.previous[v], graph.following[v]
     graph.following[before], graph.previous[behind] = behind, before
 
 
 @inlined_any
-def _link(graph, before, v, behind):  # type: ignore[no-untyped-def]
+def _link(graph: Graph, before: int, v: int, behind: int) -> None:
     graph.previous[v], graph.following[v] = before, behind
     graph.following[before], graph.previous[behind] = v, v
 
 
 @compiled_any
-def _seat(problem, graph, v, alternative, place):  # type: ignore[no-untyped-def]
+def _seat(problem: Arrays, graph: Graph, v: int, alternative: int, place: int) -> None:
     """Carry the move over to the sequences."""
     old, machine = graph.on[v], problem.machine[alternative]
     graph.length[old] -= 1
@@ -219,7 +219,7 @@ def _seat(problem, graph, v, alternative, place):  # type: ignore[no-untyped-def
 
 
 @compiled_any
-def _mend_earlier(problem, graph, v, low, high):  # type: ignore[no-untyped-def]
+def _mend_earlier(problem: Arrays, graph: Graph, v: int, low: int, high: int) -> bool:
     """Bring `v`, at rank `high`, and what leads to it in front of what stands at `low`; False if that leads to `v`."""
     graph.marked[v] = True
     for rank in range(high - 1, low - 1, -1):
@@ -234,7 +234,7 @@ def _mend_earlier(problem, graph, v, low, high):  # type: ignore[no-untyped-def]
 
 
 @compiled_any
-def _mend_later(problem, graph, v, low, high):  # type: ignore[no-untyped-def]
+def _mend_later(problem: Arrays, graph: Graph, v: int, low: int, high: int) -> bool:
     """Bring `v`, at rank `low`, and what follows from it behind what stands at `high`; False if that follows, too."""
     graph.marked[v] = True
     for rank in range(low + 1, high + 1):
@@ -249,7 +249,7 @@ def _mend_later(problem, graph, v, low, high):  # type: ignore[no-untyped-def]
 
 
 @compiled_any
-def _reorder(graph, low, high, first, changing):  # type: ignore[no-untyped-def]
+def _reorder(graph: Graph, low: int, high: int, first: bool, changing: bool) -> None:
     """Put operations with mark `first` before the others, each group in its order, if `changing`; unmark all."""
     kept, waiting = low, 0
     for rank in range(low, high + 1):

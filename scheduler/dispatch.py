@@ -75,7 +75,7 @@ class Desk(NamedTuple):
     waiting
         Records of `WAITING` by task.
     there
-        Tasks that wait for nothing but a machine, `count` of them.
+        Tasks that wait for nothing but a machine; how many of these places are taken is counted by the pass.
     missing, bound
         Per task: predecessors that are not done (-1 when it is planned itself), and whether it is among the leads.
     seen

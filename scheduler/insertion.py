@@ -120,6 +120,22 @@ class Board:
         find = self._at_once if pushing else self._gap
         return [find(self._work.machines[machine], task, self.ready_s(task, machine)) for machine in task.machines]
 
+    def at_its_lock(self, task: Task, until_s: float) -> Fit:
+        """Return the place at which a locked task begins at its moment, or as soon after as it is ready.
+
+        What is there then gives way, but for what is locked to no later a moment and stands there before `until_s`.
+        """
+        assert task.lock is not None
+        machine, steps = self._work.machines[task.lock.machine], self.steps[task.lock.machine]
+        ready_s = self.ready_s(task, machine.id)
+        place = max(_behind(steps, ready_s), self._first[machine.id])
+        for number, step in enumerate(steps[place:], start=place + 1):
+            lock = self._work.by_id[step.members[0]].lock
+            if lock is not None and lock.start_s <= task.lock.start_s and step.start_s < until_s:
+                place = number
+        start_s, end_s = self._placed(machine, task, ready_s, steps[place - 1] if place else None)
+        return Fit(machine.id, place, start_s, end_s)
+
     def put(self, task: Task, fit: Fit) -> None:
         """Put a task where it fits. What gave way keeps its old times: make a plan and look again."""
         self.end_s[task.id], self._machine[task.id] = fit.end_s, fit.machine

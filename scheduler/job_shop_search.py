@@ -228,7 +228,7 @@ class _Searching:
             try:
                 self._watch(running)
             except Enough:
-                pass
+                pass  # whoever watches takes the best so far, as at a limit
             finally:
                 stop.set()
         for future in running:

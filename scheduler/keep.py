@@ -8,9 +8,10 @@ from plant.errors import InvalidInput
 from plant.plan import Plan
 from plant.text import told
 from plant.work import Task, Work
-from scheduler.decode import as_plan
+from scheduler.decode import as_plan, times_of
 from scheduler.prefix import people_of, sequenced
 from scheduler.problem import Problem
+from scheduler.score import Score
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,20 @@ class Kept:
         Its sequences without what is done, what runs first, retimed from the work's epoch.
     orders
         Customer orders it covers to their end; of the others it makes a part at most.
+    score
+        What it costs at those times.
     """
 
     work: Work
     plan: Plan
     orders: frozenset[str]
+    score: Score
+
+    @property
+    def cost(self) -> tuple[float, float]:
+        """By how much locks and longest waits are missed, and the weighted tardiness: the smaller, the better."""
+        # To the millisecond: plans that are alike in it may add it up in another order.
+        return round(self.score.broken, 3), self.score.tardiness
 
 
 def keep(work: Work, plan: Plan) -> Kept:
@@ -54,17 +64,18 @@ def keep(work: Work, plan: Plan) -> Kept:
     covered = {task.order for task in stays.values()}
     orders = {name: demand for name, demand in work.orders.items() if name in covered}
     left = replace(work, tasks=tuple(_without(task, stays) for task in stays.values()), orders=orders)
-    return Kept(left, _retimed(Problem(left), plan), frozenset(orders) - partial)
+    retimed, score = _retimed(Problem(left), plan)
+    return Kept(left, retimed, frozenset(orders) - partial, score)
 
 
-def _retimed(problem: Problem, plan: Plan) -> Plan:
-    """Return the plan's machine and person sequences at the times they would now run."""
+def _retimed(problem: Problem, plan: Plan) -> tuple[Plan, Score]:
+    """Return the plan's machine and person sequences at the times they would now run, and what that costs."""
     found = sequenced(problem, plan)
     if found is None:
         raise InvalidInput(told("the steps of the plan in force wait for each other in a circle; make a new plan"))
     for task, person in people_of(problem, plan).items():
         found[0].of["asked"][task] = person
-    return as_plan(problem, *found)
+    return as_plan(problem, *found), times_of(problem, *found)[1]
 
 
 def _without(task: Task, stays: dict[str, Task]) -> Task:

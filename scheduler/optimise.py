@@ -12,6 +12,7 @@ from ortools.sat.python import cp_model
 
 from plant.text import Told, listed, told
 from scheduler.candidate import Candidate
+from scheduler.cp_solver import new_solver
 from scheduler.cpsat import WEIGHT_UNIT, JobShopModel
 from scheduler.decode import Sequences
 from scheduler.problem import Problem
@@ -19,6 +20,8 @@ from scheduler.problem import Problem
 _WATCH_S = 0.1
 _TARDINESS_SHARE = 0.7
 _HINT_SHARE = 0.2
+_SEEDS = 2**31
+"""CP-SAT takes as many; ours have no end."""
 
 Watch = Callable[[float, Told], None]
 """Called with the share of the time spent and what is being done; may raise."""
@@ -55,13 +58,14 @@ class Answer:
         Every improvement on the way, the last one the best in the model; empty when there was none.
     bound_s
         Proven lower bound of the weighted tardiness, where the model's bound holds for the shop.
+    proven
+        Whether nothing better exists: optimal in both phases, in an exact model.
     """
 
     sequences: list[Sequences]
     status: str
     bound_s: float | None
     proven: bool
-    """Whether nothing better exists: optimal in both phases, in an exact model."""
 
 
 class _Collector(cp_model.CpSolverSolutionCallback):
@@ -131,7 +135,7 @@ class _Runner:
 
         Where whole seconds do not let it be one, the hint stays partial, and CP-SAT repairs it.
         """
-        solver = cp_model.CpSolver()
+        solver = new_solver()
         solver.parameters.fix_variables_to_their_hinted_value = True
         solver.parameters.num_workers = 1
         solver.parameters.max_time_in_seconds = max(self.left() * _HINT_SHARE, 0.01)
@@ -140,11 +144,11 @@ class _Runner:
 
     def run(self, share: float, doing: Told) -> tuple[str, float]:
         """Solve for what the model minimises now, within `share` of what is left; return status and bound."""
-        solver = cp_model.CpSolver()
+        solver = new_solver()
         parameters = solver.parameters
         parameters.max_time_in_seconds = max(self.left() * share, 0.01)
         parameters.num_workers = self._limits.workers
-        parameters.random_seed = self._limits.seed
+        parameters.random_seed = self._limits.seed % _SEEDS
         parameters.relative_gap_limit = self._limits.gap
         parameters.cp_model_probing_level = 0  # costs a large part of a short search and saves little here
         if self._limits.effort is not None:

@@ -105,6 +105,8 @@ class Shop(NamedTuple):
         People in the order in which they are asked: who can do least first.
     clock_of
         Working time per machine and person, column 0 for nobody; -1 where they never meet.
+    clocks
+        The working times that `clock_of` counts.
     last_edge, last
         By order, the tasks that no other of its tasks waits for.
     overtime_of, energy_of

@@ -87,8 +87,8 @@ def _far_away(work: Work) -> Iterator[Told]:
 
 def _too_long(task: Task, longest_s: float, start_s: float) -> Told:
     return told(
-        "task {task} takes {takes:span} from {start:span} on; check its quantity and times per piece: plans "
-        "reach at most {most:span}",
+        "task {task} takes {takes:span} from {start:span} on; check its quantity, its times per piece and the dates of "
+        "what it waits for: plans reach at most {most:span}",
         task=task.id,
         takes=longest_s,
         start=start_s,

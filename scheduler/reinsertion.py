@@ -15,15 +15,16 @@ from __future__ import annotations
 import numpy as np
 
 from scheduler.compiled import compiled_any, inlined_any
-from scheduler.disjunctive_graph import objective
-from scheduler.trail import STEP, draw, offer
+from scheduler.disjunctive import Arrays
+from scheduler.disjunctive_graph import Graph, objective
+from scheduler.trail import STEP, Trail, draw, offer
 
 _LOOKS = 400_000
 """Operations whose heads and tails may be computed for one step: of a long path in a big shop only a part is tried."""
 
 
 @compiled_any
-def look_elsewhere(problem, graph, trail, length):  # type: ignore[no-untyped-def]
+def look_elsewhere(problem: Arrays, graph: Graph, trail: Trail, length: int) -> None:
     """Offer each operation of the path its places on each machine."""
     tried = max(1, _LOOKS // graph.order.size)
     now = objective(problem, graph)
@@ -37,7 +38,7 @@ def look_elsewhere(problem, graph, trail, length):  # type: ignore[no-untyped-de
 
 
 @compiled_any
-def _without(problem, graph, trail, v):  # type: ignore[no-untyped-def]
+def _without(problem: Arrays, graph: Graph, trail: Trail, v: int) -> np.int64:
     """Compute when everything ends, and how late it is, if `v` took no time and no machine; return the objective."""
     end, late, order = trail.end, trail.late, graph.order
     end[:] = graph.end
@@ -65,13 +66,14 @@ def _without(problem, graph, trail, v):  # type: ignore[no-untyped-def]
 
 
 @inlined_any
-def _standing(graph, skipped, place):  # type: ignore[no-untyped-def]
+def _standing(graph: Graph, skipped: int, place: int) -> int:
     """Return what stands at this index of a sequence, where the one at `skipped` is taken out."""
-    return graph.sequence[place + (place >= skipped)]
+    found: int = graph.sequence[place + (place >= skipped)]
+    return found
 
 
 @compiled_any
-def _first_ending_after(graph, trail, low, high, skipped, moment):  # type: ignore[no-untyped-def]
+def _first_ending_after(graph: Graph, trail: Trail, low: int, high: int, skipped: int, moment: int) -> int:
     """Return the first index from `low` to `high` whose operation ends after this moment."""
     while low < high:
         middle = (low + high) // 2
@@ -83,7 +85,7 @@ def _first_ending_after(graph, trail, low, high, skipped, moment):  # type: igno
 
 
 @compiled_any
-def _first_not_later(graph, trail, low, high, skipped, rest):  # type: ignore[no-untyped-def]
+def _first_not_later(graph: Graph, trail: Trail, low: int, high: int, skipped: int, rest: int) -> int:
     """Return the first index from `low` to `high` from whose operation on no more than `rest` is left."""
     while low < high:
         middle = (low + high) // 2
@@ -95,14 +97,14 @@ def _first_not_later(graph, trail, low, high, skipped, rest):  # type: ignore[no
 
 
 @inlined_any
-def _unevenness(graph, v, machine, takes):  # type: ignore[no-untyped-def]
+def _unevenness(graph: Graph, v: int, machine: int, takes: int) -> float:
     """Return by how much the sum of squares grows where `v` goes to another machine."""
     there, here, took = float(graph.busy[machine]), float(graph.busy[graph.on[v]]), float(graph.takes[v])
     return takes * (2 * there + takes) - took * (2 * here - took)
 
 
 @compiled_any
-def _look_at(problem, graph, trail, v, alternative, longest, now):  # type: ignore[no-untyped-def]
+def _look_at(problem: Arrays, graph: Graph, trail: Trail, v: int, alternative: int, longest: int, now: int) -> None:
     """Offer the places of one alternative.
 
     What ends after `v` is ready cannot precede it in its job; what has more behind it than `v` cannot follow from it.

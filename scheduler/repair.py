@@ -2,7 +2,7 @@
 
 Sequences stay and times shift. What the plan does not hold (new orders, work to be done again) is put into gaps; a
 rush order at once, and others give way. What waits for a machine that is down moves where an idle machine ends it
-sooner. A few passes through the plan, no search: `scheduler.solve` may follow.
+sooner. What somebody locked goes to its moment. A few passes through the plan, no search: `scheduler.solve` may follow.
 
 Right-shift repair: Abumaizar and Svestka, International Journal of Production Research 35 (1997); match-up with the old
 sequences: Vieira, Herrmann and Lin, Journal of Scheduling 6 (2003).
@@ -12,17 +12,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from math import inf
+from dataclasses import dataclass, replace
 
 from plant.order import Priority
 from plant.plan import Plan, SolverReport
 from plant.work import Task, Work
-from scheduler.candidate import evaluated
 from scheduler.insertion import Board, insert
 from scheduler.keep import Kept, keep
-from scheduler.prefix import sequences_of
-from scheduler.problem import Problem
+from scheduler.keep_locks import at_their_locks
 
 MOST_MOVED = 0.05
 """Share of a plan's operations that may go to another machine."""
@@ -71,34 +68,11 @@ def repair(work: Work, plan: Plan, frozen: Plan | None = None, most_moved: float
     machines = {one.job_order: one.machine for one in plan.operations}
     kept = _around_machines_down(work, keep(work, plan), held, int(most_moved * len(work.tasks)))
     left_out = [task for task in work.tasks if task.id not in kept.work.by_id]
-    repaired = _inserted(work, kept.plan, left_out, held, machines)
+    found = at_their_locks(work, _inserted(work, kept, left_out, held, machines), held)
+    repaired, score = found.plan, found.score
     moved = [name for name, one in repaired.by_job_order.items() if machines.get(name, one.machine) != one.machine]
-    late_s = weighted_tardiness_s(work, repaired)
-    report = SolverReport("repair", "feasible", late_s, repaired.makespan_s, time.monotonic() - began, seed=0)
+    report = SolverReport("repair", "feasible", score.tardiness, score.makespan, time.monotonic() - began, seed=0)
     return Repaired(repaired, report, tuple(sorted(moved)), tuple(task.id for task in left_out))
-
-
-def weighted_tardiness_s(work: Work, plan: Plan) -> float:
-    """Return the sum over orders of priority weight times planned seconds late."""
-    ends_s: dict[str, float] = {}
-    for one in plan.operations:
-        order = work.by_id[one.job_order].order
-        ends_s[order] = max(ends_s.get(order, one.end_s), one.end_s)
-    demands = work.orders
-    return sum(demands[name].priority.weight * max(end_s - demands[name].due_s, 0.0) for name, end_s in ends_s.items())
-
-
-def _cost(work: Work, plan: Plan) -> tuple[float, float]:
-    """Return by how much locks and longest waits are missed, and the weighted tardiness."""
-    return _broken_s(work, plan), weighted_tardiness_s(work, plan)
-
-
-def _broken_s(work: Work, plan: Plan) -> float:
-    if not any(task.lock is not None or any(wait.most_s < inf for wait in task.waits.values()) for task in work.tasks):
-        return 0.0
-    problem = Problem(work)
-    found = evaluated(problem, sequences_of(problem, plan))
-    return inf if found is None else found.score.broken
 
 
 def in_order_of_need(work: Work, tasks: Sequence[Task]) -> list[Task]:
@@ -124,18 +98,18 @@ def _weight(work: Work, task: Task) -> float:
 
 
 def _inserted(
-    work: Work, plan: Plan, left_out: Sequence[Task], held: Iterable[str], machines: Mapping[str, str]
-) -> Plan:
-    """Return the plan with what it leaves out: rush orders first and at once, the others into gaps."""
+    work: Work, kept: Kept, left_out: Sequence[Task], held: Iterable[str], machines: Mapping[str, str]
+) -> Kept:
+    """Return what is kept with what it leaves out: rush orders first and at once, the others into gaps."""
     needed = in_order_of_need(work, left_out)
     rush = [task for task in needed if work.orders[task.order].priority is Priority.HIGH]
     others = [task for task in needed if work.orders[task.order].priority is not Priority.HIGH]
     for tasks, pushing in ((rush, True), (others, False)):
         if tasks:
-            board = Board(work, plan, held)
+            board = Board(work, kept.plan, held)
             insert(board, tasks, machines, pushing=pushing)
-            plan = keep(work, board.plan()).plan
-    return plan
+            kept = keep(work, board.plan())
+    return kept
 
 
 def _around_machines_down(work: Work, kept: Kept, held: frozenset[str], most: int) -> Kept:
@@ -149,9 +123,9 @@ def _around_machines_down(work: Work, kept: Kept, held: frozenset[str], most: in
         if left == before:
             break
         changed = keep(kept.work, board.plan())
-        if _cost(kept.work, changed.plan) > _cost(kept.work, kept.plan):
+        if changed.cost > kept.cost:
             break
-        kept = Kept(kept.work, changed.plan, kept.orders)
+        kept = replace(kept, plan=changed.plan, score=changed.score)
     return kept
 
 

@@ -1,9 +1,9 @@
 """What a change of a sequence does, compiled: only steps that something reaches are timed anew.
 
 The trial sequence is gone through from the first place that changed. A step keeps its times unless it was changed
-itself, its machine does something else before it, or something it waits for or the step before it on its machine ends
-at another time. In shops with people every step from there on that somebody attends is timed anew, too: who attends it
-depends on who is free.
+itself, its machine does something else before it, or something it waits for or the step before it on its machine
+begins or ends at another time or went to another machine. In shops with people every step from there on that somebody
+attends is timed anew, too: who attends it depends on who is free.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Trace(NamedTuple):
     touched
         Leads that were timed anew.
     ends_anew
-        Per task, the number of the last retiming that let its step end at another time, or set up for something else.
+        Per lead, the number of the last retiming that let its step begin or end at another time, or on another machine.
     orders
         Orders of which a last task was touched.
     seen
@@ -133,8 +133,14 @@ def retime(
 
     Parameters
     ----------
+    known
+        Of the current sequence; stays as it is.
     times
         Those of the current sequence; what the change reaches is overwritten.
+    floor, trace
+        Overwritten: how machines and people stand behind the last step, and what the change reached.
+    steps
+        How many the trial sequence has.
     parts
         Of the current sequence's score; those of the trial's are filled in.
     """

@@ -61,7 +61,7 @@ class Aims(NamedTuple):
     Attributes
     ----------
     weights
-        Of the parts of a score, shape (8,); parts of weight 0 are not looked at.
+        Of the parts of a score, shape (8,); waiting, overtime, energy and moved are added up only where they weigh.
     near
         Records of `NEAR` by task.
     """

@@ -58,8 +58,12 @@ class Search:
 
     Attributes
     ----------
-    shares
-        With which moves are chosen.
+    aims, shares
+        What the walks are after, and with what chances they choose their moves.
+    opening
+        Per machine the steps that are decided already; none of them moves.
+    seed, walks
+        The dice of each walk depend on the seed and on its number; one thread runs each.
     """
 
     problem: Problem
@@ -74,6 +78,8 @@ class Search:
 
         Parameters
         ----------
+        start
+            Its machines begin with `opening`.
         a_burst
             Moves in a burst, where it is a whole number, else about how many seconds one takes.
         """

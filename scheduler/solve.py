@@ -42,6 +42,9 @@ _MOVES_PER_EFFORT = 20_000
 _BURST_S = 0.05
 """How long the search goes on without looking at the clock, about."""
 
+_MOST_AT_ONCE = 5_000
+"""Moves; with whatever effort, the time limit and whoever cancels are looked at after so many."""
+
 _RULES_SHARE = 0.2
 """Of the time, for dispatching rules."""
 
@@ -285,7 +288,7 @@ class _Solving:
             by_time = (self._spent() - started) / max(until - started, 1e-9)
             return by_time if most is None else max(moves / most, float(by_time >= 1))
 
-        search.run(before, _BURST_S if most is None else max(most // 20, 1), spent)
+        search.run(before, _BURST_S if most is None else min(max(most // 20, 1), _MOST_AT_ONCE), spent)
 
     def _is_stagnant(self) -> bool:
         limit = self._settings.stagnation_s
@@ -321,4 +324,5 @@ class _Solving:
             bound_s=self._bound.tardiness,
             objective=self._settings.objective,
             costs=costs_of(score),
+            tuning=self._settings.tuning,
         )

@@ -10,13 +10,28 @@ from __future__ import annotations
 
 from scheduler.blocks import look_in_blocks
 from scheduler.compiled import compiled_any
-from scheduler.disjunctive_graph import move, objective
+from scheduler.disjunctive import Arrays
+from scheduler.disjunctive_graph import Graph, move, objective
 from scheduler.reinsertion import look_elsewhere
-from scheduler.trail import ANY, BEST, ESTIMATE, FAR, IMPROVED, OPERATION, SEEN, STEP, TENURE, TIES, draw, slot
+from scheduler.trail import (
+    ANY,
+    BEST,
+    ESTIMATE,
+    FAR,
+    IMPROVED,
+    OPERATION,
+    SEEN,
+    STEP,
+    TENURE,
+    TIES,
+    Trail,
+    draw,
+    slot,
+)
 
 
 @compiled_any
-def begin(problem, graph, trail, tenure):  # type: ignore[no-untyped-def]
+def begin(problem: Arrays, graph: Graph, trail: Trail, tenure: int) -> None:
     """Start from the graph's solution with nothing forbidden; moves will be so for `tenure` steps and more."""
     trail.pairs[:] = 0
     trail.returns[:] = 0
@@ -25,7 +40,7 @@ def begin(problem, graph, trail, tenure):  # type: ignore[no-untyped-def]
 
 
 @compiled_any
-def _keep(problem, graph, trail):  # type: ignore[no-untyped-def]
+def _keep(problem: Arrays, graph: Graph, trail: Trail) -> None:
     found = objective(problem, graph)
     if found < trail.counts[BEST]:
         trail.counts[BEST], trail.counts[IMPROVED] = found, trail.counts[STEP]
@@ -34,7 +49,7 @@ def _keep(problem, graph, trail):  # type: ignore[no-untyped-def]
 
 
 @compiled_any
-def search(problem, graph, trail, steps, patience):  # type: ignore[no-untyped-def]
+def search(problem: Arrays, graph: Graph, trail: Trail, steps: int, patience: int) -> bool:
     """Make up to `steps` steps; stop sooner `patience` steps after the last improvement.
 
     Returns
@@ -52,7 +67,7 @@ def search(problem, graph, trail, steps, patience):  # type: ignore[no-untyped-d
 
 
 @compiled_any
-def longest_path(problem, graph, trail):  # type: ignore[no-untyped-def]
+def longest_path(problem: Arrays, graph: Graph, trail: Trail) -> int:
     """Write one longest path to `trail.path`, from its end to its start; ties by chance. Return its length."""
     largest = objective(problem, graph)
     none = graph.order.size
@@ -81,7 +96,7 @@ def longest_path(problem, graph, trail):  # type: ignore[no-untyped-def]
 
 
 @compiled_any
-def _step(problem, graph, trail):  # type: ignore[no-untyped-def]
+def _step(problem: Arrays, graph: Graph, trail: Trail) -> bool:
     """Make the best move along a longest path; False if there is none at all."""
     choice = trail.choice
     choice[ESTIMATE], choice[TIES], choice[SEEN] = FAR, 0, 0
@@ -106,7 +121,7 @@ def _step(problem, graph, trail):  # type: ignore[no-untyped-def]
 
 
 @compiled_any
-def _forbid_pairs(graph, trail, v, from_, to, until, moved):  # type: ignore[no-untyped-def]
+def _forbid_pairs(graph: Graph, trail: Trail, v: int, from_: int, to: int, until: int, moved: int) -> None:
     """Forbid the orders with `v` that its move replaced, or, where it was impossible, those it would have made."""
     was_first = (to > from_) == moved
     for index in range(min(from_, to), max(from_, to) + 1):

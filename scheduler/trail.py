@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scheduler.compiled import Floats, inlined_any
+from scheduler.compiled import Dice, Floats, inlined_any
 from scheduler.disjunctive import Arrays, Ints, Times
 
 FAR = np.int64(1 << 62)
@@ -45,7 +44,7 @@ class Trail(NamedTuple):
     """
 
     counts: Times
-    dice: NDArray[np.uint64]
+    dice: Dice
     pairs: Ints
     returns: Times
     choice: Times
@@ -79,7 +78,7 @@ def empty_trail(problem: Arrays, seed: tuple[int, ...]) -> Trail:
 
 
 @inlined_any
-def draw(dice, below):  # type: ignore[no-untyped-def]
+def draw(dice: Dice, below: int) -> np.int64:
     """Return a random number from 0 to before `below` (xorshift64*: Vigna, ACM TOMS 42, 2016)."""
     x = dice[0]
     x ^= x >> np.uint64(12)
@@ -90,14 +89,14 @@ def draw(dice, below):  # type: ignore[no-untyped-def]
 
 
 @inlined_any
-def slot(a, b):  # type: ignore[no-untyped-def]
+def slot(a: int, b: int) -> np.uint64:
     """Return where `Trail.pairs` keeps the order of a before b."""
     pair = (np.uint64(a) << np.uint64(32)) | np.uint64(b)
     return (pair * np.uint64(11400714819323198485)) >> np.uint64(64 - _PAIR_BITS)
 
 
 @inlined_any
-def offer(trail, estimate, second, v, alternative, place, forbidden):  # type: ignore[no-untyped-def]
+def offer(trail: Trail, estimate: int, second: float, v: int, alternative: int, place: int, forbidden: bool) -> None:
     """Keep a move if it is the best so far, the least by estimate, then by `second`.
 
     Ties are broken by chance. A forbidden move counts only if it seems better than anything before (aspiration);

@@ -1,7 +1,7 @@
 """Simulated annealing on sequences, compiled: one burst of moves from the current sequence at one temperature.
 
 A move that makes the plan worse is kept with the chance ``exp(-worse / temperature)`` (Kirkpatrick, Gelatt and Vecchi,
-Science 220, 1983).
+Science 220, 1983). One number is drawn for it, which says how much the plan may cost at most after the move.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ class Walk(NamedTuple):
     Attributes
     ----------
     current, trial, best
-        Sequences; between moves `trial` equals `current`, and `trial_times` the times in `known`.
+        Sequences; between moves `trial` equals `current`.
+    known, trial_times
+        What is known of `current`, and the times of `trial`; between moves these equal those in `known`.
     steps
         How many steps `current` and `best` have, shape (2,).
     cost
@@ -40,6 +42,10 @@ class Walk(NamedTuple):
         Of the scores of `current` and `trial`.
     taken
         Moves taken, shape (1,).
+    dice, shares
+        What chance is drawn from, and with what chances moves are chosen.
+    floor, trace
+        Working space: machines and people while steps are put behind each other, and what the last move reached.
     """
 
     current: Sequence

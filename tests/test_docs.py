@@ -13,7 +13,7 @@ import pytest
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from gateway.api import calibrations, disturbances, fidelity, floor, locks, orders, plans
+from gateway.api import calibrations, disturbances, fidelity, floor, learned, locks, orders, plans
 from plant import errors
 from plant.actor import PERMISSIONS, Role
 from plant.folder import load
@@ -38,7 +38,7 @@ GROUPS = {
 }
 ROUTES = {
     f"{method} /api/v1{route.path}"
-    for module in (orders, plans, locks, disturbances, calibrations, floor, fidelity)
+    for module in (orders, plans, locks, disturbances, calibrations, learned, floor, fidelity)
     for route in module.router.routes
     if isinstance(route, APIRoute)
     for method in route.methods

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from twin.kernel import compiled
+from twin.luck import Flags, Matrix
 
 
 @compiled
-def walk_back(ends, weight, bound, steps, result):  # type: ignore[no-untyped-def]
+def walk_back(
+    ends: NDArray[np.intp],
+    weight: Matrix,
+    bound: tuple[NDArray[np.intp], Matrix, Matrix, Matrix],
+    steps: tuple[NDArray[np.intp], NDArray[np.intp], Flags, Flags],
+    result: tuple[Matrix, Matrix, Flags, Matrix, Matrix, Matrix, Matrix],
+) -> None:
     """Walk the chains and add up what they were spent on.
 
     Parameters

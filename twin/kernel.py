@@ -129,6 +129,19 @@ def _draw_work(  # type: ignore[no-untyped-def]
                 work[b] += repair_s
 
 
+@_inlined
+def _gather(n, base, count, ready, finish, after_edges, after, lags):  # type: ignore[no-untyped-def]
+    """Let a node wait for the nodes before it, and as long after each as it must."""
+    for j in range(after_edges[n], after_edges[n + 1]):
+        before, lag_s = finish[after[j], base : base + count], lags[j]
+        if lag_s > 0:
+            for b in range(count):
+                ready[b] = max(ready[b], before[b] + lag_s)
+        else:
+            for b in range(count):
+                ready[b] = max(ready[b], before[b])
+
+
 @compiled
 def walk(nodes, maps, luck, results, begun, low, high):  # type: ignore[no-untyped-def]
     """Walk all nodes in the replications from `low` to below `high`; arrays as `twin.program` lays them out.
@@ -177,14 +190,7 @@ def walk(nodes, maps, luck, results, begun, low, high):  # type: ignore[no-untyp
                     before = finish[after[j], base : base + count]
                     for b in range(count):
                         known[b] = max(known[b], before[b])
-            for j in range(after_edges[n], after_edges[n + 1]):
-                before, lag_s = finish[after[j], base : base + count], lags[j]
-                if lag_s > 0:
-                    for b in range(count):
-                        ready[b] = max(ready[b], before[b] + lag_s)
-                else:
-                    for b in range(count):
-                        ready[b] = max(ready[b], before[b])
+            _gather(n, base, count, ready, finish, after_edges, after, lags)
             if floors[n] > 0:
                 for b in range(count):
                     ready[b] = max(ready[b], floors[n])

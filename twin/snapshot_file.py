@@ -54,7 +54,7 @@ def read_snapshot(text: str, version: PlantVersion) -> Snapshot:
     """
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"the snapshot is no JSON: {error}") from error
     require(isinstance(document, dict), "the snapshot must be a JSON object; save one anew")
     found = document.pop("format", None)

@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 
 from dashboard.figures.bars import CLOSED, Bar, add_bars, closed, closed_everywhere, dress, interrupted, setups
 from dashboard.figures.look import escape, layout, local, naive
-from dashboard.views import PlannedJob
+from dashboard.shown.plan import PlannedJob
 from dashboard.words import Words, mark
 from plant.calendar import Window
 from plant.lock import JobLock

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
 
-from dashboard.figures.look import GRID, escape, local
+from dashboard.figures.look import GRID, escape, local, time_axis
+from dashboard.words import Words
 from plant.plant import Plant
 from plant.verdict import OrderVerdict, Verdict
 
@@ -28,7 +28,7 @@ def colour_of(one: OrderVerdict, threshold: float) -> str:
     return LATE if one.on_time < 0.5 else TIGHT
 
 
-def order_risk(verdict: Verdict, thresholds: Mapping[str, float], timezone: str) -> go.Figure:
+def order_risk(verdict: Verdict, thresholds: Mapping[str, float], say: Words) -> go.Figure:
     """Draw per order when it will be done (P50 to P95) against when it is due, the riskiest on top.
 
     Parameters
@@ -36,26 +36,26 @@ def order_risk(verdict: Verdict, thresholds: Mapping[str, float], timezone: str)
     thresholds
         Per order the probability of being on time that the gate asks for.
     """
-    zone, orders = ZoneInfo(timezone), by_risk(verdict)
+    timezone, orders = say.timezone, by_risk(verdict)
     rows = list(range(len(orders)))
     colours = [colour_of(one, thresholds.get(one.order, 1.0)) for one in orders]
     figure = go.Figure()
     figure.add_trace(
         go.Bar(
             orientation="h",
-            name="done between P50 and P95",
+            name=say("done between P50 and P95"),
             base=[local(one.p50, timezone) for one in orders],
             x=[max((one.p95 - one.p50).total_seconds() * 1000, 1.0) for one in orders],
             y=rows,
             width=0.5,
             marker={"color": colours, "line": {"width": 0}},
-            hovertext=[_hover(one, zone) for one in orders],
+            hovertext=[_hover(one, say) for one in orders],
             hoverinfo="text",
         )
     )
     for name, times, symbol, size in (
         ("P50", [one.p50 for one in orders], "circle", 8),
-        ("due", [one.due_at for one in orders], "line-ns", 15),
+        (say("due"), [one.due_at for one in orders], "line-ns", 15),
     ):
         marker = {"symbol": symbol, "size": size, "color": colours if symbol == "circle" else "#1d2730"}
         line = {"line": {"width": 2.5, "color": "#1d2730"}} if symbol == "line-ns" else {}
@@ -66,22 +66,23 @@ def order_risk(verdict: Verdict, thresholds: Mapping[str, float], timezone: str)
                 mode="markers",
                 name=name,
                 marker={**marker, **line},
-                hovertext=[_hover(one, zone) for one in orders],
+                hovertext=[_hover(one, say) for one in orders],
                 hoverinfo="text",
             )
         )
-    _dress_risk(figure, orders, timezone)
+    _dress_risk(figure, orders, say)
     return figure
 
 
-def _hover(one: OrderVerdict, zone: ZoneInfo) -> str:
-    def shown(name: str) -> str:
-        return f"{getattr(one, name).astimezone(zone):%a %-d %b %H:%M}"
-
-    return (
-        f"<b>{escape(one.order)}</b> on time with {percent(one.on_time)} (at least {percent(one.on_time_low)})<br>"
-        f"due {shown('due_at')}<br>P50 {shown('p50')} · P80 {shown('p80')} · P95 {shown('p95')}"
+def _hover(one: OrderVerdict, say: Words) -> str:
+    told = say(
+        "on time with {chance} (at least {least})",
+        chance=escape(say.likelihood(one.on_time)),
+        least=escape(say.likelihood(one.on_time_low)),
     )
+    due = say("due {at}", at=say.moment(one.due_at))
+    shares = (f"{name} {say.moment(at)}" for name, at in (("P50", one.p50), ("P80", one.p80), ("P95", one.p95)))
+    return f"<b>{escape(one.order)}</b> {told}<br>{due}<br>{' · '.join(shares)}"
 
 
 def percent(share: float) -> str:
@@ -92,7 +93,7 @@ def percent(share: float) -> str:
     return "< 1 %" if whole == 0 and share > 0 else f"{whole} %"
 
 
-def _dress_risk(figure: go.Figure, orders: list[OrderVerdict], timezone: str) -> None:
+def _dress_risk(figure: go.Figure, orders: list[OrderVerdict], say: Words) -> None:
     figure.update_layout(
         template="plotly_white",
         height=_ROW_PX * len(orders) + 110,
@@ -104,27 +105,25 @@ def _dress_risk(figure: go.Figure, orders: list[OrderVerdict], timezone: str) ->
     )
     figure.update_yaxes(
         tickvals=list(range(len(orders))),
-        ticktext=[f"{escape(one.order)} <b>{escape(percent(one.on_time))}</b>" for one in orders],
+        ticktext=[f"{escape(one.order)} <b>{escape(say.likelihood(one.on_time))}</b>" for one in orders],
         range=[len(orders) - 0.5, -0.5],
         fixedrange=True,
         zeroline=False,
         gridcolor="rgba(120,130,140,0.12)",
         automargin=True,
     )
-    figure.update_xaxes(
-        type="date", tickformat="%H:%M\n%a %-d %b", gridcolor=GRID, title={"text": f"local time, {timezone}"}
-    )
+    figure.update_xaxes(type="date", **time_axis(say), title={"text": say("local time, {zone}", zone=say.timezone)})
 
 
-def machine_load(verdict: Verdict, plant: Plant) -> go.Figure:
+def machine_load(verdict: Verdict, plant: Plant, say: Words) -> go.Figure:
     """Draw per machine how busy it is until its last operation, and how often an order hung on it."""
     machines = sorted(verdict.machines, key=lambda one: (-one.critical, -one.load, one.machine))
     names = [f"<b>{escape(one.machine)}</b> {escape(plant.machine(one.machine).name)}" for one in machines]
     busy = [_BOTTLENECK if one.machine == verdict.bottleneck else _OTHER for one in machines]
     figure = go.Figure()
     for name, values, colour in (
-        ("orders hang on it", [one.critical for one in machines], busy),
-        ("busy", [one.load for one in machines], _QUIET),
+        (say("orders hang on it"), [one.critical for one in machines], busy),
+        (say("busy"), [one.load for one in machines], _QUIET),
     ):
         figure.add_trace(
             go.Bar(

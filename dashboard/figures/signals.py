@@ -10,8 +10,9 @@ from typing import Any
 import plotly.graph_objects as go
 
 from dashboard.figures.look import GRID, layout, naive, time_axis
-from dashboard.views import SignalColumn, SignalsView
+from dashboard.shown.health import SignalsView
 from dashboard.words import Words, mark
+from operations.health import SignalHistory
 from plant.reading import Signal
 
 SIGNALS = {
@@ -48,7 +49,7 @@ def signals(view: SignalsView, say: Words, *, hours: float) -> go.Figure:
     return figure
 
 
-def _add(figure: go.Figure, column: SignalColumn, row: int, rows: int, say: Words) -> None:
+def _add(figure: go.Figure, column: SignalHistory, row: int, rows: int, say: Words) -> None:
     axis = "y" if row == 0 else f"y{row + 1}"
     height = (1 - _GAP * (rows - 1)) / rows
     top = 1 - row * (height + _GAP)
@@ -82,7 +83,7 @@ def _add(figure: go.Figure, column: SignalColumn, row: int, rows: int, say: Word
     )
 
 
-def _with_gaps(column: SignalColumn) -> tuple[list[datetime], list[float | None]]:
+def _with_gaps(column: SignalHistory) -> tuple[list[datetime], list[float | None]]:
     """Return a signal with a hole where nothing came for long: a line across it would be made up."""
     steps = [after - before for before, after in pairwise(column.times)]
     longest = max(_SILENCE, 3 * median(steps)) if steps else _SILENCE

@@ -12,8 +12,9 @@ from dash.development.base_component import Component
 
 from dashboard.changes import Parts, Seen, changed, output, part_id, seen, stores, take_updates, update
 from dashboard.guard import guarded, words
+from dashboard.shown.floor import FloorView, MachineView, OeeView, RunningJob
 from dashboard.states import LABELS, badge, css_class, icon
-from dashboard.views import FloorView, MachineView, OeeView, RunningJob, Topic, Views
+from dashboard.views import Topic, Views
 from dashboard.words import Words, epoch_ms, mark
 from plant.calendar import Window
 from plant.machine_state import MachineState, StateInterval

@@ -15,9 +15,12 @@ from dashboard.figures import look
 from dashboard.figures.signals import label, signals, unit
 from dashboard.guard import guarded, words
 from dashboard.pages import health_stops
+from dashboard.shown.health import HealthView, MachineHealth, SignalsView
 from dashboard.states import icon
-from dashboard.views import Contribution, HealthState, HealthView, MachineHealth, SignalsView, Topic, Views
+from dashboard.views import Topic, Views
 from dashboard.words import Words, mark
+from operations.health import Contribution
+from twin.health import HealthState
 
 PATH = "/health"
 TITLE = mark("Health")

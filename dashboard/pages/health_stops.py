@@ -13,8 +13,10 @@ from dash.development.base_component import Component
 from dashboard.changes import Parts, part_id
 from dashboard.guard import guarded, notify, words
 from dashboard.moments import plant_time
+from dashboard.rights import permitted
+from dashboard.shown.health import HealthView
 from dashboard.states import icon
-from dashboard.views import HealthView, Views
+from dashboard.views import Views
 from dashboard.words import Words
 from plant.actor import Actor, Permission
 from plant.plant import PlannedStop
@@ -48,8 +50,7 @@ def section(view: HealthView, parts: Parts, actor: Actor, say: Words) -> Compone
 
 def parts_of(stops: Mapping[str, PlannedStop], actor: Actor, say: Words) -> dict[tuple[str, str], dict[str, Any]]:
     """Return what the list shows."""
-    may = actor.may(Permission.PLAN_STOPS)
-    rows = [_row(machine, stop, may, say) for machine, stop in sorted(stops.items(), key=_begin)]
+    rows = [_row(machine, stop, actor, say) for machine, stop in sorted(stops.items(), key=_begin)]
     nothing = html.P(say("No machine is planned to be stopped; plans are made around stops that are told here."))
     return {("health-stops", ""): {"children": rows or [nothing]}}
 
@@ -58,7 +59,7 @@ def _begin(entry: tuple[str, PlannedStop]) -> tuple[datetime, str]:
     return entry[1].start, entry[0]
 
 
-def _row(machine: str, stop: PlannedStop, may: bool, say: Words) -> Component:
+def _row(machine: str, stop: PlannedStop, actor: Actor, say: Words) -> Component:
     span = say("from {start} until {end}", start=say.moment(stop.start), end=say.moment(stop.end))
     return html.Div(
         [
@@ -67,9 +68,8 @@ def _row(machine: str, stop: PlannedStop, may: bool, say: Words) -> Component:
             html.Button(
                 [icon("cross"), say("Call off")],
                 id=part_id(_CALL_OFF, machine),
-                disabled=not may,
-                title="" if may else say("Your role may not plan stops"),
                 className="button plain",
+                **permitted(actor, Permission.PLAN_STOPS, say),
             ),
         ],
         className="row",

@@ -12,11 +12,14 @@ from dash.development.base_component import Component
 from dashboard.changes import Parts, Seen, output, part_id, seen, stores, take_updates, update
 from dashboard.costs import asked_for, costs
 from dashboard.figures import look
+from dashboard.found_by import method_of
 from dashboard.guard import guarded, notify, words
 from dashboard.long_jobs import going_on, progress
 from dashboard.pages import plan_locks, plan_orders, plan_pictures, plan_refused, plan_release
+from dashboard.rights import permitted
+from dashboard.shown.plan import PlanSummary, PlanView
 from dashboard.states import icon
-from dashboard.views import PlanSummary, PlanView, Topic, Views
+from dashboard.views import Topic, Views
 from dashboard.words import Words, mark
 from plant.actor import Actor, Permission
 from plant.long_job import LongJob, LongJobState
@@ -40,22 +43,6 @@ STATES = {
     PlanState.RELEASED: mark("in force"),
     PlanState.SUPERSEDED: mark("superseded"),
 }
-METHODS = {
-    "learned rule": mark("learned rule"),
-    "ATC, far-sighted": mark("ATC, far-sighted"),
-    "ATC with setups": mark("ATC with setups"),
-    "ATC with setups, far-sighted": mark("ATC with setups, far-sighted"),
-    "least slack": mark("least slack"),
-    "least slack, no waiting": mark("least slack, no waiting"),
-    "most work remaining": mark("most work remaining"),
-    "critical ratio": mark("critical ratio"),
-    "ATC with setups, tuned": mark("ATC with setups, tuned"),
-    "local search": mark("local search"),
-    "job shop search": mark("job shop search"),
-    "repair": mark("repair"),
-    "none": mark("none"),
-}
-"""What the scheduler calls its ways; abbreviations such as EDD are the same everywhere."""
 
 
 async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
@@ -319,17 +306,17 @@ def _choices(summaries: Sequence[PlanSummary], say: Words) -> list[dict[str, str
 
 
 def _release(view: PlanView, actor: Actor, say: Words) -> dict[str, Any]:
-    if not actor.may(Permission.RELEASE_PLANS):
-        return {"disabled": True, "title": say("Your role may not release plans")}
     open_ = view.state in (PlanState.PROPOSED, PlanState.REFUSED)
-    return {"disabled": not open_, "title": "" if open_ else say("This plan is {state}", state=say(STATES[view.state]))}
+    stands = permitted(actor, Permission.RELEASE_PLANS, say, shut=not open_)
+    over = "" if open_ else say("This plan is {state}", state=say(STATES[view.state]))
+    return {**stands, "title": stands["title"] or over}
 
 
 def _facts(view: PlanView, say: Words) -> list[Component]:
     orders = view.verdict.orders
     expected = sum(order.on_time for order in orders)
     late = view.solver.weighted_tardiness_s
-    method = f"{_method(view.solver.method, say)} · {say.number(view.solver.runtime_s, 1)} s"
+    method = f"{method_of(view.solver.method, say)} · {say.number(view.solver.runtime_s, 1)} s"
     shown = [
         (say("State"), say(STATES[view.state])),
         (say("Made"), say.moment(view.made_at)),
@@ -367,11 +354,6 @@ def expected_delay(paid: Robustness | None, say: Words) -> str:
     return say("{after}, not {before}", after=after, before=say.duration(paid.nominal_expected_tardiness_s))
 
 
-def _method(method: str, say: Words) -> str:
-    """Name the dispatching rule or solver and what came after it."""
-    return " + ".join(say(METHODS.get(part, part)) for part in method.split(" + "))
-
-
 def twin_error(error: TwinError | None, say: Words) -> str:
     """Say how right the twin was when the plan was made."""
     if error is None or error.bias_s is None or error.mae_s is None:
@@ -390,7 +372,7 @@ def job_parts(jobs: Sequence[LongJob], actor: Actor, say: Words) -> Parts:
     """Return what is shown of planning work."""
     job = going_on(jobs)
     may = actor.may(Permission.MAKE_PLANS)
-    make = {"disabled": job is not None or not may, "title": "" if may else say("Your role may not make plans")}
+    make = permitted(actor, Permission.MAKE_PLANS, say, shut=job is not None)
     return {
         ("plan-running", ""): {"data": job.id if job else None},
         ("plan-job", ""): {"children": progress(job, say) if job else None},

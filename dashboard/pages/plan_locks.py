@@ -14,8 +14,10 @@ from dashboard.changes import Parts, part_id
 from dashboard.figures.bars import worked_back
 from dashboard.guard import guarded, message_of, notify, words
 from dashboard.moments import form_time, plant_time
+from dashboard.rights import permitted
+from dashboard.shown.plan import PlanView
 from dashboard.states import icon
-from dashboard.views import PlanView, Views
+from dashboard.views import Views
 from dashboard.words import Words
 from plant.actor import Actor, Permission
 from plant.errors import InvalidInput
@@ -63,8 +65,7 @@ def parts_of(view: PlanView, actor: Actor, say: Words) -> _Parts:
         parts["plan-lock-hint", ""] = {"className": "lock-hint"}
     if view.locks:
         title = say.plural("{n} operation is locked", "{n} operations are locked", len(view.locks))
-        may = actor.may(Permission.MAKE_PLANS)
-        rows = [_row(one, may, say) for one in view.locks.values()]
+        rows = [_row(one, actor, say) for one in view.locks.values()]
         content = [html.H2([icon("lock"), title]), *rows]
         parts["plan-locks", ""] = {"className": "panel locks", "children": content}
     return parts
@@ -78,7 +79,7 @@ def no_parts() -> _Parts:
     }
 
 
-def _row(lock: JobLock, may: bool, say: Words) -> Component:
+def _row(lock: JobLock, actor: Actor, say: Words) -> Component:
     where = say("on {machine} from {start}", machine=lock.machine, start=say.moment(lock.start_at))
     return html.Div(
         [
@@ -88,9 +89,8 @@ def _row(lock: JobLock, may: bool, say: Words) -> Component:
             html.Button(
                 [icon("cross"), say("Unlock")],
                 id=part_id(_UNLOCK, lock.job_order),
-                disabled=not may,
-                title="" if may else say("Your role may not make plans"),
                 className="button plain",
+                **permitted(actor, Permission.MAKE_PLANS, say),
             ),
         ],
         className="row",

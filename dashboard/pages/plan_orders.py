@@ -10,12 +10,10 @@ from dash.development.base_component import Component
 from dashboard.costs import to_others, without_it
 from dashboard.figures.gantt import risk
 from dashboard.figures.risk import by_risk
-from dashboard.views import PlanView
-from dashboard.words import Words, mark
-from plant.order import Priority
+from dashboard.shown.plan import PlanView
+from dashboard.vocabulary import PRIORITIES
+from dashboard.words import Words
 from plant.plan import CostToOthers
-
-PRIORITIES = {Priority.NORMAL: mark("normal"), Priority.HIGH: mark("high")}
 
 
 def rows(view: PlanView, say: Words) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from dashboard.figures.gantt import Chart, gantt
 from dashboard.figures.load import load_figure
 from dashboard.figures.plan_diff import moves_figure, orders_figure
 from dashboard.pages.plan_locks import may_lock
-from dashboard.views import PlanView
+from dashboard.shown.plan import PlanView
 from dashboard.words import Words
 from plant.actor import Actor
 

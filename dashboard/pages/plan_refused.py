@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard.changes import Parts, Seen, output, part_id, seen, stores, take_updates, update
 from dashboard.guard import guarded, notify, words
+from dashboard.rights import permitted
 from dashboard.states import icon
 from dashboard.views import Topic, Views
 from dashboard.words import Words
@@ -65,11 +66,11 @@ async def _parts(views: Views, say: Words) -> Parts:
     if not refused:
         return {(_NAME, ""): {"className": "hidden", "children": None}}
     title = say.plural("The MES refused {n} job order", "The MES refused {n} job orders", len(refused))
-    rows = [_row(message, actor.may(Permission.RELEASE_PLANS), say) for message in refused]
+    rows = [_row(message, actor, say) for message in refused]
     return {(_NAME, ""): {"className": "panel refused-messages", "children": [html.H2([icon("cross"), title]), *rows]}}
 
 
-def _row(message: RefusedMessage, may: bool, say: Words) -> Component:
+def _row(message: RefusedMessage, actor: Actor, say: Words) -> Component:
     job = message.subject.partition("/")[2]
     return html.Div(
         [
@@ -79,9 +80,8 @@ def _row(message: RefusedMessage, may: bool, say: Words) -> Component:
             html.Button(
                 [icon("send"), say("Send again")],
                 id=part_id(_SEND, message.id),
-                disabled=not may,
-                title="" if may else say("Your role may not release plans"),
                 className="button plain",
+                **permitted(actor, Permission.RELEASE_PLANS, say),
             ),
         ],
         className="row",

@@ -11,8 +11,9 @@ from dash.development.base_component import Component
 
 from dashboard.changes import part_id
 from dashboard.guard import guarded, notify, words
+from dashboard.shown.plan import PlanView
 from dashboard.states import icon
-from dashboard.views import PlanView, Views
+from dashboard.views import Views
 from dashboard.words import Words
 from plant.actor import Permission
 from plant.errors import GateRefused, InvalidInput

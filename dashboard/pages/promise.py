@@ -12,8 +12,9 @@ from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard.guard import guarded, words
+from dashboard.shown.promise import PromiseOffer, PromiseQuestion, PromiseView
 from dashboard.states import icon
-from dashboard.views import PromiseOffer, PromiseQuestion, PromiseView, Views
+from dashboard.views import Views
 from dashboard.words import Words, mark
 from plant.errors import InvalidInput
 from plant.text import Text

@@ -14,8 +14,9 @@ from dash.development.base_component import Component
 from dashboard.changes import Parts, Seen, output, part_id, seen, stores, take_updates, update
 from dashboard.guard import guarded, words
 from dashboard.pages import twin_changes, twin_error, twin_learned, twin_work
+from dashboard.shown.twin import TwinView
 from dashboard.states import icon
-from dashboard.views import Topic, TwinView, Views
+from dashboard.views import Topic, Views
 from dashboard.words import Words, mark
 from plant.actor import Actor
 from plant.calibration import CalibrationSummary

@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 from dashboard import estimates
 from dashboard.changes import Parts, part_id
 from dashboard.guard import guarded, notify, words
+from dashboard.rights import permitted
 from dashboard.states import icon
 from dashboard.views import Views
 from dashboard.words import Words
@@ -35,24 +36,19 @@ def roll_back_button(parts: Parts, say: Words) -> Component:
 
 def adopt(one: CalibrationSummary | None, actor: Actor, say: Words) -> dict[str, Any]:
     """Return how the button to adopt a calibration stands; its value names the calibration."""
-    may = actor.may(Permission.CALIBRATE_TWIN)
-    open_ = one is not None and not one.adopted
     return {
         "value": one.id if one else "",
-        "disabled": not (may and open_),
-        "title": "" if may else say("Your role may not calibrate the twin"),
         "className": "button release",
+        **permitted(actor, Permission.CALIBRATE_TWIN, say, shut=one is None or one.adopted),
     }
 
 
 def roll_back(used: str | None, actor: Actor, say: Words) -> dict[str, Any]:
     """Return how the button to go back stands; its value names the calibration in use."""
-    may = actor.may(Permission.CALIBRATE_TWIN)
     return {
         "value": used or "",
-        "disabled": not (may and used),
-        "title": "" if may else say("Your role may not calibrate the twin"),
         "className": "button plain",
+        **permitted(actor, Permission.CALIBRATE_TWIN, say, shut=used is None),
     }
 
 

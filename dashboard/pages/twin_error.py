@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from dashboard.changes import Parts, part_id
 from dashboard.figures import look
 from dashboard.figures.pit import pit
+from dashboard.rights import permitted
 from dashboard.states import icon
 from dashboard.words import Words, mark
 from plant.actor import Actor, Permission
@@ -38,12 +39,11 @@ def graph(parts: Parts, say: Words) -> Component:
 
 def parts(found: FidelityReport | None, actor: Actor, say: Words) -> Parts:
     """Return all that is shown of a measurement."""
-    may = actor.may(Permission.MAKE_PLANS)
     hidden, measured = {"className": "hidden"}, found is not None
     return {
         ("twin-error-none", ""): hidden if measured else {"className": "panel empty"},
         ("twin-error", ""): {"className": "fidelity"} if measured else hidden,
-        ("twin-measure", ""): {"disabled": not may, "title": "" if may else say("Your role may not make plans")},
+        ("twin-measure", ""): permitted(actor, Permission.MAKE_PLANS, say),
         ("twin-measured", ""): {"children": _measured(found, say) if found else None},
         ("twin-figures", ""): {"children": _table(found, say) if found else None},
         ("twin-pit", ""): {"figure": _figure(found, say)},

@@ -12,6 +12,7 @@ from dashboard.changes import Parts, part_id, stores
 from dashboard.guard import guarded, notify, words
 from dashboard.learned import compared, differences
 from dashboard.long_jobs import follow, going_on, progress
+from dashboard.rights import permitted
 from dashboard.states import icon
 from dashboard.views import Views
 from dashboard.words import Words
@@ -64,13 +65,11 @@ def _part(found: Parts, name: str, kind: Any = html.Div, **props: Any) -> Compon
 def parts(learned: Sequence[LearnedRecord], actor: Actor, say: Words) -> Parts:
     """Return what is shown of what was learned; `twin` shows it anew when the twin's topic is announced."""
     used = next((one for one in learned if one.used_since is not None), None)
-    may = actor.may(Permission.CALIBRATE_TWIN)
     return {
         ("twin-learned", ""): {"children": _shown(learned, used, say)},
         ("twin-unlearn", ""): {
-            "disabled": not (may and used),
-            "title": "" if may else say("Your role may not calibrate the twin"),
             "className": "button plain",
+            **permitted(actor, Permission.CALIBRATE_TWIN, say, shut=used is None),
         },
     }
 
@@ -164,7 +163,6 @@ async def _tell(views: Views, job: LongJob, say: Words) -> None:
 
 async def _job_parts(views: Views, say: Words) -> Parts:
     job, actor = going_on(await views.long_jobs(LongJobKind.LEARNING)), await views.me()
-    may = actor.may(Permission.CALIBRATE_TWIN)
     return {
         ("twin-learning", ""): {"data": job.id if job else None},
         ("twin-learning-job", ""): {"children": progress(job, say) if job else None},
@@ -173,7 +171,6 @@ async def _job_parts(views: Views, say: Words) -> Parts:
         },
         ("twin-learn", ""): {
             "className": "button",
-            "disabled": job is not None or not may,
-            "title": "" if may else say("Your role may not calibrate the twin"),
+            **permitted(actor, Permission.CALIBRATE_TWIN, say, shut=job is not None),
         },
     }

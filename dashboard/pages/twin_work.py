@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from dashboard.changes import Parts, part_id, stores
 from dashboard.guard import guarded, notify, words
 from dashboard.long_jobs import follow, going_on, progress
+from dashboard.rights import permitted
 from dashboard.states import icon
 from dashboard.views import Views
 from dashboard.words import Words
@@ -127,13 +128,9 @@ async def _tell(job: LongJob, say: Words) -> None:
 async def _parts(views: Views, say: Words) -> Parts:
     job = going_on(await views.long_jobs(LongJobKind.CALIBRATION))
     actor = await views.me()
-    may = actor.may(Permission.CALIBRATE_TWIN)
     return {
         ("twin-running", ""): {"data": job.id if job else None},
         ("twin-job", ""): {"children": progress(job, say) if job else None},
         ("twin-cancel", ""): {"className": "button plain" if job and actor.may(Permission.MAKE_PLANS) else "hidden"},
-        ("twin-make", ""): {
-            "disabled": job is not None or not may,
-            "title": "" if may else say("Your role may not calibrate the twin"),
-        },
+        ("twin-make", ""): permitted(actor, Permission.CALIBRATE_TWIN, say, shut=job is not None),
     }

@@ -13,12 +13,14 @@ from typing import Protocol, TypeVar
 
 import pytest
 
-from dashboard.views import HealthState, Live, PromiseQuestion, Topic, Views
+from dashboard.shown.promise import PromiseQuestion
+from dashboard.views import Live, Topic, Views
 from plant.actor import Actor, Role
 from plant.errors import Conflict, Denied, GateRefused, InvalidInput, NotAuthenticated, NotFound
 from plant.long_job import LongJobKind, LongJobState
 from plant.plan import PlanState
 from plant.plant import PlannedStop
+from twin.health import HealthState
 
 T = TypeVar("T")
 PLANNER = Actor("anna", frozenset({Role.PLANNER}))

@@ -12,28 +12,15 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dashboard.views import (
-    ClockView,
-    Contribution,
-    FloorView,
-    HealthState,
-    HealthView,
-    MachineHealth,
-    MachineView,
-    OeeView,
-    PlannedJob,
-    PlanSummary,
-    PlanView,
-    PromiseOffer,
-    PromiseQuestion,
-    PromiseView,
-    RunningJob,
-    SignalColumn,
-    SignalsView,
-    Topic,
-    TwinView,
-)
+from dashboard.shown.clock import ClockView
+from dashboard.shown.floor import FloorView, MachineView, OeeView, RunningJob
+from dashboard.shown.health import HealthView, MachineHealth, SignalsView
+from dashboard.shown.plan import PlannedJob, PlanSummary, PlanView
+from dashboard.shown.promise import PromiseOffer, PromiseQuestion, PromiseView
+from dashboard.shown.twin import TwinView
+from dashboard.views import Topic
 from methods.load import Load, LoadProfile
+from operations.health import Contribution, SignalHistory
 from operations.plan_diff import MachineChange, OrderChange, PlanDiff, TimeChange, sentences
 from plant.actor import Actor, Permission, Role
 from plant.calendar import Calendar, Shift, Window, WorkingTime
@@ -61,6 +48,7 @@ from plant.verdict import Judgement, MachineVerdict, OrderVerdict, Remedy, Remed
 from twin.drift import Direction
 from twin.fidelity import Coverage, Fidelity, Pit, TimeError
 from twin.fidelity_report import FidelityReport, MachineDrift, OeeError
+from twin.health import HealthState
 
 ZONE = "Asia/Shanghai"
 START = datetime(2026, 1, 4, 22, tzinfo=UTC)  # Monday 06:00 in Shanghai
@@ -493,9 +481,9 @@ class MemoryViews:
             return tuple(None if 100 <= k < 108 else value for k, value in enumerate(values))
 
         columns = (
-            SignalColumn("temperature_c", times, wave(48, 1.8, 8 * drift), None, 60.0),
-            SignalColumn("vibration_mm_s", times, wave(1.9, 0.25, 1.6 * drift), None, 3.5),
-            SignalColumn("power_kw", times, wave(6.8, 0.6, 0.5 * drift), 2.0, 9.0),
+            SignalHistory("temperature_c", times, wave(48, 1.8, 8 * drift), None, 60.0),
+            SignalHistory("vibration_mm_s", times, wave(1.9, 0.25, 1.6 * drift), None, 3.5),
+            SignalHistory("power_kw", times, wave(6.8, 0.6, 0.5 * drift), 2.0, 9.0),
         )
         return SignalsView(machine, NOW - timedelta(hours=hours), NOW, columns)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from emulator.events import (
+    DispatchedJob,
     JobAborted,
     JobCompleted,
     JobProgress,
@@ -12,9 +15,13 @@ from emulator.events import (
     StoreResult,
 )
 from emulator.floor import EmulatedFloor
+from methods.work import build_work
+from plant import order
 from plant.errors import Conflict, InvalidInput, NotFound
 from plant.order import JobState
 from plant.plant import Machine, Plant
+from plant.resource import Transport
+from plant.snapshot import Snapshot
 from tests.emulator.small_floor import (
     BREAKDOWN,
     EXECUTING,
@@ -222,3 +229,55 @@ def test_a_state_that_lasts_no_time_does_not_show() -> None:
         (7800.0, EXECUTING, "B"),
         (7950.0, IDLE, None),
     ]
+
+
+def waiting(one: DispatchedJob) -> order.JobProgress:
+    """Return a job order as planning knows it before it is dispatched."""
+    head = (one.id, one.production_order, one.customer_order, one.item, one.operation)
+    return order.JobProgress(order.JobOrder(*head, one.quantity, one.release_at, one.predecessors), JobState.WAITING)
+
+
+def spread_out(wait_least_s: float = 0.0) -> Plant:
+    """The small floor with its mill 20 minutes away from the saw, and what is sawn to wait before it is milled."""
+    saw, mill, oven = SMALL.machines
+    (part,) = SMALL.items
+    first, second, third = part.routing
+    return replace(
+        SMALL,
+        machines=(saw, replace(mill, work_center="far", calendar="always"), oven),
+        transports=(Transport("w", "far", 1200.0),),
+        items=(replace(part, routing=(first, replace(second, wait_least_s=wait_least_s), third)),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("wait_least_s", "production_order", "lag_s"),
+    [(0.0, "CO-1/1", 1200), (600.0, "CO-1/1", 1200), (3600.0, "CO-1/1", 3600), (3600.0, "CO-1/2", 1200)],
+)
+def test_a_lot_is_carried_and_waits_as_long_as_it_must_at_the_same_time(
+    wait_least_s: float, production_order: str, lag_s: int
+) -> None:
+    plant = spread_out(wait_least_s)
+    jobs = (job("A"), job("B", "20", quantity=1, predecessors=("A",), production_order=production_order))
+    floor = EmulatedFloor(plant, truth_of(plant), START)
+    for one in jobs:
+        floor.store(one)
+    floor.advance(after(seconds=1000))
+    state = floor.dump()
+    events = floor.advance(after(days=1))
+    # The saw is done after 900 s; the mill's changeover takes 600 s and the piece an hour.
+    assert of_kind(events, JobStarted) == [JobStarted("M2", after(seconds=900 + lag_s), "B")]
+    assert of_kind(events, JobCompleted) == [JobCompleted("M2", after(seconds=900 + lag_s + 4200), "B", 1, 0)]
+    assert states(events, "M2")[0] == (900 + lag_s, SETUP, "B")
+    assert EmulatedFloor(plant, truth_of(plant), START, state).advance(after(days=1)) == events
+    wanted = [order.CustomerOrder("CO-1", "ACME", "P", 4, START, after(days=9))]
+    work = build_work(plant, wanted, [waiting(one) for one in jobs], Snapshot(START))
+    assert work.lag_s(work.by_id["B"], "A", "M1", "M2") == lag_s, "as scheduler and twin have it"
+
+
+def test_nothing_is_carried_where_everything_was_scrapped() -> None:
+    plant = spread_out(3600.0)
+    floor = EmulatedFloor(plant, truth_of(plant, scrap_ratio=1 - 1e-9), START)
+    floor.store(job("A"))
+    floor.store(job("B", "20", quantity=4, predecessors=("A",)))
+    assert JobStarted("M2", after(seconds=900), "B") in floor.advance(after(days=1))

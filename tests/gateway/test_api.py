@@ -8,10 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from historian import calibrations, outbox, plans
+from historian import calibrations, learned, outbox, plans
 from plant.actor import SYSTEM, Role
 from plant.calibration import Calibration, Estimate, Parameter
+from plant.learned import Learned, Paired
 from plant.message import DeliveryState, MessageKind, OutboxMessage, Receipt, new_message_id
+from plant.tuning import RuleTuning, Tuning
 from tests.gateway.conftest import Site
 from tests.operations.shop import MONDAY, VERSION, plan_version
 
@@ -240,6 +242,28 @@ async def test_estimates_are_told_without_their_draws(site: Site) -> None:
         assert (await client.post("/api/v1/calibrations/roll-back")).json() == {"in_use": None}
 
 
+async def test_learning_is_asked_for_and_what_came_of_it_is_listed_and_given_up(site: Site) -> None:
+    better = Paired(8.0, 9.0, 0.5, 0.95, 10, 8, 2)
+    span = (MONDAY, MONDAY + timedelta(days=9))
+    made = Learned(VERSION.id, Tuning(RuleTuning()), better, None, None, *span, orders=7, candidates=3, seed=1)
+    async with await site.machine(Role.PLANNER) as client:
+        asked = await client.post("/api/v1/learned")
+        assert (asked.status_code, asked.json()["kind"]) == (202, "learning")
+        assert site.queue.deferred == [("learning", asked.json()["id"])]
+        assert (await client.get("/api/v1/learned")).json() == []
+        _is_problem(await client.post("/api/v1/learned/roll-back"), 409)
+        async with site.historian.transaction(SYSTEM, "test") as tx:
+            await learned.insert(tx, made)
+            await learned.adopt(tx, made.id)
+        (one,) = (await client.get("/api/v1/learned")).json()
+        assert (one["id"], one["better"], one["learned"]["tuning"]["rule"]["kind"]) == (made.id, True, "ATC")
+        assert one["used_since"] is not None
+        assert (await client.post("/api/v1/learned/roll-back")).json() == {"in_use": None}
+        assert [one["used_since"] for one in (await client.get("/api/v1/learned")).json()] == [None]
+    async with await site.machine(Role.VIEWER) as client:
+        _is_problem(await client.post("/api/v1/learned"), 403)
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -357,6 +381,8 @@ async def test_the_interface_description_names_every_route(site: Site) -> None:
         "/api/v1/calibrations/{calibration_id}",
         "/api/v1/calibrations/{calibration_id}/adopt",
         "/api/v1/calibrations/{calibration_id}/differences",
+        "/api/v1/learned",
+        "/api/v1/learned/roll-back",
         "/api/v1/jobs",
         "/api/v1/jobs/{job_id}",
         "/api/v1/jobs/{job_id}/cancel",

@@ -21,6 +21,7 @@ from plant.order import CustomerOrder, Priority
 from plant.plan import CostToOthers, Plan, PlanCosts, PlannedOperation, SolverReport
 from plant.plant import FailureTime, Plant, Reliability
 from plant.tariff import PricePeriod, Tariff
+from plant.tuning import MoveShares, RuleKind, RuleTuning, Tuning
 from plant.verdict import Buffer, OperationVerdict, PersonVerdict, Verdict
 from tests.plant.shops import bought, made, operation, small_shop
 
@@ -74,6 +75,7 @@ THINGS = [
         objective=Objective((Aim.TARDINESS, Aim.WORK_IN_PROCESS), (1.0, 0.5)),
         costs=PlanCosts(60.0, 120.0, 0.0, 12.5, 30.0),
         to_others={"CO-1": CostToOthers(3600.0, -60.0)},
+        tuning=Tuning(RuleTuning(RuleKind.EDD, batch_wait=0.5), MoveShares(critical=0.5)),
     ),
     Tariff(0.62, (PricePeriod(time(22), time(6), 0.31, (0, 4)),)),
 ]

@@ -102,6 +102,15 @@ def test_what_cannot_be_ordered_is_refused() -> None:
         explode(SHOP, order("PUMPE"))
 
 
+def test_quantities_and_lead_times_without_end_are_refused_by_name() -> None:
+    big = made("BIG", operation("10", "turning"), bom=(("PUMP", "1e308"),))
+    with pytest.raises(InvalidInput, match="order CO-7 needs more than 1,000,000,000 PUMP; check its quantity"):
+        explode(small_shop((*SHOP.items, big)), order("BIG"))
+    late = made("LATE", operation("10", "turning"), bom=(("ORE", "1"),))
+    with pytest.raises(InvalidInput, match=r"item LATE: what it needs comes .* when dates have ended"):
+        explode(small_shop((late, bought("ORE", 1e15, 0))), order("LATE"))
+
+
 def test_a_circle_is_refused_by_name() -> None:
     one = made("ONE", operation("10", "turning"), bom=(("TWO", "1"),))
     two = made("TWO", operation("10", "turning"), bom=(("ONE", "1"),))

@@ -49,6 +49,7 @@ C = task("c", "p", {"M1": 2 * HOUR})
         (12.5, "M1", ""),  # it goes on in the next shift
         (7, "M2", "M2 cannot take a; M1, M3 can"),
         (-1, "M3", "has passed"),
+        (24 * 365 * 6, "M3", "is 2190.0 days away; choose a start within 1825.0 days"),
         (5, "M1", "M1 is closed at Mon 5 Jan 05:00; it works again from Mon 5 Jan 06:00 on"),
         (14, "M1", "it works again from Tue 6 Jan 06:00 on"),
         (3, "M3", ""),

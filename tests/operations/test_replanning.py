@@ -397,6 +397,8 @@ async def test_who_and_what_is_not_of_the_plant_is_refused(historian: Historian)
         await disturbances.report_late_material(historian, Clock(), PLANNER, "shaft", at(9))
     with pytest.raises(InvalidInput, match="past"):
         await disturbances.report_late_material(historian, Clock(at(10)), PLANNER, "bar", at(9))
+    with pytest.raises(InvalidInput, match=r"bar cannot be 2190.0 days late; name a date within 1825.0 days"):
+        await disturbances.report_late_material(historian, Clock(), PLANNER, "bar", at(6 * 365 * 24 * HOUR))
 
 
 async def test_the_plan_in_force_is_repaired_and_the_repair_kept_once(historian: Historian) -> None:

@@ -20,11 +20,11 @@ from plant.work import Lock, Work
 from scheduler.check import check
 from scheduler.decode import decode
 from scheduler.nearness import Nearness, moved
-from scheduler.repair import repair, weighted_tardiness_s
+from scheduler.repair import repair
 from scheduler.solve import SolverSettings, solve
 from scheduler.stop import Enough
 from tests.scheduler.disturbances import disturbed, frozen_part
-from tests.scheduler.shops import HOUR, machine, random_work, task, work
+from tests.scheduler.shops import HOUR, late_s, machine, random_work, task, work
 
 QUICK = SolverSettings(time_limit_s=2.0, effort=0.01, workers=1)
 
@@ -39,7 +39,7 @@ def test_the_plan_near_the_old_one_is_possible_and_no_worse_than_the_repair(seed
     near = rehearse_near(later, replanning, QUICK, 20, 1)
     repaired = repair(later, plan, frozen, 0.1)
     assert check(later, near.plan) == [], f"seed {seed}"
-    assert near.report.weighted_tardiness_s <= weighted_tardiness_s(later, repaired.plan) + 1e-6, f"seed {seed}"
+    assert near.report.weighted_tardiness_s <= late_s(later, repaired.plan) + 1e-6, f"seed {seed}"
     assert {one.order for one in near.verdict.orders} == set(later.orders)
 
 
@@ -147,9 +147,9 @@ def test_the_objective_decides_between_the_repair_and_what_is_found() -> None:
     some = work(tasks, [machine("M1")], {"a": HOUR, "b": 2 * HOUR, "c": 3 * HOUR})
     plan = decode(some, {"M1": [["c"], ["a"], ["b"]]})
     near = replace(QUICK, effort=0.1, objective=Objective((Aim.NEARNESS, Aim.TARDINESS)))
-    for solver, late_s in ((replace(QUICK, effort=0.1), 0.0), (near, 2 * HOUR)):
+    for solver, expected_s in ((replace(QUICK, effort=0.1), 0.0), (near, 2 * HOUR)):
         found = rehearse_near(some, Replanning(plan, None, Nearness()), solver, 20, 1).report
-        assert found.weighted_tardiness_s == late_s
+        assert found.weighted_tardiness_s == expected_s
         assert found.costs is not None
         assert (found.costs.moved_s == 0) is (solver is near)
 

@@ -28,7 +28,7 @@ from scheduler.decode import decode
 from scheduler.solve import SolverSettings, solve
 from scheduler.stop import Enough
 from scheduler.to_others import costs_to_others
-from tests.scheduler.shops import EPOCH, HOUR, machine, task, work
+from tests.scheduler.shops import EPOCH, HOUR, late_s, machine, task, work
 from twin.draws import Draws
 from twin.replay import replay
 
@@ -231,4 +231,4 @@ def test_candidates_are_tried_as_far_as_rehearsals_leave_time(
 def test_of_equals_before_the_gate_none_is_later_than_the_plan_it_starts_from(uneven: Work) -> None:
     start = solve(uneven, SOLVER).plan
     found = choose(uneven, SOLVER, None, 0.05, fixed(1, {"sure": 10.0}), no_progress, start=start)
-    assert found.report.weighted_tardiness_s <= robust.weighted_tardiness_s(uneven, start)
+    assert found.report.weighted_tardiness_s <= late_s(uneven, start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -196,7 +197,7 @@ def test_merging_and_clipping_keep_exactly_the_minutes_covered(
         (lambda: WorkingTime.of([(5.0, 5.0)]), "must end after it starts"),
     ],
 )
-def test_what_cannot_be_is_refused(build, reason: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_cannot_be_is_refused(build: Callable[[], object], reason: str) -> None:
     with pytest.raises(InvalidInput, match=reason):
         build()
 

@@ -351,7 +351,8 @@ def test_what_is_no_toml_is_told_with_its_line_and_the_other_files_are_still_rea
 
 def test_what_is_no_utf8_is_told(folder: Path) -> None:
     (folder / "products.toml").write_bytes("name = 'Größe'".encode("latin-1"))
-    assert "must be UTF-8 text; byte 10 is not" in found(check(folder), "products.toml", "file")
+    reason = found(check(folder), "products.toml", "file")
+    assert reason == "must be UTF-8 text; byte 10 is not; save it as UTF-8 (Excel: CSV UTF-8)"
 
 
 @pytest.mark.parametrize(
@@ -413,6 +414,35 @@ def test_what_is_no_utf8_is_told(folder: Path) -> None:
             "machine M01: reliability: time_between_failures",
             "a weibull needs a variation above 0",
         ),
+        (
+            "plant.toml",
+            "mean_h = 50, variation = 0.8",
+            "mean_h = 1e-300, variation = 0.8",
+            "machine M01: reliability",
+            "it fails every 3.6e-297 s; the mean must be at least 10 s",
+        ),
+        (
+            "plant.toml",
+            "mean_h = 50, variation = 0.8",
+            "mean_h = 50, variation = 1e18",
+            "machine M01: reliability",
+            "the time between failures has variation 1e+18; at most 100 count",
+        ),
+        (
+            "plant.toml",
+            "mean_h = 1.0, variation = 0.6",
+            "mean_h = 1e18, variation = 0.6",
+            "machine M01: reliability",
+            "a repair takes 1e+18 h; the mean must be at most 100000 h",
+        ),
+        (
+            "plant.toml",
+            "batch_capacity = 4",
+            "batch_capacity = 1000000000000000000000",
+            "machine M10: batch_capacity",
+            "must be at most 1,000,000",
+        ),
+        ("plant.toml", "2026-01-05T06:00", "9998-12-31T06:00", "plant: starts_at", "must be in a year from 1970 to"),
         ("plant.toml", 'skills = ["sawing"', 'skills = ["sawing", "sawing"', "person P01: skills", "listed twice"),
         ("products.toml", "stock = 400", "stock = inf", "item BAR-42: stock", "must be a number of at least 0"),
         ("products.toml", "stock = 400", "stock = nan", "item BAR-42: stock", "must be a number of at least 0"),
@@ -434,6 +464,9 @@ def test_what_is_no_utf8_is_told(folder: Path) -> None:
         ),
         ("connections.toml", 'endpoint = "opc', 'end_point = "opc', "connection machining: endpoint", "is missing"),
         ("orders.csv", "due_at", "due", "line 1", "the columns must be id, customer, item"),
+        ("orders.csv", "id,customer,item,quantity,", "id;customer;item;quantity;", "line 1", "the columns must be"),
+        ("orders.csv", "2025-12-22T11:10", "0001-01-01T00:00", "line 2 (CO-1001): ordered_at", "check the year"),
+        ("plant.toml", "2026-01-05T06:00", "0001-01-01T06:00", "plant: starts_at", "check the year"),
         ("orders.csv", ",normal", "", "line 2", "has 6 cells where the header has 7 columns"),
         ("orders.csv", "CO-1001,", ",", "line 2: id", "is missing"),
     ],

@@ -31,6 +31,11 @@ def test_seconds_and_moments_are_counted_from_the_epoch() -> None:
     assert found.seconds(found.moment(-12.5)) == -12.5
 
 
+def test_a_moment_after_the_last_date_is_told() -> None:
+    with pytest.raises(InvalidInput, match="there are no dates any more; check the times of operations and repairs"):
+        work(task("1")).moment(1e13)
+
+
 @pytest.mark.parametrize(
     ("tasks", "reason"),
     [

@@ -76,6 +76,16 @@ def test_all_problems_of_a_bad_folder_are_shown_at_once(forerun: Run, tmp_path: 
     assert "problems in" in err
 
 
+def test_a_rule_that_is_none_is_found_by_the_check(forerun: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    shutil.copytree(SHOP, folder)
+    shop = (folder / "plant.toml").read_text(encoding="utf-8")
+    (folder / "plant.toml").write_text(shop.replace('rule = "ATC"', 'rule = "LUCK"', 1), encoding="utf-8")
+    code, _, err = forerun("check", folder)
+    assert code == 1
+    assert "plant.toml: plant: rule: unknown dispatching rule 'LUCK'; known are" in err
+
+
 @pytest.mark.parametrize("command", ["check", "plan"])
 def test_a_folder_that_is_not_there_is_named(forerun: Run, command: str) -> None:
     code, out, err = forerun(command, "/nowhere", *(["--out", "out"] if command == "plan" else []))
@@ -243,6 +253,12 @@ def test_learning_offline_says_what_came_of_it(forerun: Run) -> None:
     code, out, err = forerun("learn", SHOP, *little)
     assert (code, err) == (0, "")
     assert "unlearned" in out
+
+
+def test_where_nothing_can_be_written_nothing_is_learned(forerun: Run, tmp_path: Path) -> None:
+    code, out, err = forerun("learn", SHOP, "--out", tmp_path / "missing" / "tuning.toml")
+    assert (code, out) == (1, "")
+    assert "cannot be written" in err
 
 
 def test_learning_without_orders_and_a_file_that_is_no_tuning_are_refused(forerun: Run, tmp_path: Path) -> None:

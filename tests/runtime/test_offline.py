@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import signal
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from plant.objective import Aim, Objective
 from plant.order import JobProgress, JobState
 from plant.snapshot import Snapshot
 from plant.text import Text
+from plant.tuning import DEFAULT
 from plant.version import version_of
 from runtime import offline
 from runtime.offline import OfflinePlan, plan_offline
@@ -58,6 +59,7 @@ def test_the_plan_file_tells_what_the_plan_costs_and_each_order_the_others(plann
     written, said = planned
     solver = json.loads(written.plan_file.read_text(encoding="utf-8"))["solver"]
     assert solver["objective"] == {"aims": ["tardiness", "makespan"], "weights": []}
+    assert (solver["tuning"]["rule"], solver["tuning"]["shares"]) == (None, asdict(DEFAULT.shares))
     assert solver["costs"]["setup_s"] == pytest.approx(sum({
         (one.machine, one.position): one.setup_s for one in written.version.plan.operations
     }.values()))  # fmt: skip
@@ -72,12 +74,13 @@ def test_the_plan_file_tells_what_the_plan_costs_and_each_order_the_others(plann
     assert report.count('<td class=n title="Without it, ') == (len(written.version.orders) if holds_up else 0)
 
 
-def test_a_plan_is_made_for_the_objective_that_is_asked_for(tmp_path: Path) -> None:
+def test_a_plan_is_made_for_the_objective_and_reported_in_the_language_that_are_asked_for(tmp_path: Path) -> None:
     asked = Objective((Aim.SETUP, Aim.TARDINESS))
     said = io.StringIO()
     console = Console(file=said, width=100)
-    written = plan_offline(SHOP, tmp_path, 2.0, 20, console=console, objective=asked)
+    written = plan_offline(SHOP, tmp_path, 2.0, 20, console=console, objective=asked, language="zh")
     assert written.version.solver.objective == asked
+    assert '<html lang="zh">' in written.report_file.read_text(encoding="utf-8")
     assert "Objective: setup, tardiness\n" in said.getvalue()
 
 
@@ -123,6 +126,8 @@ def test_what_changes_against_an_earlier_plan_is_in_the_report(
     ("text", "told"),
     [
         ("{", "cannot be read"),
+        ("[" * 100_000, "cannot be read"),
+        ('{"format": 1, "seed": NaN}', "NaN is no number of JSON"),
         ('{"format": 9}', "no plan of format 1"),
         ('{"format": 1, "epoch": "2026-01-05T06:00:00Z"}', "no whole plan"),
         ('{"format": 1, "epoch": "2026-01-05T06:00:00Z", "operations": []}', "PlanVersion"),
@@ -135,6 +140,13 @@ def test_a_plan_to_compare_with_that_is_none_is_refused_before_anything_is_plann
     with pytest.raises(InvalidInput, match=told):
         plan_offline(SHOP, tmp_path / "out", console=Console(file=io.StringIO()), against=tmp_path / "plan.json")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_plan_of_other_orders_is_nothing_to_compare_with(planned: tuple[OfflinePlan, str], tmp_path: Path) -> None:
+    text = planned[0].plan_file.read_text(encoding="utf-8").replace('"CO-', '"XX-')
+    (tmp_path / "plan.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidInput, match="plans none of these orders' operations"):
+        plan_offline(SHOP, tmp_path / "out", console=Console(file=io.StringIO()), against=tmp_path / "plan.json")
 
 
 def test_a_refusal_tells_its_reasons(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from plant.calendar import WorkingTime
 from plant.order import Priority
+from plant.plan import Plan
 from plant.plant import SetupMatrix, SetupTime
 from plant.work import MachineOutlook, OrderDemand, Running, Task, Work
 
@@ -56,6 +57,14 @@ def work(
         for one in tasks
     }
     return Work(EPOCH, tuple(tasks), {one.id: one for one in machines}, orders)
+
+
+def late_s(some: Work, plan: Plan) -> float:
+    """Return the weighted tardiness by the times that stand in a plan, by other code than what scores plans."""
+    ends = {
+        name: [one.end_s for one in plan.operations if some.by_id[one.job_order].order == name] for name in some.orders
+    }
+    return sum(one.priority.weight * max(max(ends[one.id]) - one.due_s, 0.0) for one in some.orders.values())
 
 
 def job_shop(lines: Sequence[str]) -> Work:

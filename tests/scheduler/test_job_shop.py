@@ -13,7 +13,7 @@ from plant.item import Attendance
 from plant.objective import OBJECTIVE, Aim, Objective
 from plant.plant import SetupMatrix
 from plant.text import Text
-from plant.work import Lock, Running, Wait, Work
+from plant.work import Lock, PersonOutlook, Running, Wait, Work
 from scheduler.candidate import Candidate, Dispatcher
 from scheduler.check import check
 from scheduler.decode import as_plan
@@ -25,6 +25,7 @@ from scheduler.problem import Problem
 from scheduler.rules import RULES
 from scheduler.solve import SolverSettings, solve
 from scheduler.stop import Enough
+from scheduler.timing import Sequence
 from tests.scheduler.job_shops import random_problem
 from tests.scheduler.shops import HOUR, days, job_shop, machine, task, work
 
@@ -99,7 +100,7 @@ def test_whatever_is_shorter_is_on_time(seed: int, share: float) -> None:
         assert found.score.makespan < best.score.makespan
 
 
-def _steps(found: Candidate):  # type: ignore[no-untyped-def]
+def _steps(found: Candidate) -> tuple[Sequence, int]:
     return found.sequence, found.steps
 
 
@@ -141,9 +142,7 @@ def test_what_is_more_than_a_job_shop_is_not_taken_for_one(some: Work) -> None:
     assert shop_of(replace(some, people=people)) is None
 
 
-def _somebody():  # type: ignore[no-untyped-def]
-    from plant.work import PersonOutlook
-
+def _somebody() -> PersonOutlook:
     return PersonOutlook("P", days([(0, 24)]))
 
 

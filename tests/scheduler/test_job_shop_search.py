@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plant.errors import Cancelled, InvalidInput
+from plant.ports import Progress
 from plant.text import Text
 from scheduler.disjunctive import DisjunctiveProblem
 from scheduler.job_shop_format import read_jsp
@@ -85,7 +86,7 @@ def _hard() -> DisjunctiveProblem:
     return DisjunctiveProblem.of(15, alternatives, [[v - 1] if v % 15 else [] for v in range(225)])
 
 
-def _raising(error: Exception):  # type: ignore[no-untyped-def]
+def _raising(error: Exception) -> Progress:
     calls = itertools.count()
 
     def progress(share: float, doing: Text) -> None:

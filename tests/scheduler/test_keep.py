@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from plant.work import Running, Work
 from scheduler.check import check
+from scheduler.cost import score_of
 from scheduler.decode import decode
 from scheduler.keep import keep
-from tests.scheduler.shops import HOUR, machine, task, work
+from tests.scheduler.everything import demanding
+from tests.scheduler.shops import HOUR, late_s, machine, task, work
 
 TASKS = [task(name, f"o{name}", {"M1": HOUR, "M2": HOUR}) for name in "abc"]
 SHOP = [machine("M1"), machine("M2")]
@@ -27,6 +31,15 @@ def test_what_is_done_falls_out_and_the_order_stays() -> None:
     assert kept.plan.by_job_order["b"].end_s == 2 * HOUR
     assert kept.orders == {"oa", "ob"}
     assert check(kept.work, kept.plan) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_it_costs_is_told_with_it(seed: int) -> None:
+    some, plan = demanding(seed)
+    kept = keep(some, plan)
+    score = score_of(kept.work, kept.plan)
+    assert kept.score == pytest.approx(score), f"seed {seed}"
+    assert kept.cost == pytest.approx((score.broken, late_s(some, kept.plan)), abs=1e-3), f"seed {seed}"
 
 
 def test_what_runs_comes_first_and_where_it_runs() -> None:

@@ -9,16 +9,18 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
+from plant.calendar import WorkingTime
+from plant.item import Attendance
 from plant.objective import Aim, Objective
 from plant.plan import Plan
 from plant.plant import SetupMatrix
-from plant.work import Work
+from plant.work import PersonOutlook, Work
 from scheduler.cost import costs_of, score_of
 from scheduler.decode import decode
 from scheduler.objective import rank, weights_of
 from scheduler.score import Score
 from scheduler.solve import SolverSettings, solve
-from tests.scheduler.shops import HOUR, machine, task, work
+from tests.scheduler.shops import HOUR, late_s, machine, task, work
 from tests.scheduler.test_property import everything
 
 QUICK = SolverSettings(time_limit_s=60.0, effort=0.05, workers=1)
@@ -92,6 +94,22 @@ def test_the_report_tells_the_costs_of_the_plan(seed: int) -> None:
         if (there := machines.get(one.job_order)) is not None
     )
     assert found.report.costs.moved_s == pytest.approx(moved_s)
+
+
+def test_weighted_tardiness_counts_the_last_task_of_an_order() -> None:
+    some = work([task("a", "o", {"M1": 10.0}), task("b", "o", {"M1": 10.0})], [machine("M1")], {"o": 5.0}, high=["o"])
+    assert score_of(some, decode(some, {"M1": [["a"], ["b"]]})).tardiness == 45.0
+
+
+def test_a_plan_is_scored_with_the_people_it_names() -> None:
+    """Left to choose, the scorer would send each where both are done at once."""
+    people = {name: PersonOutlook(name, WorkingTime.always()) for name in "PQ"}
+    tasks = [
+        task(name, name, {machine_: HOUR}, attendance=Attendance.ALL) for name, machine_ in (("a", "M1"), ("b", "M2"))
+    ]
+    some = replace(work(tasks, [machine("M1"), machine("M2")], dict.fromkeys("ab", HOUR)), people=people)
+    plan = decode(some, {"M1": [["a"]], "M2": [["b"]]}, {"a": "P", "b": "P"})
+    assert score_of(some, plan).tardiness == late_s(some, plan) == HOUR
 
 
 def test_plans_are_ranked_in_order_or_by_weight() -> None:

@@ -13,9 +13,8 @@ from plant.plant import SetupMatrix
 from plant.work import Delivery, Lock, OrderDemand, PersonOutlook, Running, Wait, Work
 from scheduler.check import check
 from scheduler.problem import Problem
-from scheduler.repair import weighted_tardiness_s
 from scheduler.solve import SolverSettings, solve
-from tests.scheduler.shops import HOUR, days, machine, task, work
+from tests.scheduler.shops import HOUR, days, late_s, machine, task, work
 
 FAR = 1e11
 """Beyond what a plan can reach."""
@@ -72,4 +71,4 @@ def test_what_is_due_in_the_past_is_planned_and_told_late(due_h: float) -> None:
     some = work([task("a", "late", {"M1": HOUR})], [machine("M1")], {"late": due_h * HOUR})
     found = solve(some, SolverSettings(time_limit_s=60, effort=0.01, workers=1))
     assert check(some, found.plan) == []
-    assert found.report.weighted_tardiness_s == weighted_tardiness_s(some, found.plan) == (1 - due_h) * HOUR
+    assert found.report.weighted_tardiness_s == late_s(some, found.plan) == (1 - due_h) * HOUR

@@ -15,7 +15,7 @@ from scheduler.decode import decode
 from scheduler.insertion import Board, insert
 from scheduler.keep import keep
 from scheduler.nearness import Nearness, moved, near
-from scheduler.repair import in_order_of_need, repair, weighted_tardiness_s
+from scheduler.repair import in_order_of_need, repair
 from scheduler.solve import SolverSettings, solve
 from tests.scheduler.disturbances import disturbed, frozen_part
 from tests.scheduler.shops import HOUR, machine, random_work, task, work
@@ -162,11 +162,6 @@ def test_needs_are_met_in_the_order_of_priority_and_due_date() -> None:
     tasks = [task("a", "late", {"M1": 1.0}), task("b", "rush", {"M1": 1.0}), task("c", "soon", {"M1": 1.0}, "a")]
     some = work(tasks, [machine("M1")], {"late": 9.0, "rush": 99.0, "soon": 1.0}, high=["rush"])
     assert [one.id for one in in_order_of_need(some, tasks)] == ["b", "a", "c"]
-
-
-def test_weighted_tardiness_counts_the_last_task_of_an_order() -> None:
-    some = work([task("a", "o", {"M1": 10.0}), task("b", "o", {"M1": 10.0})], [machine("M1")], {"o": 5.0}, high=["o"])
-    assert weighted_tardiness_s(some, decode(some, {"M1": [["a"], ["b"]]})) == 45.0
 
 
 def test_a_share_beyond_all_is_refused() -> None:

@@ -24,7 +24,6 @@ from scheduler.dispatch import ATC, FIFO, Index
 from scheduler.objective import weights_of
 from scheduler.prefix import opening
 from scheduler.problem import Problem
-from scheduler.repair import weighted_tardiness_s
 from scheduler.rules import LEARNED, RULES, portfolio
 from scheduler.score import Aims, everything
 from scheduler.search import Search
@@ -33,7 +32,18 @@ from scheduler.solve import SolverSettings, solve
 from scheduler.stop import Enough
 from scheduler.walk import begin
 from tests.requirements import reference_data
-from tests.scheduler.shops import FT06, HOUR, days, flexible_job_shop, job_shop, machine, random_work, task, work
+from tests.scheduler.shops import (
+    FT06,
+    HOUR,
+    days,
+    flexible_job_shop,
+    job_shop,
+    late_s,
+    machine,
+    random_work,
+    task,
+    work,
+)
 
 SKILLS = {"P": ("saw", "weld"), "Q": ("saw",)}
 QUICK = SolverSettings(time_limit_s=60, effort=0.1, workers=1)
@@ -192,6 +202,12 @@ def test_with_an_effort_the_same_seed_gives_the_same_plan() -> None:
     assert solve(some, settings_).plan == solve(some, settings_).plan
 
 
+def test_an_effort_without_end_ends_with_the_time_and_any_seed_will_do() -> None:
+    some = random_work(11, most_orders=12)
+    solution = solve(some, SolverSettings(time_limit_s=1, effort=1e9, seed=2**40))
+    assert check(some, solution.plan) == []
+
+
 def test_times_beyond_whole_seconds_are_refused_by_name() -> None:
     some = work([task("long", "o", {"M1": 1e12})], [machine("M1")], {})
     with pytest.raises(InvalidInput, match=r"task long takes 11574074\.1 days"):
@@ -222,8 +238,8 @@ def test_going_on_from_a_plan_is_never_worse_than_it(seed: int) -> None:
     hasty = SolverSettings(time_limit_s=60, effort=1e-4, workers=1)
     found = solve(some, hasty, start=start)
     assert check(some, found.plan) == []
-    late_s = weighted_tardiness_s(some, start)
-    assert (found.report.weighted_tardiness_s, found.report.makespan_s) <= (late_s + 1e-6, start.makespan_s + 1e-6)
+    before = late_s(some, start) + 1e-6, start.makespan_s + 1e-6
+    assert (found.report.weighted_tardiness_s, found.report.makespan_s) <= before
 
 
 def test_enough_at_once_returns_the_plan_to_start_from() -> None:
@@ -234,7 +250,7 @@ def test_enough_at_once_returns_the_plan_to_start_from() -> None:
         raise Enough
 
     found = solve(some, QUICK, enough, start=start)
-    assert found.report.weighted_tardiness_s == weighted_tardiness_s(some, start)
+    assert found.report.weighted_tardiness_s == late_s(some, start)
 
 
 def test_a_plan_to_start_from_gives_way_to_what_is_frozen() -> None:
@@ -279,7 +295,7 @@ def test_stopped_in_any_stage_the_best_plan_so_far_is_returned(stage: str) -> No
     assert seen, "the stage was never reached"
     assert check(some, solution.plan) == []
     assert solution.report.status.startswith("stopped early")
-    assert solution.report.weighted_tardiness_s == pytest.approx(weighted_tardiness_s(some, solution.plan))
+    assert solution.report.weighted_tardiness_s == pytest.approx(late_s(some, solution.plan))
 
 
 def test_the_learned_rule_is_tried_before_all_others() -> None:
@@ -351,3 +367,8 @@ def test_the_search_begins_as_hot_as_its_moves_are_dear(families: int) -> None:
     else:
         assert hot > 4 * HOUR
         assert HOUR / 1000 < cold < hot
+
+
+def test_the_report_tells_how_the_plan_was_looked_for() -> None:
+    tuned = Tuning(RuleTuning(RuleKind.EDD), MoveShares(critical=0.5))
+    assert solve(random_work(3), replace(QUICK, tuning=tuned)).report.tuning == tuned

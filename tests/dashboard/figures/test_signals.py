@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from dashboard.figures.signals import label, signals, unit
-from dashboard.views import SignalColumn, SignalsView
+from dashboard.shown.health import SignalsView
 from dashboard.words import Words
+from operations.health import SignalHistory
 from tests.dashboard.factory import ANNA, NOW, ZONE, MemoryLive, MemoryViews, actor_now
 
 
@@ -35,7 +36,7 @@ def test_a_row_each_in_plant_time() -> None:
 def test_no_line_is_drawn_where_nothing_came() -> None:
     def drawn(*minutes: float) -> list[float | None]:
         times = tuple(NOW + timedelta(minutes=at) for at in minutes)
-        view = replace(_view(), columns=(SignalColumn("power_kw", times, minutes),))
+        view = replace(_view(), columns=(SignalHistory("power_kw", times, minutes),))
         return list(signals(view, Words("en", ZONE), hours=8).data[0].y)
 
     assert drawn(0, 0.5, 1, 16, 16.5) == [0, 0.5, 1, None, 16, 16.5]
@@ -48,7 +49,7 @@ def test_a_signal_nobody_named_keeps_its_own_name() -> None:
     say = Words("zh", ZONE)
     assert [label("power_kw", say), unit("power_kw")] == ["功率", "kW"]
     assert [label("torque_nm", say), unit("torque_nm")] == ["torque_nm", ""]
-    column = SignalColumn("torque_nm", (), ())
+    column = SignalHistory("torque_nm", (), ())
     assert len(signals(replace(_view(), columns=(column,)), say, hours=8).data) == 1
 
 

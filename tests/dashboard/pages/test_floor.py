@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from dashboard.changes import changed, digests
 from dashboard.pages.floor import floor_parts, segments
-from dashboard.views import FloorView
+from dashboard.shown.floor import FloorView
 from dashboard.words import Words
 from plant.machine_state import MachineState, StateInterval
 from tests.dashboard.factory import ANNA, START, ZONE, MemoryLive, MemoryViews, actor_now

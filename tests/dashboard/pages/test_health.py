@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dashboard.pages.health import worst_first
-from dashboard.views import HealthState, MachineHealth
+from dashboard.shown.health import MachineHealth
+from twin.health import HealthState
 
 
 def one(machine: str, index: float | None, state: HealthState = HealthState.GOOD) -> MachineHealth:

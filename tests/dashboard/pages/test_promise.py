@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dashboard.pages import promise
-from dashboard.views import PromiseQuestion
+from dashboard.shown.promise import PromiseQuestion
 from dashboard.words import Words
 from plant.errors import InvalidInput
 from tests.dashboard.factory import ANNA, ZONE, MemoryLive, MemoryViews, actor_now
