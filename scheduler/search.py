@@ -24,16 +24,29 @@ from scheduler.retime import new_trace
 from scheduler.score import BROKEN, Aims, Score
 from scheduler.shares import shares_of
 from scheduler.timing import Sequence, new_floor, new_times
-from scheduler.walk import BEST, CURRENT, Walk, adopt, begin, burst
+from scheduler.walk import BEST, CURRENT, Walk, adopt, begin, burst, worsenings
 
 Proceed = Callable[[int, "Candidate"], float]
 """Called between bursts with moves made per walk and the best plan; returns the share of the limit that is spent (1:
 stop), and may raise."""
 
-_FIRST_MOVES = 100
+_LEAST_MOVES = 100
+"""Moves of the first burst, and of any whose length is told in seconds: where others want the machine, a burst takes
+long whatever its length, and shorter ones would only be started more often."""
 
-_COOLEST = 1e-3
-"""The last temperature, relative to the first."""
+_MOST_IN_VAIN = 1000
+"""Moves in a row that could not be made at all, after which there is nothing to search; a few may well come to
+nothing."""
+
+_SAMPLED = 500
+"""Moves that are tried to find the first temperature."""
+
+_COMMON = 0.1
+"""Share of the moves that make a plan worse which the first temperature makes common, where that is hot."""
+
+_COOLEST, _COOLEST_OF_HOT = 1e-3, 1e-2
+"""The last temperature, relative to the first: to a task's time, and to one that was measured. Where moves are dear the
+search stands still well before the first of them."""
 
 _SHARES = 25
 """How often in a search the walk that is behind goes on from the best."""
@@ -74,22 +87,23 @@ class Search:
         walks = [self.walk(start, number) for number in range(self.walks)]
         for walk in walks:
             begin(shop, walk, self.aims)
-        best, best_cost, moves, shares = start, walks[0].cost[BEST], 0, 0
-        hot, count = self._temperature(start), a_burst if isinstance(a_burst, int) else _FIRST_MOVES
+        best, best_cost, moves, shares, in_vain = start, walks[0].cost[BEST], 0, 0, 0
+        (hot, cold), count = self.temperatures(start, walks[0]), a_burst if isinstance(a_burst, int) else _LEAST_MOVES
         with ThreadPoolExecutor(self.walks) as threads:
             while (spent := proceed(moves, best)) < 1:
-                temperature = hot * _COOLEST**spent
+                temperature = hot * (cold / hot) ** spent
                 began = time.monotonic()
                 jobs = [threads.submit(burst, shop, walk, self.aims, count, temperature) for walk in walks]
                 made = [job.result() for job in jobs]
                 moves += count
                 if not isinstance(a_burst, int):
                     took_s = max(time.monotonic() - began, 1e-4)
-                    count = max(int(count * min(a_burst / took_s, 2.0)), 1)
+                    count = max(int(count * min(a_burst / took_s, 2.0)), _LEAST_MOVES)
                 leader = min(walks, key=lambda walk: walk.cost[BEST])
                 if leader.cost[BEST] < best_cost:
                     best, best_cost = self._candidate(leader), leader.cost[BEST]
-                if not any(made):
+                in_vain = 0 if any(made) else in_vain + count
+                if in_vain >= _MOST_IN_VAIN:
                     break
                 if spent * _SHARES > shares + 1:
                     shares += 1
@@ -126,13 +140,23 @@ class Search:
             new_trace(count, len(self.problem.work.orders)),
         )
 
-    def _temperature(self, start: Candidate) -> float:
-        """Return the first temperature: moves that cost a task's time on an order of middling weight are common."""
+    def temperatures(self, start: Candidate, walk: Walk) -> tuple[float, float]:
+        """Return the first and the last temperature.
+
+        At first, moves are common that cost a task's time on an order of middling weight; or, where that is more, what
+        the mildest of the moves that make the plan worse do cost. It is measured, as Ben-Ameur does (Computational
+        Optimization and Applications 29, 2004): where most orders are late, a step that comes later holds up all that
+        is behind it, and costs a hundred times its own time.
+        """
         able = self.problem.shop.duration >= 0
         mean = float(np.where(able, self.problem.shop.duration, 0.0).sum() / max(able.sum(), 1))
         counts = np.array(start.score) > 0
         counts[BROKEN] = False
-        return max(mean * float(self.aims.weights.max(initial=0.0, where=counts)), 1e-9)
+        least = max(mean * float(self.aims.weights.max(initial=0.0, where=counts)), 1e-9)
+        worse = np.zeros(_SAMPLED)
+        count = worsenings(self.problem.shop, walk, self.aims, worse)
+        measured = float(np.quantile(worse[:count], _COMMON)) if count else 0.0
+        return (measured, measured * _COOLEST_OF_HOT) if measured > least else (least, least * _COOLEST)
 
     def _share(self, walks: list[Walk]) -> None:
         """Let the walk whose current plan is worst go on from that of the best."""

@@ -15,7 +15,7 @@ from scheduler.moves import blocked, change, late_task
 from scheduler.neighbours import Known, note
 from scheduler.problem import Shop
 from scheduler.retime import Trace, accept, retime, undo
-from scheduler.score import Aims, score_all, weighed
+from scheduler.score import BROKEN, Aims, score_all, weighed
 from scheduler.shares import Shares
 from scheduler.timing import Floor, Sequence, decode
 
@@ -138,17 +138,11 @@ def in_time(shop: Shop, walk: Walk, aims: Aims) -> None:
 
 
 @compiled
-def burst(shop: Shop, walk: Walk, aims: Aims, moves: int, temperature: float) -> int:
-    """Make so many moves; return how many could be made at all."""
-    made = 0
-    for _ in range(moves):
-        steps = walk.steps[CURRENT]
-        lead = target(shop, walk)
-        first, new_steps = change(shop, walk.trial, walk.known, walk.dice, walk.shares, steps, lead)
-        if first < 0:
-            continue
-        made += 1
-        limit = walk.cost[CURRENT] - temperature * np.log(max(draw(walk.dice), 1e-300))
+def tried(shop: Shop, walk: Walk, aims: Aims) -> tuple[int, int]:
+    """Make a move on the trial sequence and time it; return the first place that changed (-1: none), and its steps."""
+    lead = target(shop, walk)
+    first, steps = change(shop, walk.trial, walk.known, walk.dice, walk.shares, walk.steps[CURRENT], lead)
+    if first >= 0:
         copy_parts(walk.parts, walk.trial_parts)
         retime(
             shop,
@@ -159,16 +153,55 @@ def burst(shop: Shop, walk: Walk, aims: Aims, moves: int, temperature: float) ->
             walk.trial_times,
             walk.floor,
             walk.trace,
-            new_steps,
+            steps,
             first,
             walk.trial_parts,
         )
-        cost = weighed(walk.trial_parts, aims.weights)
-        if cost > limit:
-            undo(walk.current, walk.known, walk.trial, walk.trial_times, walk.trace, steps, first)
+    return first, steps
+
+
+@compiled
+def take_back(walk: Walk, first: int) -> None:
+    """Make the trial equal the current sequence again."""
+    steps = walk.steps[CURRENT]
+    undo(walk.current, walk.known, walk.trial, walk.trial_times, walk.trace, steps, first)
+
+
+@compiled
+def worsenings(shop: Shop, walk: Walk, aims: Aims, found: Floats) -> int:
+    """Fill in by how much moves from the current sequence make it worse; return how many did.
+
+    As many moves are tried as there is room for, and all are taken back. Those that break a wait or a lock are left
+    out: no search should go that way.
+    """
+    count = 0
+    for _ in range(found.size):
+        first, _ = tried(shop, walk, aims)
+        if first < 0:
             continue
-        accept(walk.current, walk.known, walk.trial, walk.trial_times, walk.floor, walk.trace, new_steps, first)
-        walk.steps[CURRENT], walk.cost[CURRENT] = new_steps, cost
+        worse = weighed(walk.trial_parts, aims.weights) - walk.cost[CURRENT]
+        if worse > 0 and walk.trial_parts[BROKEN] <= walk.parts[BROKEN]:
+            found[count] = worse
+            count += 1
+        take_back(walk, first)
+    return count
+
+
+@compiled
+def burst(shop: Shop, walk: Walk, aims: Aims, moves: int, temperature: float) -> int:
+    """Make so many moves; return how many could be made at all."""
+    made = 0
+    for _ in range(moves):
+        first, steps = tried(shop, walk, aims)
+        if first < 0:
+            continue
+        made += 1
+        cost = weighed(walk.trial_parts, aims.weights)
+        if cost > walk.cost[CURRENT] - temperature * np.log(max(draw(walk.dice), 1e-300)):
+            take_back(walk, first)
+            continue
+        accept(walk.current, walk.known, walk.trial, walk.trial_times, walk.floor, walk.trace, steps, first)
+        walk.steps[CURRENT], walk.cost[CURRENT] = steps, cost
         copy_parts(walk.trial_parts, walk.parts)
         walk.taken[0] += 1
         if cost < walk.cost[BEST]:

@@ -22,7 +22,7 @@ from scheduler.rules import RULES, Rule
 from scheduler.score import Aims, near_of
 from scheduler.search import Search
 from scheduler.timing import BEFORE
-from scheduler.walk import BEST, CURRENT, begin, burst
+from scheduler.walk import BEST, CURRENT, begin, burst, worsenings
 from tests.scheduler.shops import HOUR, random_work
 from tests.scheduler.test_property import everything
 from tests.scheduler.test_twin_agrees import as_planned
@@ -70,6 +70,31 @@ def test_what_a_walk_knows_is_what_its_sequence_says(seed: int, peopled: bool) -
         np.testing.assert_array_equal(walk.trial.of, walk.current.of)
     first = times_of(problem, start.sequence, start.steps, near)[1]
     assert walk.cost[BEST] <= float(WEIGHTS @ np.array(first)) + 1e-6
+
+
+@given(st.integers(0, 10**6), st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_moves_that_are_only_tried_leave_nothing_behind(seed: int, peopled: bool) -> None:
+    note(f"seed {seed}")
+    problem = Problem(_costly(everything(seed, 8) if peopled else random_work(seed, 8), seed))
+    start = _start(problem)
+    near = near_of(start.sequence.of["machine"], start.times(problem)["start"])
+    aims = Aims(WEIGHTS, near)
+    walk = Search(problem, aims, opening(problem, None), seed, 1).walk(start, 0)
+    begin(problem.shop, walk, aims)
+    burst(problem.shop, walk, aims, 100, HOUR)
+    known, parts, cost, worse = walk.known.times.copy(), walk.parts.copy(), float(walk.cost[CURRENT]), np.zeros(300)
+    count = worsenings(problem.shop, walk, aims, worse)
+    assert (worse[:count] > 0).all()
+    assert not worse[count:].any()
+    assert walk.cost[CURRENT] == cost
+    leads = walk.current.of["lead"] == np.arange(len(problem.tasks))
+    steps = int(walk.steps[CURRENT])
+    np.testing.assert_array_equal(walk.known.times, known)
+    np.testing.assert_array_equal(walk.parts, parts)
+    np.testing.assert_array_equal(walk.trial.steps[:steps], walk.current.steps[:steps])
+    np.testing.assert_array_equal(walk.trial.of, walk.current.of)
+    np.testing.assert_array_equal(walk.trial_times[leads], walk.known.times[leads])
 
 
 @given(cases(), st.sampled_from(RULES), st.integers(0, 10**6))

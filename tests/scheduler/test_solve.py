@@ -20,7 +20,7 @@ from plant.work import PersonOutlook, Running, Wait, Work
 from scheduler.candidate import Dispatcher
 from scheduler.check import check
 from scheduler.decode import decode
-from scheduler.dispatch import FIFO
+from scheduler.dispatch import ATC, FIFO, Index
 from scheduler.objective import weights_of
 from scheduler.prefix import opening
 from scheduler.problem import Problem
@@ -30,6 +30,7 @@ from scheduler.search import Search
 from scheduler.shares import shares_of
 from scheduler.solve import SolverSettings, solve
 from scheduler.stop import Enough
+from scheduler.walk import begin
 from tests.requirements import reference_data
 from tests.scheduler.shops import (
     FT06,
@@ -326,3 +327,48 @@ def test_the_shares_choose_the_moves() -> None:
 def test_the_report_tells_how_the_plan_was_looked_for() -> None:
     tuned = Tuning(RuleTuning(RuleKind.EDD), MoveShares(critical=0.5))
     assert solve(random_work(3), replace(QUICK, tuning=tuned)).report.tuning == tuned
+
+
+def test_the_search_ends_early_only_where_no_move_can_be_made() -> None:
+    """However short its bursts are."""
+
+    def moves_of(orders: int) -> int:
+        names, made = [f"J{n}" for n in range(orders)], 0
+        some = work([task(name, name, {"M": HOUR}) for name in names], [machine("M")], dict.fromkeys(names, HOUR))
+        problem = Problem(some)
+        head = opening(problem, None)
+        start = Dispatcher(problem, head).plan(RULES[0].index)
+        assert start is not None
+
+        def spent(moves: int, _: object) -> float:
+            nonlocal made
+            made = moves
+            return moves / 5000
+
+        Search(problem, Aims(weights_of(OBJECTIVE), everything(orders).near), head, 1, 1).run(start, 1, spent)
+        return made
+
+    assert moves_of(6) == 5000
+    assert moves_of(1) < 5000
+
+
+@pytest.mark.parametrize("families", [1, 2])
+def test_the_search_begins_as_hot_as_its_moves_are_dear(families: int) -> None:
+    """Forty late orders of equal work: to swap two costs nothing, a changeover more delays all that is behind it."""
+    names = [f"J{n}" for n in range(40)]
+    tasks = [task(name, name, {"M": HOUR}, setup_family=f"F{n % families}") for n, name in enumerate(names)]
+    some = work(tasks, [machine("M", setup_matrix=SetupMatrix("m", HOUR))], dict.fromkeys(names, 0.0))
+    problem = Problem(some)
+    head = opening(problem, None)
+    start = Dispatcher(problem, head).plan(Index(ATC, 3.0, 1.0, 0.25))
+    assert start is not None
+    aims = Aims(weights_of(OBJECTIVE), everything(len(tasks)).near)
+    search = Search(problem, aims, head, 1, 1)
+    walk = search.walk(start, 0)
+    begin(problem.shop, walk, aims)
+    hot, cold = search.temperatures(start, walk)
+    if families == 1:
+        assert (hot, cold) == pytest.approx((HOUR, HOUR / 1000))
+    else:
+        assert hot > 4 * HOUR
+        assert HOUR / 1000 < cold < hot
