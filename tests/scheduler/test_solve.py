@@ -324,6 +324,11 @@ def test_the_shares_choose_the_moves() -> None:
     assert start.score.tardiness > 0
 
 
+def test_the_report_tells_how_the_plan_was_looked_for() -> None:
+    tuned = Tuning(RuleTuning(RuleKind.EDD), MoveShares(critical=0.5))
+    assert solve(random_work(3), replace(QUICK, tuning=tuned)).report.tuning == tuned
+
+
 def test_the_search_ends_early_only_where_no_move_can_be_made() -> None:
     """However short its bursts are."""
 
@@ -367,8 +372,3 @@ def test_the_search_begins_as_hot_as_its_moves_are_dear(families: int) -> None:
     else:
         assert hot > 4 * HOUR
         assert HOUR / 1000 < cold < hot
-
-
-def test_the_report_tells_how_the_plan_was_looked_for() -> None:
-    tuned = Tuning(RuleTuning(RuleKind.EDD), MoveShares(critical=0.5))
-    assert solve(random_work(3), replace(QUICK, tuning=tuned)).report.tuning == tuned
