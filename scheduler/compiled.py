@@ -58,8 +58,8 @@ def inlined_any(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def dice(seed: int, number: int = 0) -> Dice:
-    """Return dice for search `number` of a seed."""
-    return np.array([(seed * 0x9E3779B97F4A7C15 + number * 0xD1B54A32D192ED03 + 1) % 2**64], np.uint64)
+    """Return dice for search `number` of a seed; those of neighbouring seeds have nothing to do with each other."""
+    return np.random.SeedSequence((seed % 2**64, number)).generate_state(1, np.uint64)
 
 
 @inlined

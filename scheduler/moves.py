@@ -18,6 +18,7 @@ from scheduler.neighbours import (
 )
 from scheduler.problem import Shop
 from scheduler.runs import run_earlier, run_elsewhere
+from scheduler.score import late_cost
 from scheduler.shares import Shares
 from scheduler.timing import MACHINE, PERSON, Sequence, may_share, ready_at
 
@@ -221,12 +222,15 @@ def blocked(sequence: Sequence, known: Known, dice: Dice, task: int) -> int:
 def late_task(shop: Shop, known: Known, dice: Dice) -> int:
     """Return the last task of a late order, chosen by what its lateness costs; -1 where none is late."""
     total, found = 0.0, -1
-    for task in range(shop.tasks.size - 1):
-        if shop.tasks[task].is_last:
-            order = shop.orders[shop.tasks[task].order]
-            cost = order.weight * (known.times[task].finish - order.due)
-            if cost > 0:
-                total += cost
-                if draw(dice) * total < cost:
-                    found = task
-    return found
+    for order in range(shop.orders.size):
+        cost = late_cost(shop, order, known.completed[order])
+        if cost > 0:
+            total += cost
+            if draw(dice) * total < cost:
+                found = order
+    if found < 0:
+        return -1
+    place, end = shop.last_edge[found], shop.last_edge[found + 1]
+    while place + 1 < end and known.times[shop.last[place]].finish < known.completed[found]:
+        place += 1
+    return int(shop.last[place])

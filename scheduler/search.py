@@ -137,7 +137,7 @@ class Search:
             dice(self.seed, number),
             shares_of(self.shares),
             new_floor(self.problem.shop),
-            new_trace(count, len(self.problem.work.orders)),
+            new_trace(self.problem.shop, self.aims),
         )
 
     def temperatures(self, start: Candidate, walk: Walk) -> tuple[float, float]:

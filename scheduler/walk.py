@@ -14,7 +14,7 @@ from scheduler.compiled import Dice, Floats, Records, Whole, below, compiled, dr
 from scheduler.moves import blocked, change, late_task
 from scheduler.neighbours import Known, note
 from scheduler.problem import Shop
-from scheduler.retime import Trace, accept, retime, undo
+from scheduler.retime import Trace, accept, last_changed, retime, undo
 from scheduler.score import BROKEN, Aims, score_all, weighed
 from scheduler.shares import Shares
 from scheduler.timing import Floor, Sequence, decode
@@ -138,33 +138,42 @@ def in_time(shop: Shop, walk: Walk, aims: Aims) -> None:
 
 
 @compiled
-def tried(shop: Shop, walk: Walk, aims: Aims) -> tuple[int, int]:
-    """Make a move on the trial sequence and time it; return the first place that changed (-1: none), and its steps."""
-    lead = target(shop, walk)
-    first, steps = change(shop, walk.trial, walk.known, walk.dice, walk.shares, walk.steps[CURRENT], lead)
-    if first >= 0:
-        copy_parts(walk.parts, walk.trial_parts)
-        retime(
-            shop,
-            aims,
-            walk.current,
-            walk.known,
-            walk.trial,
-            walk.trial_times,
-            walk.floor,
-            walk.trace,
-            steps,
-            first,
-            walk.trial_parts,
-        )
-    return first, steps
+def tried(shop: Shop, walk: Walk, aims: Aims, limit: float) -> tuple[int, float]:
+    """Make a move on the trial sequence and time it.
+
+    Returns
+    -------
+    tuple of int and float
+        How many steps the trial has, -1 where there was nothing to change, and what it costs: infinite where it turned
+        out on the way that it costs more than `limit`.
+    """
+    before, lead = walk.steps[CURRENT], target(shop, walk)
+    first, steps = change(shop, walk.trial, walk.known, walk.dice, walk.shares, before, lead)
+    if first < 0:
+        return -1, np.inf
+    copy_parts(walk.parts, walk.trial_parts)
+    walk.trace.span[0] = first
+    walk.trace.span[1] = last_changed(walk.current, walk.trial, steps, first) if steps == before else steps
+    timed = retime(
+        shop,
+        aims,
+        walk.current,
+        walk.known,
+        walk.trial,
+        walk.trial_times,
+        walk.floor,
+        walk.trace,
+        steps,
+        walk.trial_parts,
+        limit,
+    )
+    return steps, weighed(walk.trial_parts, aims.weights) if timed else np.inf
 
 
 @compiled
-def take_back(walk: Walk, first: int) -> None:
+def take_back(walk: Walk) -> None:
     """Make the trial equal the current sequence again."""
-    steps = walk.steps[CURRENT]
-    undo(walk.current, walk.known, walk.trial, walk.trial_times, walk.trace, steps, first)
+    undo(walk.current, walk.known, walk.trial, walk.trial_times, walk.trace)
 
 
 @compiled
@@ -176,14 +185,14 @@ def worsenings(shop: Shop, walk: Walk, aims: Aims, found: Floats) -> int:
     """
     count = 0
     for _ in range(found.size):
-        first, _ = tried(shop, walk, aims)
-        if first < 0:
+        steps, cost = tried(shop, walk, aims, np.inf)
+        if steps < 0:
             continue
-        worse = weighed(walk.trial_parts, aims.weights) - walk.cost[CURRENT]
+        worse = cost - walk.cost[CURRENT]
         if worse > 0 and walk.trial_parts[BROKEN] <= walk.parts[BROKEN]:
             found[count] = worse
             count += 1
-        take_back(walk, first)
+        take_back(walk)
     return count
 
 
@@ -192,15 +201,15 @@ def burst(shop: Shop, walk: Walk, aims: Aims, moves: int, temperature: float) ->
     """Make so many moves; return how many could be made at all."""
     made = 0
     for _ in range(moves):
-        first, steps = tried(shop, walk, aims)
-        if first < 0:
+        limit = walk.cost[CURRENT] - temperature * np.log(max(draw(walk.dice), 1e-300))
+        steps, cost = tried(shop, walk, aims, limit)
+        if steps < 0:
             continue
         made += 1
-        cost = weighed(walk.trial_parts, aims.weights)
-        if cost > walk.cost[CURRENT] - temperature * np.log(max(draw(walk.dice), 1e-300)):
-            take_back(walk, first)
+        if cost > limit:
+            take_back(walk)
             continue
-        accept(walk.current, walk.known, walk.trial, walk.trial_times, walk.floor, walk.trace, steps, first)
+        accept(walk.current, walk.known, walk.trial, walk.trial_times, walk.floor, walk.trace, steps)
         walk.steps[CURRENT], walk.cost[CURRENT] = steps, cost
         copy_parts(walk.trial_parts, walk.parts)
         walk.taken[0] += 1

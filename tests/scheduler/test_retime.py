@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
 from plant.objective import OBJECTIVE, Aim, Objective
@@ -22,7 +22,7 @@ from scheduler.rules import RULES, Rule
 from scheduler.score import Aims, near_of
 from scheduler.search import Search
 from scheduler.timing import BEFORE
-from scheduler.walk import BEST, CURRENT, begin, burst, worsenings
+from scheduler.walk import BEST, CURRENT, begin, burst, take_back, tried, worsenings
 from tests.scheduler.shops import HOUR, random_work
 from tests.scheduler.test_property import everything
 from tests.scheduler.test_twin_agrees import as_planned
@@ -95,6 +95,32 @@ def test_moves_that_are_only_tried_leave_nothing_behind(seed: int, peopled: bool
     np.testing.assert_array_equal(walk.trial.steps[:steps], walk.current.steps[:steps])
     np.testing.assert_array_equal(walk.trial.of, walk.current.of)
     np.testing.assert_array_equal(walk.trial_times[leads], walk.known.times[leads])
+
+
+@given(st.integers(0, 10**6), st.floats(0.0, 1.0))
+@settings(max_examples=40, deadline=None)
+def test_only_what_costs_too_much_is_not_timed_to_its_end(seed: int, share: float) -> None:
+    note(f"seed {seed}")
+    problem = Problem(random_work(seed, 12))
+    start = _start(problem)
+    aims = Aims(weights_of(OBJECTIVE), near_of(start.sequence.of["machine"], start.times(problem)["start"]))
+    search = Search(problem, aims, opening(problem, None), seed, 1)
+    ends, whole = search.walk(start, 0), search.walk(start, 0)
+    assert ends.trace.rising
+    whole = whole._replace(trace=whole.trace._replace(rising=False))
+    for walk in (ends, whole):
+        begin(problem.shop, walk, aims)
+        burst(problem.shop, walk, aims, 200, HOUR)
+    np.testing.assert_array_equal(ends.current.of, whole.current.of)
+    np.testing.assert_array_equal(ends.known.times, whole.known.times)
+    limit = float(ends.cost[CURRENT]) * (0.9 + 0.2 * share)
+    for _ in range(200):
+        (steps, cost), (_, real) = (tried(problem.shop, walk, aims, limit) for walk in (ends, whole))
+        assert cost == real or (real > limit and cost == np.inf)
+        if steps >= 0:
+            event(f"ended early: {cost != real}")
+            for walk in (ends, whole):
+                take_back(walk)
 
 
 @given(cases(), st.sampled_from(RULES), st.integers(0, 10**6))
