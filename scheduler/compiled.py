@@ -59,7 +59,7 @@ def inlined_any(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def dice(seed: int, number: int = 0) -> Dice:
     """Return dice for search `number` of a seed; those of neighbouring seeds have nothing to do with each other."""
-    return np.random.SeedSequence((seed % 2**64, number)).generate_state(1, np.uint64)
+    return np.random.SeedSequence((seed % 2**64, number)).generate_state(1, np.uint64).astype(np.uint64)
 
 
 @inlined
