@@ -101,7 +101,8 @@ def _pyjobshop(work: Work, limit_s: float) -> float:
     """Return the weighted tardiness of PyJobShop's plan, infinite where it finds none.
 
     It plans in whole minutes, with closed time as breaks that interrupt work and setups between all pairs of tasks.
-    Its sequences are decoded as ours are, at least as early as it times them.
+    Its sequences are timed as ours are. In its model a changeover may begin before the job is there, in ours it may
+    not, so it may think better of its plan than we do.
     """
     try:
         from pyjobshop import Model
