@@ -61,8 +61,9 @@ def run_elsewhere(shop: Shop, trial: Sequence, known: Known, dice: Dice, lead: i
     first, family = -1, shop.tasks[one].family
     if machine < 0:
         return -1
+    decided = last_fixed(known, machine)
     for _ in range(_LONGEST):
-        if known.fixed[one] or not fits(shop, trial, one, machine):
+        if known.fixed[one] or known.place[one] < decided or not fits(shop, trial, one, machine):
             break
         behind = next_of(trial, known, one)
         trial.of[one].machine = machine
@@ -71,6 +72,15 @@ def run_elsewhere(shop: Shop, trial: Sequence, known: Known, dice: Dice, lead: i
         if one < 0 or shop.tasks[one].family != family:
             break
     return first
+
+
+@compiled
+def last_fixed(known: Known, machine: int) -> int:
+    """Return the place of the last step of a machine that is decided already, -1 for none."""
+    lead = known.last[machine]
+    while lead >= 0 and not known.fixed[lead]:
+        lead = known.times[lead].ahead
+    return int(known.place[lead]) if lead >= 0 else -1
 
 
 @compiled
