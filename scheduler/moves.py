@@ -208,9 +208,7 @@ def blocked(sequence: Sequence, known: Known, dice: Dice, task: int) -> int:
     Each one on the chain is as likely as any other.
     """
     lead, found, count = sequence.of[task].lead, -1, 0
-    for _ in range(sequence.steps.size):  # steps that take no time may name each other
-        if lead < 0:
-            break
+    while lead >= 0:
         if known.times[lead].waited in (MACHINE, PERSON) and not known.fixed[lead]:
             count += 1
             if below(dice, count) == 0:
