@@ -44,7 +44,7 @@ _SAMPLED = 500
 _COMMON = 0.1
 """Share of the moves that make a plan worse which the first temperature makes common, where that is hot."""
 
-_COOLEST, _COOLEST_OF_HOT = 1e-3, 1e-2
+_COOLEST, _COOLEST_OF_HOT = 1e-3, 2e-2
 """The last temperature, relative to the first: to a task's time, and to one that was measured. Where moves are dear the
 search stands still well before the first of them."""
 
