@@ -29,9 +29,10 @@ _JSON_LIKE = """["127.0.0.1", "localhost"] or {"line-opcua": "opc.tcp://127.0.0.
 
 
 def default_plant() -> Path:
-    """Return the shipped plant: beside us in a checkout, inside the package where it is installed."""
-    beside = Path("plants/machine_shop")
-    return beside if beside.is_dir() else Path(__file__).parent / "plants" / "machine_shop"
+    """Return the shipped plant: where we stand, beside this package in a checkout, inside it where it is installed."""
+    here = Path(__file__).parent
+    places = [folder / "plants" / "machine_shop" for folder in (Path(), here.parent, here)]
+    return next((place for place in places if place.is_dir()), places[-1])
 
 
 def _objective(given: object) -> str:
