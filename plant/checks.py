@@ -6,7 +6,10 @@ import math
 from datetime import UTC, datetime, timedelta
 
 from plant.errors import InvalidInput
-from plant.text import Text
+from plant.text import Text, told
+
+MOST_WORKERS = 64
+"""Searches side by side, at most."""
 
 
 def require(condition: bool, message: Text) -> None:
@@ -37,6 +40,14 @@ def require_finite(name: str, value: float) -> None:
 def require_not_negative(name: str, value: float) -> None:
     """Refuse anything but a finite number of at least zero."""
     require(math.isfinite(value) and value >= 0, f"{name} must be a number of at least 0, not {value!r}")
+
+
+def require_workers(count: int) -> None:
+    """Refuse a number of parallel searches that no machine is meant for; each has its own memory."""
+    require(
+        1 <= count <= MOST_WORKERS,
+        told("workers must be 1 to {most}, not {workers}", most=MOST_WORKERS, workers=count),
+    )
 
 
 def require_aware(name: str, value: datetime) -> None:

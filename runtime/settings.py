@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from plant.checks import MOST_WORKERS
 from plant.errors import InvalidInput, SettingsInvalid
 from plant.objective import in_order, parsed, weighed
 
@@ -59,7 +60,7 @@ class PlanningSettings(Section):
     """How plans are made and dispatched; times are plant time unless they say wall."""
 
     time_limit_s: float = Field(10.0, gt=0, description="wall seconds for making a plan: search and rehearsals")
-    workers: int = Field(2, ge=1)
+    workers: int = Field(2, ge=1, le=MOST_WORKERS, description="walks of the search, and threads of CP-SAT")
     replications: int = Field(1000, ge=20, le=100_000)
     seed: int = Field(1, ge=0, lt=2**31, description="chooses the futures and the solver's search")
     dispatch_horizon_s: float = Field(8 * 3600.0, gt=0, description="job orders starting within it are dispatched")

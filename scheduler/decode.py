@@ -165,7 +165,12 @@ def times_of(problem: Problem, sequence: Sequence, steps: int, near: Records | N
 
 def as_plan(problem: Problem, sequence: Sequence, steps: int) -> Plan:
     """Return the plan of a sequence, its operations in the order in which they are decided."""
-    times, _ = times_of(problem, sequence, steps)
+    return planned(problem, sequence, steps)[0]
+
+
+def planned(problem: Problem, sequence: Sequence, steps: int) -> tuple[Plan, Score]:
+    """Return the plan of a sequence as `as_plan` does, and what it costs."""
+    times, score = times_of(problem, sequence, steps)
     places = [0] * len(problem.machines)
     turns = [0] * len(problem.people)
     operations = []
@@ -194,7 +199,7 @@ def as_plan(problem: Problem, sequence: Sequence, steps: int) -> Plan:
         places[machine] += 1
         if person >= 0:
             turns[person] += 1
-    return Plan(problem.work.epoch, tuple(operations))
+    return Plan(problem.work.epoch, tuple(operations)), score
 
 
 def _batch_id(problem: Problem, step: Row[int]) -> str | None:

@@ -14,7 +14,7 @@ from threading import Event
 
 import numpy as np
 
-from plant.checks import require, require_not_negative, require_positive
+from plant.checks import require, require_not_negative, require_positive, require_workers
 from plant.ports import Progress, no_progress
 from plant.text import told
 from scheduler import tabu
@@ -70,7 +70,7 @@ class Limits:
         require_not_negative("gap", self.gap)
         if self.stagnation_s is not None:
             require_positive("stagnation_s", self.stagnation_s)
-        require(self.workers >= 1, told("workers must be at least 1, not {workers}", workers=self.workers))
+        require_workers(self.workers)
 
 
 @dataclass(frozen=True)

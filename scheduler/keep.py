@@ -8,7 +8,7 @@ from plant.errors import InvalidInput
 from plant.plan import Plan
 from plant.text import told
 from plant.work import Task, Work
-from scheduler.decode import as_plan, times_of
+from scheduler.decode import planned
 from scheduler.prefix import people_of, sequenced
 from scheduler.problem import Problem
 from scheduler.score import Score
@@ -20,7 +20,7 @@ class Kept:
 
     Attributes
     ----------
-    work
+    problem
         The tasks the plan still covers.
     plan
         Its sequences without what is done, what runs first, retimed from the work's epoch.
@@ -30,16 +30,32 @@ class Kept:
         What it costs at those times.
     """
 
-    work: Work
+    problem: Problem
     plan: Plan
     orders: frozenset[str]
     score: Score
+
+    @property
+    def work(self) -> Work:
+        """The tasks the plan still covers."""
+        return self.problem.work
 
     @property
     def cost(self) -> tuple[float, float]:
         """By how much locks and longest waits are missed, and the weighted tardiness: the smaller, the better."""
         # To the millisecond: plans that are alike in it may add it up in another order.
         return round(self.score.broken, 3), self.score.tardiness
+
+    def changed_to(self, plan: Plan) -> Kept:
+        """Return another plan of the same tasks, at the times it would run.
+
+        Raises
+        ------
+        InvalidInput
+            If the plan's sequences are circular.
+        """
+        retimed, score = _retimed(self.problem, plan)
+        return replace(self, plan=retimed, score=score)
 
 
 def keep(work: Work, plan: Plan) -> Kept:
@@ -56,16 +72,17 @@ def keep(work: Work, plan: Plan) -> Kept:
     """
     stays: dict[str, Task] = {}
     for task in work.tasks:
-        planned = plan.by_job_order.get(task.id)
-        holds = planned is not None and planned.machine in task.machines
+        there = plan.by_job_order.get(task.id)
+        holds = there is not None and there.machine in task.machines
         if task.running is not None or (holds and all(before in stays for before in task.predecessors)):
             stays[task.id] = task
     partial = {task.order for task in work.tasks if task.id not in stays}
     covered = {task.order for task in stays.values()}
     orders = {name: demand for name, demand in work.orders.items() if name in covered}
     left = replace(work, tasks=tuple(_without(task, stays) for task in stays.values()), orders=orders)
-    retimed, score = _retimed(Problem(left), plan)
-    return Kept(left, retimed, frozenset(orders) - partial, score)
+    problem = Problem(left)
+    retimed, score = _retimed(problem, plan)
+    return Kept(problem, retimed, frozenset(orders) - partial, score)
 
 
 def _retimed(problem: Problem, plan: Plan) -> tuple[Plan, Score]:
@@ -75,7 +92,7 @@ def _retimed(problem: Problem, plan: Plan) -> tuple[Plan, Score]:
         raise InvalidInput(told("the steps of the plan in force wait for each other in a circle; make a new plan"))
     for task, person in people_of(problem, plan).items():
         found[0].of["asked"][task] = person
-    return as_plan(problem, *found), times_of(problem, *found)[1]
+    return planned(problem, *found)
 
 
 def _without(task: Task, stays: dict[str, Task]) -> Task:

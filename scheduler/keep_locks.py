@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from plant.plan import Plan
 from plant.work import Task, Work
 from scheduler.insertion import Board
-from scheduler.keep import Kept, keep
+from scheduler.keep import Kept
 
 _KEPT_S = 1.0
 """A lock that is missed by less is kept."""
@@ -31,7 +31,7 @@ def at_their_locks(work: Work, kept: Kept, held: Collection[str]) -> Kept:
     for task in sorted(locked, key=_moment_s):
         for first in ((), tuple(_before(work, task, held))):
             if _is_late(work, kept.plan, task):
-                changed = _moved(work, kept.plan, task, first, held)
+                changed = _moved(work, kept, task, first, held)
                 kept = changed if changed.cost < kept.cost else kept
     return kept
 
@@ -60,8 +60,9 @@ def _before(work: Work, task: Task, held: Collection[str]) -> Iterator[Task]:
             yield one
 
 
-def _moved(work: Work, plan: Plan, task: Task, first: Collection[Task], held: Collection[str]) -> Kept:
+def _moved(work: Work, kept: Kept, task: Task, first: Collection[Task], held: Collection[str]) -> Kept:
     """Return the plan with some tasks at once on their machines, and then a locked one at its moment."""
+    plan = kept.plan
     board, machine = Board(work, plan, held), plan.by_job_order[task.id].machine
     for one in first:
         board.take(one.id, plan.by_job_order[one.id].machine)
@@ -70,4 +71,4 @@ def _moved(work: Work, plan: Plan, task: Task, first: Collection[Task], held: Co
         there = plan.by_job_order[one.id].machine
         board.put(one, next(fit for fit in board.fits(one, pushing=True) if fit.machine == there))
     board.put(task, board.at_its_lock(task, plan.by_job_order[task.id].start_s))
-    return keep(work, board.plan())
+    return kept.changed_to(board.plan())

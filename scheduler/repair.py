@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from plant.order import Priority
 from plant.plan import Plan, SolverReport
@@ -122,10 +122,10 @@ def _around_machines_down(work: Work, kept: Kept, held: frozenset[str], most: in
             left -= _move_from(board, kept, machine, held, left)
         if left == before:
             break
-        changed = keep(kept.work, board.plan())
+        changed = kept.changed_to(board.plan())
         if changed.cost > kept.cost:
             break
-        kept = replace(kept, plan=changed.plan, score=changed.score)
+        kept = changed
     return kept
 
 

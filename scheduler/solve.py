@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from plant.checks import require, require_not_negative, require_positive
+from plant.checks import require_not_negative, require_positive, require_workers
 from plant.errors import InvalidInput
 from plant.objective import OBJECTIVE, Objective
 from plant.plan import Plan, SolverReport
@@ -92,7 +92,7 @@ class SolverSettings:
 
     def __post_init__(self) -> None:
         require_positive("time_limit_s", self.time_limit_s)
-        require(self.workers >= 1, told("workers must be at least 1, not {workers}", workers=self.workers))
+        require_workers(self.workers)
         require_not_negative("gap", self.gap)
         if self.effort is not None:
             require_positive("effort", self.effort)

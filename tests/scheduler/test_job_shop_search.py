@@ -73,8 +73,9 @@ def test_enough_returns_the_best_so_far_and_other_exceptions_go_through() -> Non
 def test_a_search_without_limit_or_operation_is_refused() -> None:
     with pytest.raises(InvalidInput, match="give seconds or steps"):
         Limits()
-    with pytest.raises(InvalidInput, match="workers"):
-        Limits(steps=1, workers=0)
+    for workers in (0, 65):
+        with pytest.raises(InvalidInput, match=f"workers must be 1 to 64, not {workers}"):
+            Limits(steps=1, workers=workers)
     with pytest.raises(InvalidInput, match="no operation"):
         search(DisjunctiveProblem.of(1, [], []), Limits(steps=1))
 

@@ -372,3 +372,9 @@ def test_the_search_begins_as_hot_as_its_moves_are_dear(families: int) -> None:
     else:
         assert hot > 4 * HOUR
         assert HOUR / 1000 < cold < hot
+
+
+def test_a_number_of_workers_that_no_machine_is_meant_for_is_refused() -> None:
+    for workers in (0, 1_000_000):
+        with pytest.raises(InvalidInput, match=f"workers must be 1 to 64, not {workers}"):
+            SolverSettings(workers=workers)
