@@ -151,8 +151,8 @@ def look(
         orders = order_verdicts(ran)
         missed = gate.findings(futures.verdict(orders), kept, _priorities(known), terms.thresholds)
         spoiled = sum(gate.spoils(one, kept, terms.thresholds) for one in broken_waits(ran))
-        blocking = sum(one.blocks for one in missed) + spoiled
-        return Outcome(orders, blocking, _bottleneck(ran), missed_s(known, plan))
+        blocking = frozenset(one.verdict.order for one in missed if one.blocks)
+        return Outcome(orders, len(blocking) + spoiled, blocking, _bottleneck(ran), missed_s(known, plan))
 
     return robust.choose(known, solver, frozen, terms.price, outcome, patience.looking, start=start, near=in_force)
 

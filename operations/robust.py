@@ -1,12 +1,13 @@
 """Plans that hold when times vary: planned with slack, rehearsed, planned again where the rehearsal says so.
 
-The scheduler knows planned times and no luck. So it is given other work to plan, the *padded* work, in which every
-task takes its mean (what repairs add on average included) and `spread` standard deviations more, an order that
-rehearsed late is due earlier by what it lacked, and no order may end later than the nominal plan would. What it finds
-is taken at planned times again and rehearsed; all candidates meet the same futures. The best of them is kept: one
+The scheduler knows planned times and no luck. So it is given other work to plan. First *padded* work, in which every
+task takes its mean (what repairs add on average included) and `spread` standard deviations more, and no order may end
+later than the nominal plan would. Then work with *slack*: at planned times, every order due earlier by what nineteen
+futures in twenty added to it in the candidates before, and all of it done within the price that may be paid. What is
+found is taken at planned times and rehearsed; all candidates meet the same futures. The best of them is kept: one
 that keeps the locks before one that misses them, one that the gate lets out before one that it does not, then one
-within the price that may be paid, then the one that is refused for the fewest orders, then the least expected
-weighted tardiness, then what the solver's objective says at planned times.
+within the price that may be paid or the nearest to it, then the one that is refused for the fewest orders, then the
+least expected weighted tardiness, then what the solver's objective says at planned times.
 
 Proactive slack by quantiles follows the surrogate measures of J. Goren and I. Sabuncuoglu, "Robustness and stability
 measures for scheduling: single-machine environment", IIE Transactions 40 (2008), and feeding buffers before what binds
@@ -19,8 +20,9 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
-from plant.objective import Aim
+from plant.objective import OBJECTIVE, Aim, Objective
 from plant.plan import Plan, Robustness, SolverReport
 from plant.ports import Progress
 from plant.text import Text
@@ -32,17 +34,23 @@ from scheduler.solve import Solution, SolverSettings, solve
 from scheduler.stop import Enough
 from scheduler.to_others import priced
 
-_NOMINAL = 0.4
+_NOMINAL = 0.35
 """Share of the time for the plan at planned times; the candidates share the rest."""
 
 _LEAST = 0.06
 """Share of the time in which a candidate is looked for, at least; fewer are looked for where there is less."""
 
-_SPREADS = (0.5, 1.0, 0.3)
+_SPREADS = (0.5, 1.0)
 """Tried first, in this order."""
 
-_FEEDBACKS = 2
-"""How often the best one is planned again: with slack before due dates, and sooner done where it was too dear."""
+_SLACKS = 6
+"""How often slack before due dates is tried, each time going on from the plan before."""
+
+_MORE = 1.3
+"""An order for which the gate refused a plan with slack gets so many times as much in the next."""
+
+_BETWEEN = Objective((Aim.TARDINESS, Aim.MAKESPAN), (1.0, 1.0))
+"""What is asked for with slack where tardiness comes first: slack that cannot be had in full is worth no long plan."""
 
 _BINDING = 1.5
 """Tasks that feed the binding machine are padded by so many times the spread: slack stands before what binds."""
@@ -55,7 +63,9 @@ class Outcome:
     Attributes
     ----------
     refused
-        Orders for which the gate would refuse it.
+        For how many orders the gate would refuse it.
+    refused_orders
+        Those for which it would because of their due dates.
     bottleneck
         The machine that most often was what an order waited for, None where nothing was at risk.
     missed_s
@@ -64,13 +74,14 @@ class Outcome:
 
     orders: tuple[OrderVerdict, ...]
     refused: int
+    refused_orders: frozenset[str] = frozenset()
     bottleneck: str | None = None
     missed_s: float = 0.0
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A plan at planned times, what found it, how it was padded (None: not at all), and what became of it."""
+    """A plan at planned times, what found it, its spread as in `plant.plan.Robustness`, and what became of it."""
 
     plan: Plan
     report: SolverReport
@@ -129,17 +140,13 @@ def choose(
     return _Choosing(work, solver, frozen, price, rehearsed, progress, start, near).run()
 
 
-def padded(work: Work, spread: float, slack_s: Mapping[str, float], latest_s: float, feeding: frozenset[str]) -> Work:
-    """Return the work as the scheduler is to see it.
+def padded(work: Work, spread: float, feeding: frozenset[str]) -> Work:
+    """Return the work with room in every task.
 
     Parameters
     ----------
     spread
         Standard deviations that every task takes beyond its mean.
-    slack_s
-        By how much orders are due earlier.
-    latest_s
-        When everything should be done, seconds since the epoch.
     feeding
         Tasks before the binding machine.
     """
@@ -155,15 +162,15 @@ def padded(work: Work, spread: float, slack_s: Mapping[str, float], latest_s: fl
             running = replace(running, remaining_s=left_s)
         return replace(task, durations_s=durations_s, running=running, release_s=_there_s(task, spread))
 
+    return replace(work, tasks=tuple(map(pad, work.tasks)))
+
+
+def due_sooner(work: Work, latest_s: float, slack_s: Mapping[str, float] = MappingProxyType({})) -> Work:
+    """Return the work with every order due `slack_s` sooner, and by `latest_s` (since the epoch) at any rate."""
     orders = {
-        name: replace(demand, due_s=demand.due_s - slack_s.get(name, 0.0)) for name, demand in work.orders.items()
+        name: replace(demand, due_s=min(demand.due_s - slack_s.get(name, 0.0), latest_s))
+        for name, demand in work.orders.items()
     }
-    return due_by(replace(work, tasks=tuple(map(pad, work.tasks)), orders=orders), latest_s)
-
-
-def due_by(work: Work, latest_s: float) -> Work:
-    """Return the work with every order due by then at the latest."""
-    orders = {name: replace(demand, due_s=min(demand.due_s, latest_s)) for name, demand in work.orders.items()}
     return replace(work, orders=orders)
 
 
@@ -211,13 +218,14 @@ class _Choosing:
         self._latest_s = score_of(work, start).tardiness if start is not None and punctual else math.inf
         self._enough = False
         self._candidates: list[Candidate] = []
+        self._slack_s: dict[str, float] = {}
         self._began = time.monotonic()
         self._solving_s = self._besides_s = 0.0
 
     def run(self) -> Choice:
         """Plan at planned times, then with slack as long as there is something to gain, and time for it."""
         nominal = self._timed(self._nominal)
-        attempts = len(_SPREADS) + _FEEDBACKS
+        attempts = len(_SPREADS) + _SLACKS
         for number in range(attempts):
             # A rehearsal more is left for whoever examines what is chosen.
             left_s = self._solver.time_limit_s - (time.monotonic() - self._began) - self._besides_s
@@ -238,14 +246,15 @@ class _Choosing:
         return found
 
     def _nominal(self) -> Candidate:
-        solution = self._solved(self._work, _NOMINAL, 0.0, _NOMINAL * self._solver.time_limit_s, self._start)
+        limit_s, objective = _NOMINAL * self._solver.time_limit_s, self._solver.objective
+        solution = self._solved(self._work, _NOMINAL, 0.0, limit_s, self._start, objective)
         return self._offer(solution.plan, solution.report, None)
 
     def _best(self) -> Candidate:
-        def rank(one: Candidate) -> tuple[float, bool, bool, bool, int, float, tuple[float, ...]]:
+        def rank(one: Candidate) -> tuple[float, bool, bool, float, int, float, tuple[float, ...]]:
             said, late = one.outcome, one.report.weighted_tardiness_s > self._latest_s
-            dear, planned = self._paid_by(one) > 1 + self._price, standing(one.report)
-            return said.missed_s, said.refused > 0, late, dear, said.refused, one.expected_tardiness_s, planned
+            too_dear, planned = max(self._paid_by(one) - 1 - self._price, 0.0), standing(one.report)
+            return said.missed_s, said.refused > 0, late, too_dear, said.refused, one.expected_tardiness_s, planned
 
         return min(self._candidates, key=rank)
 
@@ -255,18 +264,19 @@ class _Choosing:
         return one.plan.makespan_s / nominal_s if nominal_s > 0 else 1.0
 
     def _attempt(self, nominal: Candidate, number: int, limit_s: float) -> Candidate:
-        best = self._best()
+        objective = self._solver.objective
         if number < len(_SPREADS):
-            spread, slack_s = _SPREADS[number], {}
+            best, spread = self._best(), _SPREADS[number]
+            begin, roomy = best.plan, padded(self._work, spread, _feeding(self._work, best))
+            asked = due_sooner(roomy, keep(roomy, nominal.plan).plan.makespan_s)
         else:
-            spread = _SPREADS[0] if best.spread is None else best.spread
-            slack_s = self._lacking(best, spread)
-        without_cap = padded(self._work, spread, slack_s, math.inf, _feeding(self._work, best))
-        latest_s = keep(without_cap, nominal.plan).plan.makespan_s / max(self._paid_by(best) / (1 + self._price), 1.0)
-        share = (1 - _NOMINAL) / (len(_SPREADS) + _FEEDBACKS)
-        solution = self._solved(
-            due_by(without_cap, latest_s), share, _NOMINAL + share * number, limit_s, best.plan, number
-        )
+            spread = 0.0
+            asked = due_sooner(self._work, (1 + self._price) * nominal.plan.makespan_s, self._slack_s)
+            begin = self._candidates[-1].plan
+            objective = _BETWEEN if objective == OBJECTIVE else objective
+        share = (1 - _NOMINAL) / (len(_SPREADS) + _SLACKS)
+        first = _NOMINAL + share * number
+        solution = self._solved(asked, share, first, limit_s, begin, objective, number)
         plan = keep(self._work, solution.plan).plan
         score = score_of(self._work, plan, self._near)
         report = replace(
@@ -275,32 +285,39 @@ class _Choosing:
             makespan_s=score.makespan,
             status=solution.report.status.replace("optimal", "feasible"),  # it was for other work
             bound_s=nominal.report.bound_s,
+            objective=self._solver.objective,
             costs=costs_of(score),
         )
         return self._offer(plan, report, spread)
 
-    def _lacking(self, candidate: Candidate, spread: float) -> dict[str, float]:
-        """Return by how much orders at risk must be planned earlier than they are due.
+    def _learn_slack(self, candidate: Candidate) -> None:
+        """Note what orders need: the most that nineteen futures in twenty added to their planned end in a candidate.
 
-        That is what nine futures in ten take beyond what the padding foresaw.
+        The most of all candidates, since what one order is given is taken from others.
         """
-        foreseen = keep(padded(self._work, spread, {}, math.inf, frozenset()), candidate.plan).plan
-        end_s = _ends_s(self._work, foreseen)
-        found = {}
+        ends_s = _ends_s(self._work, candidate.plan)
         for one in candidate.outcome.orders:
-            lacking_s = self._work.seconds(one.due_at) + one.tardiness_p90_s - end_s[one.order]
-            if one.tardiness_p90_s > 0 and lacking_s > 0:
-                found[one.order] = lacking_s
-        return found
+            needed_s = self._work.seconds(one.p95) - ends_s[one.order]
+            had_s = self._slack_s.get(one.order, 0.0)
+            more = _MORE if candidate.spread == 0 and one.order in candidate.outcome.refused_orders else 1.0
+            self._slack_s[one.order] = max(more * had_s, needed_s)
 
     def _solved(
-        self, work: Work, share: float, first: float, limit_s: float, start: Plan | None, attempt: int = 0
+        self,
+        work: Work,
+        share: float,
+        first: float,
+        limit_s: float,
+        start: Plan | None,
+        objective: Objective,
+        attempt: int = 0,
     ) -> Solution:
         solver, began = self._solver, time.monotonic()
         part = replace(
             solver,
             seed=solver.seed + attempt,
             time_limit_s=limit_s,
+            objective=objective,
             effort=None if solver.effort is None else solver.effort * share,
         )
         found = solve(
@@ -326,6 +343,8 @@ class _Choosing:
         expected_s = sum(self._work.orders[one.order].priority.weight * one.tardiness_mean_s for one in outcome.orders)
         candidate = Candidate(plan, report, spread, outcome, expected_s)
         self._candidates.append(candidate)
+        if spread is not None:
+            self._learn_slack(candidate)
         return candidate
 
     def _paid(self, nominal: Candidate, best: Candidate) -> Robustness:

@@ -186,7 +186,8 @@ class Robustness:
     Attributes
     ----------
     spread
-        Standard deviations that durations were planned above their mean; None where the nominal plan is the best.
+        Standard deviations that durations were planned above their mean; 0 where they were planned as they are, with
+        slack before due dates; None where the nominal plan is the best.
     candidates
         Plans that were rehearsed against each other.
     expected_tardiness_s

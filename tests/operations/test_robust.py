@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from operations import robust
 from operations.rehearsal import Terms, rehearse
 from operations.remedies import RemedyRules
-from operations.robust import Candidate, Outcome, choose, padded, padded_s
+from operations.robust import Candidate, Outcome, choose, due_sooner, padded, padded_s
 from plant.distribution import Distribution, Family, constant, exponential
 from plant.errors import Cancelled
 from plant.objective import Aim, Objective
@@ -48,19 +48,24 @@ def test_what_is_planned_for_a_task_is_the_mean_and_spread_of_what_it_takes() ->
     assert spread_s == pytest.approx(float(np.std(done_s)), rel=0.05)
 
 
-def test_the_padded_work_has_longer_tasks_later_materials_and_earlier_due_dates() -> None:
+def test_the_padded_work_has_longer_tasks_and_later_materials() -> None:
     awaited = Delivery("steel", 10.0, Distribution(Family.LOGNORMAL, 100.0, 0.5))
     shop = work(
         [task("a", "o", {"M1": 100.0}, variation=0.5), task("b", "p", {"M1": 100.0}, material=awaited)],
         [machine("M1")],
         {"o": 500.0, "p": 900.0},
     )
-    seen = padded(shop, 1.0, {"o": 40.0}, 700.0, frozenset())
+    seen = padded(shop, 1.0, frozenset())
     assert [one.durations_s["M1"] for one in seen.tasks] == [150.0, 100.0]
     assert [one.release_s for one in seen.tasks] == [0.0, 10 + 100 + 50]
-    assert {name: one.due_s for name, one in seen.orders.items()} == {"o": 460.0, "p": 700.0}
-    feeding = padded(shop, 1.0, {}, math.inf, frozenset({"a"}))
+    feeding = padded(shop, 1.0, frozenset({"a"}))
     assert feeding.by_id["a"].durations_s["M1"] > seen.by_id["a"].durations_s["M1"]
+
+
+def test_with_slack_orders_are_due_sooner_and_none_after_the_price_is_used_up() -> None:
+    shop = work([task("a", "o", {"M1": 1.0}), task("b", "p", {"M1": 1.0})], [machine("M1")], {"o": 500.0, "p": 900.0})
+    due_s = {name: one.due_s for name, one in due_sooner(shop, 700.0, {"o": 40.0}).orders.items()}
+    assert due_s == {"o": 460.0, "p": 700.0}
 
 
 @pytest.fixture
@@ -109,17 +114,38 @@ def candidate(makespan_s: float, refused: int, late_s: float) -> Candidate:
     return Candidate(plan, SolverReport("x", "feasible", 0.0, makespan_s, 0.0, 1), 0.5, Outcome((), refused), late_s)
 
 
+def rehearsed_as(order: str, p95_s: float, *, refused: bool) -> Outcome:
+    p95 = EPOCH + timedelta(seconds=p95_s)
+    verdict = OrderVerdict(order, EPOCH, 0.5, 0.5, EPOCH, EPOCH, p95, 0.0)
+    return Outcome((verdict,), int(refused), frozenset({order} if refused else ()))
+
+
+def test_an_order_gets_the_slack_that_it_needed_and_more_where_that_was_not_enough(uneven: Work) -> None:
+    report = SolverReport("x", "feasible", 0.0, 8 * HOUR, 0.0, 1)
+    plan = solve(uneven, SOLVER).plan
+    end_s = plan.by_job_order["sure"].end_s
+    choosing = robust._Choosing(uneven, SOLVER, None, 0.05, fixed(0, {}), no_progress, None, None)
+    found = []
+    for spread, needed_s, refused in ((0.5, 100.0, True), (0.0, 50.0, False), (0.0, 120.0, True), (0.0, 200.0, True)):
+        outcome = rehearsed_as("sure", end_s + needed_s, refused=refused)
+        choosing._learn_slack(Candidate(plan, report, spread, outcome, 0.0))
+        found.append(round(choosing._slack_s["sure"], 3))
+    assert found == [100.0, 100.0, 130.0, 200.0]
+
+
 def test_first_the_locks_then_the_gate_then_the_price_then_refused_orders_then_expected_tardiness_decide(
     uneven: Work,
 ) -> None:
     choosing = robust._Choosing(uneven, SOLVER, None, 0.05, fixed(0, {}), no_progress, None, None)
     nominal = candidate(100.0, 2, 50.0)
     dear, cheap, surest = candidate(120.0, 0, 1.0), candidate(104.0, 0, 9.0), candidate(104.0, 2, 0.5)
+    less_dear = candidate(110.0, 0, 2.0)
     missing = replace(cheap, outcome=replace(cheap.outcome, missed_s=600.0))
     fewer, dear_too = candidate(104.0, 1, 60.0), candidate(120.0, 1, 0.1)
     for offered, best in (
         ([nominal], nominal),
         ([nominal, dear], dear),  # what the gate lets out may be dear
+        ([nominal, dear, less_dear], less_dear),
         ([nominal, dear, cheap], cheap),
         ([nominal, missing], nominal),  # what the gate lets out may miss no lock that another plan keeps
         ([nominal, surest], surest),
@@ -215,7 +241,7 @@ class Stopwatch:
         return timed
 
 
-@pytest.mark.parametrize(("takes_s", "candidates"), [(0.001, 6), (3.0, 2), (4.0, 1), (100.0, 1)])
+@pytest.mark.parametrize(("takes_s", "candidates"), [(0.001, 9), (3.0, 2), (4.0, 1), (100.0, 1)])
 def test_candidates_are_tried_as_far_as_rehearsals_leave_time(
     uneven: Work, monkeypatch: pytest.MonkeyPatch, takes_s: float, candidates: int
 ) -> None:
