@@ -66,7 +66,7 @@ class MoveShares:
     critical: float = 0.8
     split: float = 0.1
     join: float = 0.3
-    run: float = 0.15
+    run: float = 0.2
     earlier: float = 0.35
     ahead: float = 0.15
     gather: float = 0.15
