@@ -14,7 +14,7 @@ from dashboard.costs import asked_for, costs
 from dashboard.figures import look
 from dashboard.found_by import method_of
 from dashboard.guard import guarded, notify, words
-from dashboard.long_jobs import going_on, progress
+from dashboard.long_jobs import follow, going_on, progress
 from dashboard.pages import plan_locks, plan_orders, plan_pictures, plan_refused, plan_release
 from dashboard.rights import permitted
 from dashboard.shown.plan import PlanSummary, PlanView
@@ -22,7 +22,7 @@ from dashboard.states import icon
 from dashboard.views import Topic, Views
 from dashboard.words import Words, mark
 from plant.actor import Actor, Permission
-from plant.long_job import LongJob, LongJobState
+from plant.long_job import LongJob, LongJobKind, LongJobState
 from plant.plan import PlanState, Robustness
 from plant.verdict import TwinError
 
@@ -165,7 +165,7 @@ def _follow_plans(app: Dash, views: Views) -> None:
         prevent_initial_call=True,
     )
     @guarded
-    async def follow(_told: Any, chosen: str | None, known: Known | None, seen: Seen | None) -> Any:
+    async def show(_told: Any, chosen: str | None, known: Known | None, seen: Seen | None) -> Any:
         shown, parts = await _plan_parts(views, words(), chosen, known)
         if shown != chosen:  # the first plan of all has been made, or another one is in force
             set_props(part_id("plan-choice"), {"value": shown})
@@ -175,24 +175,13 @@ def _follow_plans(app: Dash, views: Views) -> None:
 
 
 def _follow_jobs(app: Dash, views: Views) -> None:
-    @app.callback(
-        output(_JOBS),
-        Output(_AWAITED, "data", allow_duplicate=True),
-        Input(f"live-{Topic.JOBS}", "data"),
-        seen(_JOBS),
-        State(_AWAITED, "data"),
-        prevent_initial_call=True,
-    )
-    @guarded
-    async def follow(_told: Any, seen: Seen | None, awaited: str | None) -> Any:
-        say = words()
-        jobs = await views.long_jobs()
-        ended = next((job for job in jobs if job.id == awaited and job.state.ended), None)
-        if ended is not None:
-            await _show_result(views, ended, say)
-        return [update(job_parts(jobs, await views.me(), say), seen), None if ended else no_update]
+    async def parts(say: Words) -> Parts:
+        return job_parts(await views.long_jobs(), await views.me(), say)
 
-    take_updates(app, _JOBS, Topic.JOBS)
+    async def tell(job: LongJob, say: Words) -> None:
+        await _show_result(views, job, say)
+
+    follow(app, views, _JOBS, LongJobKind.PLAN, _AWAITED, parts, tell)
 
 
 async def _show_result(views: Views, job: LongJob, say: Words) -> None:
