@@ -197,6 +197,16 @@ def _there_s(task: Task, spread: float) -> float:
     return max(task.release_s, task.material.due_s + delay.mean * (1 + spread * delay.variation))
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What the scheduler is given for a candidate: the work, a plan to go on from, an objective; and its spread."""
+
+    work: Work
+    start: Plan | None
+    objective: Objective
+    spread: float | None
+
+
 class _Choosing:
     """One run of `choose`: the candidates so far and whether somebody has had enough."""
 
@@ -246,8 +256,8 @@ class _Choosing:
         return found
 
     def _nominal(self) -> Candidate:
-        limit_s, objective = _NOMINAL * self._solver.time_limit_s, self._solver.objective
-        solution = self._solved(self._work, _NOMINAL, 0.0, limit_s, self._start, objective)
+        asked = _Asked(self._work, self._start, self._solver.objective, None)
+        solution = self._solved(asked, _NOMINAL, 0.0, _NOMINAL * self._solver.time_limit_s)
         return self._offer(solution.plan, solution.report, None)
 
     def _best(self) -> Candidate:
@@ -264,19 +274,9 @@ class _Choosing:
         return one.plan.makespan_s / nominal_s if nominal_s > 0 else 1.0
 
     def _attempt(self, nominal: Candidate, number: int, limit_s: float) -> Candidate:
-        objective = self._solver.objective
-        if number < len(_SPREADS):
-            best, spread = self._best(), _SPREADS[number]
-            begin, roomy = best.plan, padded(self._work, spread, _feeding(self._work, best))
-            asked = due_sooner(roomy, keep(roomy, nominal.plan).plan.makespan_s)
-        else:
-            spread = 0.0
-            asked = due_sooner(self._work, (1 + self._price) * nominal.plan.makespan_s, self._slack_s)
-            begin = self._candidates[-1].plan
-            objective = _BETWEEN if objective == OBJECTIVE else objective
+        asked = self._with_spread(nominal, _SPREADS[number]) if number < len(_SPREADS) else self._with_slack(nominal)
         share = (1 - _NOMINAL) / (len(_SPREADS) + _SLACKS)
-        first = _NOMINAL + share * number
-        solution = self._solved(asked, share, first, limit_s, begin, objective, number)
+        solution = self._solved(asked, share, _NOMINAL + share * number, limit_s, number)
         plan = keep(self._work, solution.plan).plan
         score = score_of(self._work, plan, self._near)
         report = replace(
@@ -288,7 +288,18 @@ class _Choosing:
             objective=self._solver.objective,
             costs=costs_of(score),
         )
-        return self._offer(plan, report, spread)
+        return self._offer(plan, report, asked.spread)
+
+    def _with_spread(self, nominal: Candidate, spread: float) -> _Asked:
+        best = self._best()
+        work = padded(self._work, spread, _feeding(self._work, best))
+        work = due_sooner(work, keep(work, nominal.plan).plan.makespan_s)
+        return _Asked(work, best.plan, self._solver.objective, spread)
+
+    def _with_slack(self, nominal: Candidate) -> _Asked:
+        work = due_sooner(self._work, (1 + self._price) * nominal.plan.makespan_s, self._slack_s)
+        objective = _BETWEEN if self._solver.objective == OBJECTIVE else self._solver.objective
+        return _Asked(work, self._candidates[-1].plan, objective, 0.0)
 
     def _learn_slack(self, candidate: Candidate) -> None:
         """Note what orders need: the most that nineteen futures in twenty added to their planned end in a candidate.
@@ -302,30 +313,21 @@ class _Choosing:
             more = _MORE if candidate.spread == 0 and one.order in candidate.outcome.refused_orders else 1.0
             self._slack_s[one.order] = max(more * had_s, needed_s)
 
-    def _solved(
-        self,
-        work: Work,
-        share: float,
-        first: float,
-        limit_s: float,
-        start: Plan | None,
-        objective: Objective,
-        attempt: int = 0,
-    ) -> Solution:
+    def _solved(self, asked: _Asked, share: float, first: float, limit_s: float, attempt: int = 0) -> Solution:
         solver, began = self._solver, time.monotonic()
         part = replace(
             solver,
             seed=solver.seed + attempt,
             time_limit_s=limit_s,
-            objective=objective,
+            objective=asked.objective,
             effort=None if solver.effort is None else solver.effort * share,
         )
         found = solve(
-            work,
+            asked.work,
             part,
             lambda done, doing: self._tell(first + share * done, doing),
             self._frozen,
-            start=start,
+            start=asked.start,
             near=self._near,
         )
         self._solving_s += time.monotonic() - began
