@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard.guard import guarded, words
+from dashboard.moments import plant_time
 from dashboard.shown.promise import PromiseOffer, PromiseQuestion, PromiseView
 from dashboard.states import icon
 from dashboard.views import Views
@@ -93,7 +92,7 @@ def question(
         raise InvalidInput(say("Choose an item."))
     if not isinstance(quantity, int | float) or quantity < 1 or quantity != int(quantity):
         raise InvalidInput(say("Say how many pieces: a whole number above 0."))
-    due_at = datetime.fromisoformat(due).replace(tzinfo=ZoneInfo(say.timezone)) if due else None
+    due_at = plant_time(due, say) if due else None
     return PromiseQuestion(item, int(quantity), due_at, high, replan)
 
 

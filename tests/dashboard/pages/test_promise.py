@@ -46,7 +46,8 @@ def test_a_second_way_and_why_a_date_is_impossible_are_shown_where_there_are_any
 def test_the_form_asks_in_the_plants_time() -> None:
     say = Words("en", ZONE)
     found = promise.question("SH-20", 2, "2026-01-09 15:00:00", True, False, say)
-    assert found.due_at == datetime(2026, 1, 9, 7, tzinfo=UTC)
+    assert found.due_at is not None
+    assert (found.due_at, found.due_at.tzinfo) == (datetime(2026, 1, 9, 7, tzinfo=UTC), UTC)
     assert (found.item, found.quantity, found.high, found.replan) == ("SH-20", 2, True, False)
 
 
