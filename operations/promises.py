@@ -113,7 +113,8 @@ def order_of(plant: Plant, question: Question, now: datetime) -> CustomerOrder:
         If its item is unknown or not made here, or the date cannot be.
     """
     due_at = question.due_at or now + _FAR_OFF
-    require(due_at > now, told("{due:moment} has passed; ask for a later date", due=due_at))
+    local = due_at.astimezone(ZoneInfo(plant.timezone))
+    require(due_at > now, told("{due:moment} has passed; ask for a later date", due=local))
     order = CustomerOrder(ASKED, ASKED, question.item, question.quantity, now, due_at, question.priority)
     check_item(plant, order)
     check_plausible(plant, order)
