@@ -13,7 +13,7 @@ from twin.luck import Flags, Matrix
 def walk_back(
     ends: NDArray[np.intp],
     weight: Matrix,
-    bound: tuple[NDArray[np.intp], Matrix, Matrix, Matrix],
+    bound: tuple[NDArray[np.intp], Matrix, Matrix, Matrix, Matrix],
     steps: tuple[NDArray[np.intp], NDArray[np.intp], Flags, Flags],
     result: tuple[Matrix, Matrix, Flags, Matrix, Matrix, Matrix, Matrix],
 ) -> None:
@@ -25,7 +25,7 @@ def walk_back(
         By replication and order, the row its chain ends with and what the chain counts for its order's waits.
     bound
         By replication and row: the row waited for last (-1: none), since when it waited for no other, what of that
-        was for somebody to come, and when the step ended.
+        was for somebody to come, what of the step it lay still while whoever attends it was off, and when it ended.
     steps
         By row: machine, person (-1: nobody), whether its first step waits for material; by row and order, whether it
         is the order's own.
@@ -33,7 +33,7 @@ def walk_back(
         Filled in: seconds by order, replication and machine; chains through each row; by order, replication and
         person, whether the chain waited for them; and the four sums of `twin.critical.Waits`.
     """
-    before, bound_s, wait_s, finish_s = bound
+    before, bound_s, wait_s, off_s, finish_s = bound
     machine, person, awaits, own = steps
     spent_s, through, waited, own_s, others_s, attending_s, material_s = result
     for future in range(ends.shape[0]):
@@ -46,7 +46,10 @@ def walk_back(
                 spent_s[order, future, machine[now]] += took_s
                 through[now] += took_s > 0
                 if own[now, order]:
-                    own_s[order] += took_s * counts
+                    still_s = min(off_s[future, now], took_s)
+                    own_s[order] += (took_s - still_s) * counts
+                    if still_s > 0:
+                        attending_s[order, person[now]] += still_s * counts
                     if awaits[now] and last < 0:
                         material_s[now] += since_s * counts
                 else:

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from plant.item import Attendance
 from twin.draws import Row
 from twin.graph import Node
 from twin.luck import Matrix
 from twin.replay import Replay
+from twin.working_rows import worked_at
 
 SAMPLE = 200
 """Replications that are walked: the share of a machine is known within 7 points then, and each walk costs."""
@@ -56,11 +58,13 @@ class Waits:
     orders, machines, people
         What the axes count.
     own_s
-        On steps of the order itself and on what its lots must wait or be carried between them, shape (orders,).
+        On steps of the order itself, but for what `attending_s` says of them, and on what its lots must wait or be
+        carried between them, shape (orders,).
     others_s
         On steps of other orders, by machine, shape (orders, machines).
     attending_s
-        While job and machine were there, until somebody came, shape (orders, people).
+        While job and machine were there, until somebody came: from another machine, or back from their hours off,
+        shape (orders, people).
     material_s
         From the epoch until its material was there, by row of `Replay.work.tasks`, shape (n tasks,).
     """
@@ -198,7 +202,7 @@ class _Chains:
         through = np.zeros(len(self._machine))
         waited = np.zeros((*ends.shape, len(self._people)), dtype=bool)
         # One replication after the other: what its chains look at stays in the processor's cache.
-        matrices = (self._before, self._bound_s, self._wait_s, self._finish_s)
+        matrices = (self._before, self._bound_s, self._wait_s, self._off_s(), self._finish_s)
         walk_back(
             *(np.ascontiguousarray(one.T) for one in (ends, weight)),
             tuple(np.ascontiguousarray(one.T) for one in matrices),
@@ -207,6 +211,27 @@ class _Chains:
         )
         spent, asked = (one.reshape(ends.size, one.shape[-1]) for one in (spent_s, waited))
         return spent, through, asked
+
+    def _off_s(self) -> Matrix:
+        """Return how long each step lay still on an open machine because whoever attends it was off."""
+        work, found = self._replay.work, np.zeros_like(self._bound_s)
+        attended: dict[tuple[str, str], list[Node]] = {}
+        for node in self._replay.nodes:
+            if node.person is not None and node.attendance is not Attendance.NONE:
+                attended.setdefault((node.machine, node.person), []).append(node)
+        for (machine, person), nodes in attended.items():
+            open_time = work.machines[machine].working_time
+            both = open_time.common(work.people[person].working_time)
+            if both == open_time:
+                continue
+            rows = [node.row for node in nodes]
+            freed_s = np.stack([self._free_s(row) for row in rows])
+            edges = np.stack([np.minimum(self._bound_s[rows], freed_s), freed_s])
+            machine_s, both_s = (np.diff(worked_at(one, edges), axis=0)[0] for one in (open_time, both))
+            off_s = np.maximum(machine_s - both_s, 0.0)
+            for node, mine_s in zip(nodes, off_s, strict=True):
+                found[list(node.members)] = mine_s
+        return found
 
     def _counted(self, completion_s: Matrix) -> Matrix:
         """Return what each chain counts for its order: late ones alike, the others nothing; all where none is late."""

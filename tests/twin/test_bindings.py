@@ -23,13 +23,24 @@ def task(name: str, takes_s: float, *after: str, on: str = "M1", **more: object)
     return Task(name, name.split("-")[0], "item", "10", 1, after, {on: takes_s}, "red", **more)  # type: ignore[arg-type]
 
 
-def bindings(tasks: list[Task], due_s: dict[str, float], down_s: float = 0.0, **by: str) -> dict[str, Binding]:
-    """Take the tasks in their order; `by` says who attends them. M1 is down for `down_s`."""
+def late_shift() -> WorkingTime:
+    return WorkingTime.of([(1000.0, 9000.0)])
+
+
+def bindings(
+    tasks: list[Task],
+    due_s: dict[str, float],
+    down_s: float = 0.0,
+    hours: WorkingTime | None = None,
+    setup_s: float = 0.0,
+    **by: str,
+) -> dict[str, Binding]:
+    """Take the tasks in their order; `by` says who attends them, in `hours`. M1 is down for `down_s`."""
     machines = {
-        name: MachineOutlook(name, WorkingTime.always(), SetupMatrix("m", 0.0), down_s if name == "M1" else 0.0)
+        name: MachineOutlook(name, WorkingTime.always(), SetupMatrix("m", setup_s), down_s if name == "M1" else 0.0)
         for name in ("M1", "M2")
     }
-    people = {name: PersonOutlook(name, WorkingTime.always()) for name in set(by.values())}
+    people = {name: PersonOutlook(name, hours or WorkingTime.always()) for name in set(by.values())}
     orders = {name: OrderDemand(name, due) for name, due in due_s.items()}
     work = Work(EPOCH, tuple(tasks), machines, orders, people)
     plan = Plan(
@@ -82,3 +93,22 @@ def test_only_late_futures_count() -> None:
     late = replace(Delivery("late", 0.0, constant(0.0)), delay=constant(5000.0))
     found = bindings([task("A-1", 30), task("B-1", 10, material=late)], {"A": 1e9, "B": 100})
     assert (found["B"].kind, found["B"].subject) == (BindingKind.MATERIAL, "late")
+
+
+def test_hours_in_which_nobody_is_there_are_a_wait_for_who_attends() -> None:
+    """It takes 100 s, but whoever attends it comes 1,000 s later; on the machine alone it would be in time."""
+    (one,) = [task("A-1", 100, attendance=Attendance.ALL)]
+    hours = WorkingTime.of([(1000.0, 1040.0), (2000.0, 9000.0)])
+    found = bindings([one], {"A": 500}, hours=hours, A="P")
+    assert found["A"] == Binding("A", BindingKind.PERSON, "P", 1960.0)
+
+
+def test_a_changeover_waits_for_who_makes_it() -> None:
+    one = task("A-1", 100, attendance=Attendance.SETUP)
+    found = bindings([one], {"A": 500}, hours=late_shift(), setup_s=30.0, A="P")
+    assert found["A"] == Binding("A", BindingKind.PERSON, "P", 1000.0)
+
+
+def test_hours_off_excuse_no_due_date_that_its_work_alone_misses() -> None:
+    found = bindings([task("A-1", 600, attendance=Attendance.ALL)], {"A": 500}, hours=late_shift(), A="P")
+    assert found["A"] == Binding("A", BindingKind.DUE_DATE, "A", 100.0)
