@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from operations.rehearsal import LOOKING, Patience, Rehearsal, Terms, examine, look, rehearsal_of
 from operations.robust import Choice
 from plant.calibration import Calibration
+from plant.objective import OBJECTIVE, Aim, Objective
 from plant.plan import Plan
 from plant.ports import Progress, no_progress
 from plant.text import told
@@ -26,6 +27,10 @@ _REMEDIES = 0.2
 
 _LEAST = 0.1
 """Share of the time limit that a search has in any case."""
+
+NEAR = Objective((Aim.TARDINESS, Aim.NEARNESS, Aim.MAKESPAN), (1.0, 0.01, 0.01))
+"""What is meant where no objective is set: an operation that starts an hour earlier or later than it was planned to
+must save 36 seconds of weighted tardiness. People have prepared for the plan in force."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +98,9 @@ def rehearse_near(
     Parameters
     ----------
     solver
-        Its time limit is for everything: repair, search, rehearsals and examination. Remedies come on top, in at most
-        a fifth of the limit.
+        Where its objective is that of every plan, the search weighs nearness, too (`NEAR`); one that was set stays as
+        it is. Its time limit is for everything: repair, search, rehearsals and examination. Remedies come on top, in
+        at most a fifth of the limit.
 
     Raises
     ------
@@ -102,6 +108,7 @@ def rehearse_near(
         If the work cannot be planned in whole seconds, or the plan in force is circular.
     """
     began = time.monotonic()
+    nearby = replace(solver, objective=NEAR) if solver.objective == OBJECTIVE else solver
     known = work if calibration is None else apply(work, calibration)
     repaired = _repaired(known, replanning)
     nearness, in_force, frozen = replanning.nearness, replanning.in_force, replanning.frozen
@@ -112,7 +119,7 @@ def rehearse_near(
         """Look for a plan until a share of the time is spent."""
         left_s = max(until * solver.time_limit_s - (time.monotonic() - began), _LEAST * solver.time_limit_s)
         patience = Patience(lambda share, doing: progress(LOOKING * from_ + (until - from_) * share, doing))
-        part = replace(solver, time_limit_s=left_s)
+        part = replace(nearby, time_limit_s=left_s)
         return look(freedom, part, replications, seed, patience, frozen, calibration, in_force, terms, start)
 
     may_gain = repaired.report.weighted_tardiness_s > gainful_s

@@ -264,9 +264,17 @@ class _Choosing:
         def rank(one: Candidate) -> tuple[float, bool, bool, float, int, float, tuple[float, ...]]:
             said, late = one.outcome, one.report.weighted_tardiness_s > self._latest_s
             too_dear, planned = max(self._paid_by(one) - 1 - self._price, 0.0), standing(one.report)
-            return said.missed_s, said.refused > 0, late, too_dear, said.refused, one.expected_tardiness_s, planned
+            return said.missed_s, said.refused > 0, late, too_dear, said.refused, self._expected_cost_s(one), planned
 
         return min(self._candidates, key=rank)
+
+    def _expected_cost_s(self, one: Candidate) -> float:
+        """Return a candidate's expected tardiness, with what it moves where the objective weighs that against it."""
+        objective, costs = self._solver.objective, one.report.costs
+        weight = dict(zip(objective.aims, objective.weights, strict=False))
+        if costs is None or not weight.get(Aim.NEARNESS) or not weight.get(Aim.TARDINESS):
+            return one.expected_tardiness_s
+        return one.expected_tardiness_s + weight[Aim.NEARNESS] / weight[Aim.TARDINESS] * costs.moved_s
 
     def _paid_by(self, one: Candidate) -> float:
         """Return a candidate's makespan over the nominal one's."""

@@ -154,6 +154,19 @@ def test_the_objective_decides_between_the_repair_and_what_is_found() -> None:
         assert (found.costs.moved_s == 0) is (solver is near)
 
 
+def test_nothing_moves_for_what_nobody_is_waiting_for() -> None:
+    """With a first, all is done an hour sooner, three operations change their time, and no order is late either way."""
+    tasks = [task("a1", "a", {"M1": HOUR}), task("a2", "a", {"M2": HOUR}, "a1"), task("b", "b", {"M1": HOUR})]
+    some = work(tasks, [machine("M1"), machine("M2")], {"a": 9 * HOUR, "b": 9 * HOUR})
+    plan = decode(some, {"M1": [["b"], ["a1"]], "M2": [["a2"]]})
+    quick, replanning = replace(QUICK, effort=0.1), Replanning(plan, None, Nearness())
+    assert rehearse_near(some, replanning, quick, 20, 1).plan.makespan_s == 3 * HOUR
+    set_so = replace(quick, objective=Objective((Aim.TARDINESS, Aim.MAKESPAN), (1.0, 1.0)))
+    assert rehearse_near(some, replanning, set_so, 20, 1).plan.makespan_s == 2 * HOUR
+    sooner = replace(some, orders={"a": replace(some.orders["a"], due_s=2 * HOUR), "b": some.orders["b"]})
+    assert rehearse_near(sooner, replanning, quick, 20, 1).plan.makespan_s == 2 * HOUR, "worth an hour of delay"
+
+
 def test_what_a_repair_costs_is_told_too() -> None:
     some = work([task(name, name, {"M1": HOUR}) for name in "ab"], [machine("M1")], {"a": HOUR, "b": 2 * HOUR})
     plan = decode(some, {"M1": [["b"], ["a"]]})
