@@ -5,17 +5,16 @@ Capable-to-promise: the date comes from machines, people and material as they ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-
-import numpy as np
 
 from operations.locked import there_s
 from plant.calibration import Calibration
 from plant.plan import Plan
 from plant.ports import Progress, no_progress
 from plant.text import Text, told
+from plant.verdict import OrderVerdict
 from plant.work import Task, Work
 from scheduler.conflict import Conflict, conflict
 from scheduler.insertion import Board, insert
@@ -28,7 +27,7 @@ from twin.critical import critical_of
 from twin.draws import Draws
 from twin.rehearse import rehearse
 from twin.replay import Replay
-from twin.verdict import order_verdict
+from twin.verdict import order_verdicts
 
 _WORTH_TELLING = 0.1
 """Share of the futures below which a machine or person does not count as what binds."""
@@ -66,10 +65,25 @@ class Binding:
 
 @dataclass(frozen=True)
 class Loss:
-    """An order that half of the futures finish later because of the new one."""
+    """An order that the new one costs something.
+
+    Attributes
+    ----------
+    later_s
+        By how much later half of the futures finish it.
+    on_time_before, on_time
+        Probability of its due date without the new order, and with it.
+    """
 
     order: str
     later_s: float
+    on_time_before: float
+    on_time: float
+
+    @property
+    def at_risk(self) -> bool:
+        """Whether it becomes less likely to be on time, by what can be told."""
+        return round(self.on_time, 2) < round(self.on_time_before, 2)
 
 
 @dataclass(frozen=True)
@@ -83,7 +97,7 @@ class Offer:
     on_time
         Probability of the date asked for, None where none was.
     losses
-        Orders it costs something, the largest loss first.
+        Orders it costs something, those first that become late more often, then the largest delay.
     """
 
     p50: datetime
@@ -144,9 +158,13 @@ def promise(
     asking = _Asking(known, order, frozen, rehearsing, dated)
     before = _without(known, order)
     base = repair(before, plan or Plan(work.epoch, ()), frozen, most_moved=0.0).plan
-    ends_s = asking.medians_s(_ran(before, base, rehearsing)) if before.tasks else {}
-    inserted = asking.offer(_inserted(known, order, base, frozen), ends_s)
-    replanned = None if replan is None else asking.offer(solve(known, replan, progress, frozen, near=plan).plan, ends_s)
+    others = order_verdicts(_ran(before, base, rehearsing))
+    squeezed_in = _inserted(known, order, base, frozen)
+    inserted = asking.offer(squeezed_in, others)
+    replanned = None
+    if replan is not None:
+        anew = solve(known, replan, progress, frozen, start=squeezed_in, near=plan).plan
+        replanned = asking.offer(anew, others)
     best = max(one.on_time or 0.0 for one in (inserted, replanned) if one is not None)
     if not dated or best > _HOPELESS:
         return Promise(inserted, replanned)
@@ -183,25 +201,22 @@ class _Asking:
     rehearsing: Rehearsing
     dated: bool
 
-    def offer(self, plan: Plan, before_s: Mapping[str, float]) -> Offer:
-        """Return the dates of a plan that holds the order; `before_s` is when the others would be done without it."""
+    def offer(self, plan: Plan, others: Sequence[OrderVerdict]) -> Offer:
+        """Return the dates of a plan that holds the order; `others` is what becomes of the other orders without it."""
         ran = _ran(self.work, plan, self.rehearsing)
-        mine = order_verdict(ran, self.order)
-        after_s = self.medians_s(ran)
-        losses = [Loss(name, after_s[name] - end_s) for name, end_s in before_s.items()]
+        now = {one.order: one for one in order_verdicts(ran)}
+        mine, losses = now[self.order], [_loss(before, now[before.order]) for before in others]
+        losses = [one for one in losses if one.at_risk or one.later_s >= _LATER_S]
         return Offer(
             p50=mine.p50,
             p80=mine.p80,
             p95=mine.p95,
             on_time=mine.on_time if self.dated else None,
             binding=(*self._material(plan), *self._resources(ran)),
-            losses=tuple(sorted((one for one in losses if one.later_s >= _LATER_S), key=lambda one: -one.later_s)),
+            losses=tuple(
+                sorted(losses, key=lambda one: (not one.at_risk, one.on_time if one.at_risk else 0, -one.later_s))
+            ),
         )
-
-    def medians_s(self, ran: Replay) -> dict[str, float]:
-        """Return when half of the futures finish each order but the one asked about."""
-        orders = {task.order for task in ran.work.tasks} - {self.order}
-        return {name: float(np.median(ran.completion_s(name))) for name in sorted(orders)}
 
     def _resources(self, ran: Replay) -> tuple[Binding, ...]:
         """Return the machines and people that the completion hangs on, the most important first."""
@@ -228,12 +243,33 @@ class _Asking:
         return begun_s - working_time.worked_at(task.release_s) + task.release_s - _ROUNDING_S
 
 
+def _loss(before: OrderVerdict, after: OrderVerdict) -> Loss:
+    return Loss(before.order, (after.p50 - before.p50).total_seconds(), before.on_time, after.on_time)
+
+
 def sentences(offer: Offer, zone: tzinfo = UTC) -> tuple[Text, ...]:
     """Return what an offer's dates hang on and what it costs, in words."""
     said = [_of_binding(one, zone) for one in offer.binding]
     said += [
-        told("{order} is finished {later:span} later.", order=one.order, later=one.later_s) for one in offer.losses
+        told(
+            "{order} is on time with a probability of {after:percent} instead of {before:percent}; half of the futures "
+            "finish it {later:span} later or more.",
+            order=one.order,
+            after=round(one.on_time, 2),
+            before=round(one.on_time_before, 2),
+            later=max(one.later_s, 0.0),
+        )
+        for one in offer.losses
+        if one.at_risk
     ]
+    if delayed := [one for one in offer.losses if not one.at_risk]:
+        said.append(
+            told(
+                "Finished later, by up to {later:span}, but as likely to be on time as before: {orders:words}.",
+                later=max(one.later_s for one in delayed),
+                orders=[one.order for one in delayed],
+            )
+        )
     return tuple(said)
 
 

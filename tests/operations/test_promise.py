@@ -62,8 +62,27 @@ def test_planned_anew_it_is_earlier_and_what_that_costs_is_told() -> None:
     found = promise(some, "new", plan, None, FUTURES, SolverSettings(effort=0.05, workers=1))
     assert found.replanned is not None
     assert hours(found.replanned)[0] == 1.0
-    assert found.replanned.losses == (Loss("a", HOUR),)
-    assert str(sentences(found.replanned)[-1]) == "a is finished 60 min later."
+    (loss,) = found.replanned.losses
+    assert (loss.order, loss.later_s, loss.at_risk) == ("a", HOUR, False)
+    assert str(sentences(found.replanned)[-1]) == (
+        "Finished later, by up to 60 min, but as likely to be on time as before: a."
+    )
+
+
+def test_an_order_that_gets_late_is_told_apart_from_one_that_only_ends_later() -> None:
+    some, plan = shop(due_h=1.0)
+    tight = replace(some, orders={**some.orders, "a": replace(some.orders["a"], due_s=2 * HOUR)})
+    found = promise(tight, "new", plan, None, FUTURES, SolverSettings(effort=0.05, workers=1))
+    assert found.replanned is not None
+    (loss,) = found.replanned.losses
+    assert loss.at_risk
+    assert str(sentences(found.replanned)[-1]) == (
+        "a is on time with a probability of 1 % instead of 99 %; half of the futures finish it 60 min later or more."
+    )
+    offer = replace(found.replanned, binding=(), losses=(Loss("b", 900.0, 0.5, 0.5), Loss("c", 7200.0, 0.9, 0.9)))
+    assert [str(one) for one in sentences(offer)] == [
+        "Finished later, by up to 2.0 h, but as likely to be on time as before: b, c."
+    ]
 
 
 def test_planned_anew_near_the_plan_in_force_nobody_loses() -> None:
