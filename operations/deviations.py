@@ -12,6 +12,9 @@ from plant.plan import Plan
 from plant.plant import Absence, PlannedStop, Plant
 from plant.trouble import Tolerances, Troubles
 
+_SCRAP = 2
+"""Bad pieces of a job order that make a plan stale, at least, if it has that many pieces."""
+
 _TO_BEGIN = {JobState.WAITING, JobState.DISPATCHED}
 
 
@@ -61,8 +64,9 @@ def deviations(floor: Floor, tolerances: Tolerances) -> Troubles:
 
 
 def _is_beyond_plan(plant: Plant, one: JobProgress, tolerance: float) -> bool:
+    """Tell whether more pieces are bad than planned and tolerated; a single one is no trend, unless it is all."""
     planned = plant.operation(one.job.item, one.job.operation).scrap_ratio
-    return one.scrap > (planned + tolerance) * one.job.quantity
+    return one.scrap > (planned + tolerance) * one.job.quantity and one.scrap >= min(_SCRAP, one.job.quantity)
 
 
 def _delays(floor: Floor, tolerance_s: float) -> dict[str, datetime]:

@@ -76,6 +76,8 @@ def _of_machines_and_jobs(troubles: Troubles, zone: ZoneInfo) -> list[Told]:
     ]
     reasons += [
         told("{pieces:count} bad pieces of job order {job_order}", pieces=pieces, job_order=name)
+        if pieces > 1
+        else told("bad piece of job order {job_order}", job_order=name)
         for name, pieces in sorted(troubles.scrap.items())
     ]
     return reasons

@@ -337,6 +337,24 @@ async def test_more_scrap_than_planned_asks_for_a_plan_each_time_it_grows(histor
     assert await _once(historian, 120) == "9 bad pieces of job order CO-1/1-10"
 
 
+async def test_one_bad_piece_of_a_small_lot_asks_for_no_plan(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1", quantity=4))
+    await _in_force(historian, ("CO-1/1-10", "L1", 0.0))
+    await report(historian, response("CO-1/1-10", "started", 0))
+    await report(historian, response("CO-1/1-10", "progress", 60, good=1, scrap=1))
+    assert await _ask(historian, 60) is None
+    await report(historian, response("CO-1/1-10", "progress", 120, good=1, scrap=2))
+    assert await _once(historian, 120) == "2 bad pieces of job order CO-1/1-10"
+
+
+async def test_the_only_piece_of_a_lot_is_missed(historian: Historian) -> None:
+    await with_orders(historian, order("CO-1", quantity=1))
+    await _in_force(historian, ("CO-1/1-10", "L1", 0.0))
+    await report(historian, response("CO-1/1-10", "started", 0))
+    await report(historian, response("CO-1/1-10", "progress", 60, good=0, scrap=1))
+    assert await _once(historian, 60) == "bad piece of job order CO-1/1-10"
+
+
 async def test_a_late_delivery_asks_for_a_plan_where_a_job_order_waits_for_it(historian: Historian) -> None:
     await with_orders(historian, order("CO-1"))
     await _in_force(historian, ("CO-1/1-10", "L1", HOUR))
