@@ -23,6 +23,7 @@ _STATE = query("plans", "state")
 _REVISION = query("plans", "revision")
 _RELEASED_ID = query("plans", "released_id")
 _SWAP = query("plans", "swap")
+_RIVALS = query("plans", "rivals")
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ async def released(tx: Transaction) -> PlanVersion | None:
 
 
 async def release(tx: Transaction, expected: str | None, new: str) -> None:
-    """Put `new` in force in the place of `expected`, which is superseded.
+    """Put `new` in force in the place of `expected`; that is superseded, and so are all others made to follow it.
 
     Raises
     ------
@@ -112,8 +113,15 @@ async def release(tx: Transaction, expected: str | None, new: str) -> None:
             )
         )
     if expected is not None and expected != new:
-        await _add_state(tx, expected, PlanState.SUPERSEDED)
+        await supersede(tx, expected)
     await _add_state(tx, new, PlanState.RELEASED)
+    for rival in await tx.all(_RIVALS, {"parent": expected, "id": new}):
+        await supersede(tx, rival["id"])
+
+
+async def supersede(tx: Transaction, plan_id: str) -> None:
+    """Note that a plan version cannot come into force any more: another one did."""
+    await _add_state(tx, plan_id, PlanState.SUPERSEDED)
 
 
 async def refuse(tx: Transaction, plan_id: str) -> None:

@@ -99,6 +99,7 @@ async def make_plan(
     progress: Progress = no_progress,
     *,
     near: bool = False,
+    asked_for: bool = True,
 ) -> PlanVersion:
     """Make a plan for everything that is not complete: solve, rehearse, judge against the plan in force, keep it.
 
@@ -106,6 +107,8 @@ async def make_plan(
     ----------
     near
         Stay near to the plan in force, if there is one (`PlanningRules.nearness`).
+    asked_for
+        Whether somebody asked for it: `operations.rehearsal.Terms`.
 
     Raises
     ------
@@ -120,7 +123,7 @@ async def make_plan(
 
     async def rehearsed(basis: Basis, frozen: Plan | None) -> Rehearsal:
         solver = solver_of(basis, rules)
-        work, known, terms = basis.work, basis.calibration, _terms(basis, rules)
+        work, known, terms = basis.work, basis.calibration, _terms(basis, rules, asked_for)
         in_force = None if basis.in_force is None else basis.in_force.plan
         if near and in_force is not None:
             replanning = Replanning(in_force, frozen, rules.nearness)
@@ -153,7 +156,7 @@ async def repair_plan(
         assert basis.in_force is not None
         replanning = Replanning(basis.in_force.plan, frozen, rules.nearness)
         seed, known = rules.solver.seed, basis.calibration
-        asked = (basis.work, replanning, rules.replications, seed, known, _terms(basis, rules))
+        asked = (basis.work, replanning, rules.replications, seed, known, _terms(basis, rules, asked_for=False))
         return await compute.run(rehearse_repair, *asked)
 
     async with historian.transaction(actor, "read planning basis") as tx:
@@ -170,8 +173,8 @@ def solver_of(basis: Basis, rules: PlanningRules) -> SolverSettings:
     return rules.solver if basis.learned is None else replace(rules.solver, tuning=basis.learned.tuning)
 
 
-def _terms(basis: Basis, rules: PlanningRules) -> Terms:
-    return Terms(rules.thresholds, rules.price, rules.remedies, basis.zone)
+def _terms(basis: Basis, rules: PlanningRules, asked_for: bool) -> Terms:
+    return Terms(rules.thresholds, rules.price, rules.remedies, basis.zone, asked_for)
 
 
 async def _make(
@@ -183,7 +186,7 @@ async def _make(
     basis: Basis,
     how: _How,
 ) -> PlanVersion:
-    """Make, judge and keep a plan version."""
+    """Make, judge and keep a plan version; superseded from the first if another came into force meanwhile."""
     measured = await fidelity.up_to_date(historian, actor, basis.work.epoch)
     frozen = frozen_zone(basis, rules.frozen_zone_s)
     try:
@@ -212,6 +215,8 @@ async def _make(
     )
     async with historian.transaction(actor, "keep plan") as tx:
         await plans.insert(tx, version)
+        if await plans.released_id(tx) != version.parent:
+            await plans.supersede(tx, version.id)
         await forecasts.keep_forecast(tx, version.id, document(rehearsal.forecast))
         await ledger.append(tx, f"plan/{version.id}", "made", version.parent, {"reason": str(reason)})
     return version

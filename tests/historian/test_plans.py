@@ -97,6 +97,20 @@ async def test_a_release_that_expects_another_plan_in_force_changes_nothing(stor
         assert await plans.state(tx, "plan-2") is PlanState.PROPOSED
 
 
+async def test_a_release_supersedes_what_was_to_follow_the_same_plan(store: Historian) -> None:
+    rival, refused = replace(SECOND, id="plan-3"), replace(SECOND, id="plan-4")
+    await keep(store, FIRST, replace(FIRST, id="plan-0"), SECOND, rival, refused)
+    async with store.transaction(SYSTEM, "test") as tx:
+        await plans.release(tx, None, "plan-1")
+        assert await plans.state(tx, "plan-0") is PlanState.SUPERSEDED
+        assert await plans.state(tx, "plan-3") is PlanState.PROPOSED
+        await plans.refuse(tx, "plan-4")
+        await plans.release(tx, "plan-1", "plan-2")
+        for overtaken in ("plan-0", "plan-1", "plan-3", "plan-4"):
+            assert await plans.state(tx, overtaken) is PlanState.SUPERSEDED
+        assert len(await plans.states(tx, "plan-0")) == 2, "told once"
+
+
 async def test_of_two_releases_at_once_one_wins(historian: Historian) -> None:
     others = [replace(SECOND, id=f"plan-{n}", parent=None) for n in range(2, 6)]
     await keep(historian, *others)

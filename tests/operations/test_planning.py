@@ -120,6 +120,18 @@ async def test_a_due_date_that_cannot_be_met_is_refused_with_reasons_and_the_loo
     assert await site.in_force() == another.id
 
 
+async def test_a_hopeless_order_holds_up_no_plan_that_nobody_asked_for(site: Site) -> None:
+    await site.release((await site.plan()).id)
+    hopeless = await site.enter_hopeless()
+    common = site.historian, InlineCompute(), site.clock, SYSTEM, RULES
+    repaired = await planning.repair_plan(*common, "breakdown of M03")
+    near = await planning.make_plan(*common, "breakdown of M03", near=True, asked_for=False)
+    for version in (repaired, near):
+        assert version is not None
+        assert version.judgement.passed, version.judgement.reasons
+        assert any(hopeless.id in str(note) for note in version.judgement.notes)
+
+
 async def test_an_order_that_is_late_anyway_does_not_block(site: Site) -> None:
     hopeless = await site.enter_hopeless()
     first = await site.plan()
@@ -189,7 +201,7 @@ class TestRelease:
 
     async def test_a_plan_made_before_another_came_into_force_is_a_conflict(self, kept: Historian) -> None:
         await self._release(kept, "plan-1")
-        with pytest.raises(Conflict, match="plan-1 is in force"):
+        with pytest.raises(Conflict, match="plan-2 is superseded already; make a new plan"):
             await self._release(kept, "plan-2")
         await self._release(kept, "plan-3")
         with pytest.raises(Conflict, match="plan-1 is superseded already"):

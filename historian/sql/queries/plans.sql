@@ -38,3 +38,12 @@ select released_plan from site
 
 -- name: swap
 update site set released_plan = %(new)s where released_plan is not distinct from %(expected)s
+
+-- name: rivals
+select p.id
+from plan_version p
+cross join lateral (
+    select state from plan_state where plan_version = p.id order by number desc limit 1
+) s
+where p.parent is not distinct from %(parent)s and p.id <> %(id)s and s.state in ('proposed', 'refused')
+order by p.id
