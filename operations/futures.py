@@ -9,12 +9,16 @@ from plant.plan import Plan
 from plant.verdict import OrderVerdict, Verdict
 from plant.work import Work
 from scheduler.keep import keep
+from scheduler.solve import SolverSettings, solve
 from twin.calibrated import CalibratedDraws
 from twin.draws import Draws
 from twin.longest_waits import broken_waits
 from twin.rehearse import rehearse
 from twin.replay import Replay
 from twin.verdict import order_verdicts
+
+_ALONE = SolverSettings(time_limit_s=2.0, effort=0.01, workers=1)
+"""How an order alone in the shop is planned: it has few operations."""
 
 
 @dataclass(frozen=True)
@@ -52,3 +56,10 @@ class Futures:
         ran = self.run(kept.work, kept.plan)
         orders = tuple(one for one in order_verdicts(ran) if one.order in kept.orders)
         return replace(self.verdict(orders), waits=tuple(one for one in broken_waits(ran) if one.order in kept.orders))
+
+    def alone(self, work: Work, order: str) -> OrderVerdict:
+        """Return what would become of an order of `work` if there were no other in the shop."""
+        mine = tuple(task for task in work.tasks if task.order == order)
+        part = replace(work, tasks=mine, orders={order: work.orders[order]})
+        (found,) = self.orders(part, solve(part, _ALONE).plan)
+        return found

@@ -1,13 +1,14 @@
 """The gate: may this plan go to the floor? Judged against what happens if the plan in force is left alone.
 
-An order that the plan makes late is refused for; an order that is late with or without the plan is not a reason
-to hold up all others, and becomes a note.
+An order that the plan makes late is refused for; an order that is late with or without the plan is not a reason to
+hold up all others, and becomes a note. So does, in a plan that nobody asked for, an order that came since and would be
+late alone in the shop.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
@@ -72,6 +73,9 @@ class Finding:
     ----------
     before
         What becomes of it under the plan in force; None where there is none or it does not cover it.
+    alone
+        What would become of it alone in the shop, where it came since the plan in force was made and misses what the
+        gate asks even so; else None.
     blocks
         Whether it is a reason to refuse the plan; else a note.
     """
@@ -79,11 +83,20 @@ class Finding:
     verdict: OrderVerdict
     priority: Priority
     before: OrderVerdict | None
+    alone: OrderVerdict | None
     blocks: bool
 
 
+Alone = Callable[[str], OrderVerdict]
+"""Returns what would become of an order alone in the shop."""
+
+
 def findings(
-    candidate: Verdict, keep: Verdict | None, priorities: Mapping[str, Priority], thresholds: Thresholds
+    candidate: Verdict,
+    keep: Verdict | None,
+    priorities: Mapping[str, Priority],
+    thresholds: Thresholds,
+    alone: Alone | None = None,
 ) -> tuple[Finding, ...]:
     """Return the orders that miss what the gate asks.
 
@@ -91,6 +104,8 @@ def findings(
     ----------
     candidate, keep
         What the twin says of the plan, and of leaving the plan in force (None when there is none).
+    alone
+        Asked of orders that the plan in force does not cover; None: each of them that misses what is asked blocks.
 
     Raises
     ------
@@ -107,8 +122,10 @@ def findings(
         priority = priorities[verdict.order]
         if not meets(verdict, priority, thresholds):
             before = kept.get(verdict.order)
+            at_best = alone(verdict.order) if alone is not None and keep is not None and before is None else None
+            hopeless = None if at_best is None or meets(at_best, priority, thresholds) else at_best
             no_worse = before is not None and _no_worse(verdict, before, priority, thresholds)
-            found.append(Finding(verdict, priority, before, not no_worse))
+            found.append(Finding(verdict, priority, before, hopeless, blocks=not no_worse and hopeless is None))
     return tuple(found)
 
 
@@ -130,6 +147,7 @@ def judge_plan(
     zone: tzinfo = UTC,
     problems: Sequence[Text] = (),
     remedies: Sequence[Remedy] = (),
+    alone: Alone | None = None,
 ) -> Judgement:
     """Return whether a plan may be released, and why not.
 
@@ -143,6 +161,8 @@ def judge_plan(
         What makes the plan impossible, or what it moves that must stay: each is a reason.
     remedies
         What would let orders pass; each order's cheapest is named with the reason.
+    alone
+        As in `findings`.
 
     Raises
     ------
@@ -153,7 +173,7 @@ def judge_plan(
         return Judgement(False, tuple(problems))
     if not candidate.orders or candidate.replications <= 0:
         return Judgement(False, (told("There is nothing to judge: the rehearsal says nothing of any order."),))
-    found = findings(candidate, keep, priorities, thresholds)
+    found = findings(candidate, keep, priorities, thresholds, alone)
     bindings = {one.order: one for one in candidate.bindings}
     cheapest = {one.order: one for one in sorted(remedies, key=lambda one: -one.cost)}
     reasons: list[Text] = [
@@ -198,6 +218,13 @@ def _forgotten(candidate: Verdict, keep: Verdict | None) -> Iterator[Told]:
 
 
 def _note(finding: Finding, thresholds: Thresholds, zone: tzinfo) -> Told:
+    if finding.alone is not None:
+        return told(
+            "{risk} Alone in the shop it would not be sure enough either ({alone:percent}), so it does not block: "
+            "agree on another date.",
+            risk=_risk(finding, thresholds, zone),
+            alone=_share(finding.alone.on_time),
+        )
     assert finding.before is not None
     return told(
         "{risk} No worse than the plan in force ({before:percent}), so it does not block.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from functools import cache, partial
 
 from operations import gate, robust
 from operations.futures import Futures
@@ -50,12 +51,16 @@ class Terms:
         Share of the nominal makespan that may be paid for certainty; see `operations.robust`.
     zone
         The plant's time zone; dates in sentences are told in it.
+    asked_for
+        Whether somebody asked for the plan, who can agree on another date for a new order that no plan helps. A plan
+        that nobody asked for is not refused for such an order: that would leave a breakdown unmended.
     """
 
     thresholds: Thresholds = field(default_factory=Thresholds)
     price: float = 0.05
     remedies: RemedyRules = field(default_factory=RemedyRules)
     zone: tzinfo = UTC
+    asked_for: bool = True
 
 
 @dataclass(frozen=True)
@@ -144,12 +149,13 @@ def look(
     known = work if calibration is None else apply(work, calibration)
     futures = Futures(replications, seed + _OTHER_FUTURES, calibration)
     kept = None if in_force is None else futures.keeping(known, in_force)
+    alone = _alone(futures, known, terms)
 
     def outcome(plan: Plan) -> Outcome:
         patience.tell(told("rehearsing {n:count} futures", n=replications))
         ran = futures.run(known, plan)
         orders = order_verdicts(ran)
-        missed = gate.findings(futures.verdict(orders), kept, _priorities(known), terms.thresholds)
+        missed = gate.findings(futures.verdict(orders), kept, _priorities(known), terms.thresholds, alone)
         spoiled = sum(gate.spoils(one, kept, terms.thresholds) for one in broken_waits(ran))
         blocking = frozenset(one.verdict.order for one in missed if one.blocks)
         return Outcome(orders, len(blocking) + spoiled, blocking, _bottleneck(ran), missed_s(known, plan))
@@ -183,11 +189,12 @@ def examine(
     ran = futures.run(known, plan)
     verdict = judge(known, plan, ran)
     kept = None if in_force is None else futures.keeping(known, in_force)
-    blocking = [one for one in gate.findings(verdict, kept, _priorities(known), terms.thresholds) if one.blocks]
+    alone, priorities = _alone(futures, known, terms), _priorities(known)
+    blocking = [one for one in gate.findings(verdict, kept, priorities, terms.thresholds, alone) if one.blocks]
     held = frozenset() if frozen is None else frozenset(frozen.by_job_order)
     ward = Ward(known, plan, verdict, ran, futures, terms.thresholds, held, terms.zone)
     remedies = remedies_for(ward, blocking, terms.remedies, progress)
-    judgement = gate.judge_plan(verdict, kept, _priorities(known), terms.thresholds, terms.zone, remedies=remedies)
+    judgement = gate.judge_plan(verdict, kept, priorities, terms.thresholds, terms.zone, (), remedies, alone)
     progress(1.0, told("rehearsed"))
     return Examination(verdict, judgement, forecast(ran) if known.tasks else _UNKNOWN)
 
@@ -206,6 +213,10 @@ def problems_of(work: Work, plan: Plan, frozen: Plan | None = None) -> Iterator[
                 job=held.job_order,
                 machine=held.machine,
             )
+
+
+def _alone(futures: Futures, work: Work, terms: Terms) -> gate.Alone | None:
+    return None if terms.asked_for else cache(partial(futures.alone, work))
 
 
 def _priorities(work: Work) -> Mapping[str, Priority]:

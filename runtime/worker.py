@@ -115,7 +115,7 @@ class Worker:
             repaired = await planning.repair_plan(*common)
             if repaired is not None:
                 await self._release(repaired)
-        version = await planning.make_plan(*common, progress, near=by_itself or job.near)
+        version = await planning.make_plan(*common, progress, near=by_itself or job.near, asked_for=not by_itself)
         if by_itself:
             await self._release(version)
         return version.id

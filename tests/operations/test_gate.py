@@ -94,6 +94,27 @@ def test_a_new_order_that_cannot_be_met_is_refused_although_the_others_gain() ->
     assert judgement.reasons[0].endswith("3.8 days late. The plan in force does not cover it.")
 
 
+def test_a_new_order_that_is_late_alone_in_the_shop_holds_up_no_other() -> None:
+    candidate = verdict(order("CO-1", 0.99), order("CO-2", 0.0, margin=0.0, p50=90, p95=99))
+    in_force = verdict(order("CO-1", 0.5))
+    asked: list[str] = []
+
+    def alone(name: str, on_time: float) -> OrderVerdict:
+        asked.append(name)
+        return order(name, on_time, p50=60)
+
+    lost = judge_plan(candidate, in_force, NORMAL, LIMITS, UTC, (), (), lambda name: alone(name, 0.1))
+    assert lost.passed
+    assert lost.notes[0].endswith(
+        "Alone in the shop it would not be sure enough either (10 %), so it does not block: agree on another date."
+    )
+    crowded_out = judge_plan(candidate, in_force, NORMAL, LIMITS, UTC, (), (), lambda name: alone(name, 0.99))
+    assert crowded_out.reasons[0].endswith("The plan in force does not cover it.")
+    first = judge_plan(candidate, None, NORMAL, LIMITS, UTC, (), (), lambda name: alone(name, 0.1))
+    assert not first.passed, "somebody has to see the first plan"
+    assert asked == ["CO-2", "CO-2"], "the plan in force tells of the other"
+
+
 def test_an_order_the_new_plan_forgets_is_refused() -> None:
     judgement = judge_plan(
         verdict(order("CO-1", 0.99)), verdict(order("CO-1", 0.9), order("CO-2", 0.9)), NORMAL, LIMITS

@@ -75,6 +75,17 @@ def test_a_plan_is_judged_against_the_plan_in_force_in_the_same_futures(some: Wo
     assert len(again.judgement.notes) == len(first.judgement.reasons)
 
 
+def test_a_new_order_that_no_plan_helps_does_not_refuse_a_plan_nobody_asked_for(some: Work) -> None:
+    """The plan in force knows nothing of the hopeless order, which is late alone in the shop, too."""
+    plan = rehearse(some, SOLVER, 200, 1).plan
+    before = Plan(plan.epoch, tuple(one for one in plan.operations if not one.job_order.startswith("hopeless")))
+    assert not examine(some, plan, 200, 1, in_force=before).judgement.passed, "whoever asked can agree on another date"
+    terms = Terms(asked_for=False)
+    found = examine(some, plan, 200, 1, in_force=before, terms=terms).judgement.in_english()
+    assert found.passed, found.reasons
+    assert any("hopeless" in str(one) and "Alone in the shop" in str(one) for one in found.notes)
+
+
 def test_a_plan_that_moves_what_is_frozen_is_refused(some: Work) -> None:
     plan = rehearse(some, SOLVER, 50, 1).plan
     first, second = next(
