@@ -35,14 +35,14 @@ from operations.access import acting
 from operations.plan_diff import PlanDiff
 from operations.planning import PlanningRules
 from operations.promise import Offer
-from plant.actor import Actor
+from plant.actor import Actor, Permission
 from plant.calendar import Window
 from plant.calibration import Difference
 from plant.long_job import LongJob, LongJobKind
 from plant.machine_state import StateInterval
 from plant.message import RefusedMessage
 from plant.order import JobProgress, Priority
-from plant.plan import Plan, PlanVersion
+from plant.plan import Plan, PlanState, PlanVersion
 from plant.plant import Plant
 from plant.ports import Compute, JobQueue
 from plant.text import Text, told
@@ -103,7 +103,17 @@ class OperationViews:
             good=total.good,
             scrap=total.scrap,
             quarantined=sum((await floor.quarantined(self._historian, actor)).values()),
+            held_up=await self._held_up(actor),
         )
+
+    async def _held_up(self, actor: Actor) -> str | None:
+        """Return the newest plan, if the gate refuses it and it is not in force in spite of that."""
+        if not actor.may(Permission.VIEW_PLANS):
+            return None
+        for newest in await planning.list_plans(self._historian, actor, limit=1):
+            waits = newest.state in (PlanState.PROPOSED, PlanState.REFUSED)
+            return newest.id if waits and not newest.passed else None
+        return None
 
     async def plans(self) -> tuple[PlanSummary, ...]:
         found = await planning.list_plans(self._historian, acting())

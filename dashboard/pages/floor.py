@@ -74,6 +74,7 @@ def floor_parts(view: FloorView, say: Words) -> Parts:
         ("oee", ""): {"children": _figures(view.oee, say, large=True)},
         ("pieces", ""): {"children": _pieces(view, say)},
         ("quarantine", ""): _quarantine(view.quarantined, say),
+        ("held-up", ""): _held_up(view.held_up, say),
     }
     counts = Counter(machine.state for machine in view.machines)
     for state in _STATES:
@@ -104,6 +105,7 @@ def _summary(parts: Parts) -> list[Component]:
                 _part(parts, "oee", className="total"),
                 _part(parts, "pieces", className="total pieces"),
                 _part(parts, "quarantine"),
+                _part(parts, "held-up"),
             ],
             className="totals",
         ),
@@ -129,6 +131,17 @@ def _quarantine(count: int, say: Words) -> dict[str, Any]:
         "className": "total quarantine" + (" some" if count else ""),
         "title": say("Messages and readings that were refused, kept with their reasons"),
         "children": html.Span([say("Quarantined"), html.B(say.number(count))], className="figure"),
+    }
+
+
+def _held_up(plan: str | None, say: Words) -> dict[str, Any]:
+    """Return where to read why the newest plan is not in force."""
+    if plan is None:
+        return {"className": "hidden", "children": ""}
+    return {
+        "className": "total held-up",
+        "title": say("The floor goes on by the plan before it; see what blocks it and what would help"),
+        "children": dcc.Link(say("The gate refuses the newest plan"), href=f"/plan?plan={quote(plan)}"),
     }
 
 

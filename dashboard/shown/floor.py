@@ -72,6 +72,9 @@ class FloorView:
         clock: pages place "now" in it by themselves, and would redraw every machine if its ends moved.
     quarantined
         Inputs that were refused and wait to be looked at.
+    held_up
+        The newest plan, if the gate refuses it: the floor goes on by an older one. None where it does not, and for
+        whoever may not see plans.
     """
 
     clock: ClockView
@@ -81,3 +84,4 @@ class FloorView:
     good: int
     scrap: int
     quarantined: int
+    held_up: str | None = None

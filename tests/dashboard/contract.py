@@ -177,6 +177,13 @@ class ViewsContract:
         view = subject.ask(PLANNER, lambda: subject.views.plan(subject.refused_plan))
         assert (view.state, view.released_by, view.override_reason) == (PlanState.RELEASED, PLANNER.name, reason)
 
+    def test_the_floor_tells_that_the_newest_plan_is_refused_until_it_is_in_force(self, subject: Subject) -> None:
+        newest = subject.ask(PLANNER, subject.views.plans)[0].id
+        passed = subject.ask(PLANNER, lambda: subject.views.plan(newest)).judgement.passed
+        assert subject.ask(VIEWER, subject.views.floor).held_up == (None if passed else newest)
+        subject.ask(PLANNER, lambda: subject.views.release(newest, None if passed else "agreed by telephone"))
+        assert subject.ask(VIEWER, subject.views.floor).held_up is None
+
     def test_a_plan_is_released_once(self, subject: Subject) -> None:
         subject.ask(PLANNER, lambda: subject.views.release(subject.passing_plan))
         view = subject.ask(PLANNER, lambda: subject.views.plan(subject.passing_plan))

@@ -291,7 +291,13 @@ class MemoryViews:
             good=sum(one.good for one in machines),
             scrap=sum(one.scrap for one in machines),
             quarantined=self.quarantined,
+            held_up=self._held_up(),
         )
+
+    def _held_up(self) -> str | None:
+        newest = max(self.plan_views.values(), key=lambda view: view.id)
+        waits = newest.state in (PlanState.PROPOSED, PlanState.REFUSED) and not newest.judgement.passed
+        return newest.id if waits else None
 
     async def plans(self) -> tuple[PlanSummary, ...]:
         self._asked(Permission.VIEW_PLANS, "plans")
