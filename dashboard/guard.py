@@ -62,14 +62,15 @@ def report_fault(error: Exception) -> None:
 def notify(title: str, message: str, colour: str = "blue", *, key: str | None = None, stays: bool = False) -> None:
     """Show a notice in the corner of the page; the same `key` replaces the one before."""
     notice = {
-        "action": "show",
         "title": title,
         "message": message,
         "color": colour,
         "autoClose": False if stays else 6000,
         **({"id": key} if key else {}),
     }
-    set_props(NOTICES, {"sendNotifications": [notice]})
+    # Showing one that is shown already changes nothing, and updating one that is not, neither.
+    actions = ("update", "show") if key else ("show",)
+    set_props(NOTICES, {"sendNotifications": [{"action": action, **notice} for action in actions]})
 
 
 def guarded(function: Callable[P, Awaitable[Any]]) -> Callable[P, Awaitable[Any]]:
