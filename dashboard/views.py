@@ -6,7 +6,7 @@ request belongs to and raises `Denied` or `NotAuthenticated` itself. `tests/dash
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +22,7 @@ from plant.actor import Actor
 from plant.calibration import Difference
 from plant.long_job import LongJob, LongJobKind
 from plant.message import RefusedMessage
+from plant.order import CustomerOrder
 from plant.text import Text
 
 
@@ -103,6 +104,20 @@ class Views(Protocol):
 
     async def promise(self, question: PromiseQuestion) -> PromiseView:
         """Return when an order could be delivered, or raise `InvalidInput` where that cannot be asked."""
+        ...
+
+    async def open_orders(self) -> tuple[CustomerOrder, ...]:
+        """Return the orders with work left, by due date."""
+        ...
+
+    async def why_not(self, orders: Sequence[str], by: datetime | None = None) -> tuple[Text, ...]:
+        """Return why not all of these orders can be done by their due dates, or `by` one date; empty if nothing is.
+
+        Raises
+        ------
+        NotFound
+            If no work is left of one of them.
+        """
         ...
 
     async def long_jobs(self, kind: LongJobKind = LongJobKind.PLAN) -> tuple[LongJob, ...]:

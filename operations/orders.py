@@ -116,6 +116,14 @@ async def list_orders(historian: Historian, actor: Actor) -> list[CustomerOrder]
         return await orders.customer_orders(tx)
 
 
+async def list_open(historian: Historian, actor: Actor) -> list[CustomerOrder]:
+    """Return the customer orders with work left, by due date."""
+    actor.require(Permission.VIEW_ORDERS)
+    async with historian.transaction(actor, "list open orders") as tx:
+        left = {one.job.customer_order for one in await orders.jobs(tx, open_only=True)}
+        return [order for order in await orders.customer_orders(tx) if order.id in left]
+
+
 async def list_jobs(historian: Historian, actor: Actor, customer_order: str | None = None) -> list[JobProgress]:
     """Return job orders with their progress, all or one customer order's."""
     actor.require(Permission.VIEW_ORDERS)

@@ -30,6 +30,7 @@ from operations import (
     plants,
     promises,
     releases,
+    why_not,
 )
 from operations.access import acting
 from operations.plan_diff import PlanDiff
@@ -41,7 +42,7 @@ from plant.calibration import Difference
 from plant.long_job import LongJob, LongJobKind
 from plant.machine_state import StateInterval
 from plant.message import RefusedMessage
-from plant.order import JobProgress, Priority
+from plant.order import CustomerOrder, JobProgress, Priority
 from plant.plan import Plan, PlanState, PlanVersion
 from plant.plant import Plant
 from plant.ports import Compute, JobQueue
@@ -204,6 +205,12 @@ class OperationViews:
             replanned=None if replanned is None else _offer(replanned, found.replanned),
             impossible=found.impossible,
         )
+
+    async def open_orders(self) -> tuple[CustomerOrder, ...]:
+        return tuple(await orders.list_open(self._historian, acting()))
+
+    async def why_not(self, orders: Sequence[str], by: datetime | None = None) -> tuple[Text, ...]:
+        return await why_not.ask(self._historian, self._compute, self._clock, acting(), self._rules, orders, by)
 
     async def long_jobs(self, kind: LongJobKind = LongJobKind.PLAN) -> tuple[LongJob, ...]:
         found = await jobs.newest(self._historian, acting())

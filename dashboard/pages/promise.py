@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard.guard import guarded, words
 from dashboard.moments import plant_time
+from dashboard.pages import why_not
 from dashboard.shown.promise import PromiseOffer, PromiseQuestion, PromiseView
 from dashboard.states import icon
 from dashboard.views import Views
@@ -34,6 +35,7 @@ async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
         [
             html.Section([html.H2(say("When could we deliver?")), _form(items, say)], className="panel ask"),
             html.Div(id=_ANSWER, **{"aria-live": "polite"}),
+            await why_not.section(views, say),
         ],
         className="promise",
     )
@@ -55,7 +57,8 @@ def _form(items: dict[str, str], say: Words) -> Component:
 
 
 def register(app: Dash, views: Views) -> None:
-    """Add the callback that asks."""
+    """Add the callbacks that ask."""
+    why_not.register(app, views)
 
     @app.callback(
         Output(_ANSWER, "children"),

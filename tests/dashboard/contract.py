@@ -249,6 +249,18 @@ class ViewsContract:
         with pytest.raises(InvalidInput):
             subject.ask(PLANNER, lambda: subject.views.promise(PromiseQuestion("no such item", 1, None)))
 
+    def test_why_not_is_asked_of_open_orders_by_those_who_plan(self, subject: Subject) -> None:
+        views = subject.views
+        asked = [one.id for one in subject.ask(PLANNER, views.open_orders)]
+        assert asked
+        long_ago = subject.ask(VIEWER, views.clock).now - timedelta(hours=1)
+        assert subject.ask(PLANNER, lambda: views.why_not(asked[:1], long_ago))
+        assert subject.ask(PLANNER, lambda: views.why_not(asked[:1], long_ago + timedelta(days=300))) == ()
+        with pytest.raises(NotFound):
+            subject.ask(PLANNER, lambda: views.why_not(["no such order"]))
+        with pytest.raises(Denied):
+            subject.ask(VIEWER, lambda: views.why_not(asked))
+
     def test_health_is_within_its_bounds(self, subject: Subject) -> None:
         for machine in subject.ask(VIEWER, subject.views.health).machines:
             assert (machine.index is None) == (machine.state is HealthState.UNKNOWN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import replace
@@ -358,6 +358,20 @@ class MemoryViews:
         offer = PromiseOffer(done, done + timedelta(hours=8), done + timedelta(days=1), on_time, said)
         why = (told("{order} must be done by {at:moment}", order="(new)", at=question.due_at),)
         return PromiseView(offer, offer if question.replan else None, why if on_time == 0 else ())
+
+    async def open_orders(self) -> tuple[CustomerOrder, ...]:
+        self._asked(Permission.VIEW_ORDERS, "open_orders")
+        found = {name: order for view in self.plan_views.values() for name, order in view.orders.items()}
+        return tuple(sorted(found.values(), key=lambda order: order.due_at))
+
+    async def why_not(self, orders: Sequence[str], by: datetime | None = None) -> tuple[Text, ...]:
+        self._asked(Permission.MAKE_PLANS, "why_not")
+        known = {order.id for order in await self.open_orders()}
+        if unknown := set(orders) - known:
+            raise NotFound(f"no work is left of {', '.join(sorted(unknown))}")
+        if by is None or by > NOW:
+            return ()
+        return tuple(told("{order} must be done by {at:moment}", order=order, at=by) for order in orders)
 
     async def long_jobs(self, kind: LongJobKind = LongJobKind.PLAN) -> tuple[LongJob, ...]:
         self._asked(Permission.VIEW_PLANS, "long_jobs")

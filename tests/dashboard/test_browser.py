@@ -530,3 +530,20 @@ def test_a_promise_is_asked_for_and_answered(anna: Tab, keep_screenshot: Callabl
     text_of(page, ".offer .facts", "Four in five (P80)")
     text_of(page, ".offer .reasons", "M04 decides the date in 72% of the futures.")
     keep_screenshot(page, "promise-answer")
+
+
+def test_why_an_entered_order_cannot_be_done_by_a_date(anna: Tab, keep_screenshot: Callable[[Any, str], None]) -> None:
+    page = anna.turn_to("promise", PAGES["promise"])
+    page.locator("#why-ask").click()
+    text_of(page, ".mantine-Notification-root", "Choose one order or more.")
+    page.locator("#why-orders").click()
+    page.get_by_role("option").first.click()
+    page.keyboard.press("Escape")
+    page.locator("#why-ask").click()
+    text_of(page, "#why-answer", "Nothing forbids it")
+    page.locator("#why-by").click()
+    page.get_by_role("dialog").get_by_role("button", name="1 January 2026", exact=True).click()
+    page.keyboard.press("Escape")
+    page.locator("#why-ask").click()
+    text_of(page, "#why-answer .reasons", "must be done by Wed 31 Dec 16:00")
+    keep_screenshot(page, "why-not")

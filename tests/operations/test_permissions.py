@@ -78,6 +78,7 @@ MAY: dict[str, set[Role]] = {
     "orders.enter": {Role.PLANNER, Role.SALES, Role.INTEGRATION, Role.SYSTEM},
     "orders.jobs_on_machines": _FLOOR,
     "orders.list_jobs": _ORDERS,
+    "orders.list_open": _ORDERS,
     "orders.list_orders": _ORDERS,
     "outbox.deliver": _OURSELVES,
     "outbox.refused": _ORDERS,
