@@ -20,7 +20,8 @@ from dashboard.paper import figure_html, page, section
 from dashboard.shown.plan import PlannedJob
 from dashboard.vocabulary import PRIORITIES
 from dashboard.words import Words
-from methods.disturbed import with_planned_stops
+from methods.attended import attended_hours
+from methods.disturbed import with_absences, with_planned_stops
 from methods.load import load_profile
 from operations.gate import Thresholds
 from operations.plan_diff import compare, sentences
@@ -125,12 +126,14 @@ def report(
 def _chart(subject: _Subject) -> Chart:
     plan, plant = subject.version.plan, subject.plant
     span = plan.epoch, plan.epoch + timedelta(seconds=max(plan.makespan_s, 3600.0)) * 1.05
-    stopped = with_planned_stops(plant, subject.version.knew.planned_stops)
+    knew = subject.version.knew
+    stopped = with_planned_stops(with_absences(plant, knew.absences), knew.planned_stops)
     return Chart(
         key=subject.version.id,
         plan=plan,
         machines=_names(plant),
         windows={machine.id: stopped.calendar_of(machine.id).windows(*span) for machine in stopped.machines},
+        attended=attended_hours(stopped, plan, subject.jobs, span),
         jobs={name: _planned(plant, job) for name, job in subject.jobs.items()},
         orders=subject.orders,
         on_time={one.order: one.on_time for one in subject.version.verdict.orders},

@@ -6,7 +6,7 @@ plan's size: a bar costs little, a trace much.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,8 +15,9 @@ import plotly.graph_objects as go
 
 from dashboard.figures.look import escape, local, time_axis
 from dashboard.words import Words
+from methods.attended import StepHours
 from plant.calendar import Window, clip_windows, merge_windows
-from plant.plan import Plan
+from plant.plan import Plan, PlannedOperation
 
 CLOSED = "rgba(124,134,146,0.18)"
 _CUT_FROM = timedelta(hours=1)
@@ -142,7 +143,7 @@ def closed_everywhere(windows: Mapping[str, Sequence[Window]], span: Window) -> 
 
 
 def interrupted(bar: Bar, windows: Sequence[Window]) -> list[Bar]:
-    """Return a bar in pieces: whole while its machine is open, a thin line while it is closed; one carries the text."""
+    """Return a bar in pieces: whole in its working windows, a thin line outside of them; one carries the text."""
     worked = [
         replace(bar, start=start, end=end, text="")
         for start, end in clip_windows(_without_breaks(windows), bar.start, bar.end)
@@ -172,15 +173,23 @@ def _without_breaks(windows: Sequence[Window]) -> list[Window]:
     return joined
 
 
-def setups(plan: Plan, windows: Mapping[str, Sequence[Window]], say: Words) -> Iterator[Bar]:
-    """Yield the setup before each step that needs one, laid back over closed hours."""
+def setups(plan: Plan, hours: Callable[[PlannedOperation], StepHours], say: Words) -> Iterator[Bar]:
+    """Yield the setup before each step that needs one, laid back over the hours it cannot go on, in pieces.
+
+    Parameters
+    ----------
+    hours
+        Returns when an operation can go on.
+    """
     for machine, steps in plan.sequences.items():
         for first, *others in steps:
             if first.setup_s > 0:
                 start = plan.epoch + timedelta(seconds=first.start_s)
-                begins = worked_back(windows.get(machine, ()), start, first.setup_s)
+                windows = hours(first).setup
+                begins = worked_back(windows, start, first.setup_s)
                 hover = f"<b>{escape(say('Setup'))}</b> {say.duration(first.setup_s)}<br>{escape(first.job_order)}"
-                yield Bar(machine, begins, start, hover=hover, jobs=tuple(one.job_order for one in (first, *others)))
+                jobs = tuple(one.job_order for one in (first, *others))
+                yield from interrupted(Bar(machine, begins, start, hover=hover, jobs=jobs), windows)
 
 
 def worked_back(windows: Sequence[Window], end: datetime, work_s: float) -> datetime:

@@ -17,6 +17,7 @@ from dashboard.figures.bars import CLOSED, Bar, add_bars, closed, closed_everywh
 from dashboard.figures.look import escape, layout, local, naive
 from dashboard.shown.plan import PlannedJob
 from dashboard.words import Words, mark
+from methods.attended import StepHours, hours_of
 from plant.calendar import Window
 from plant.lock import JobLock
 from plant.order import CustomerOrder
@@ -59,6 +60,8 @@ class Chart:
         What was to begin before this moment had to keep its place; None where nothing had to.
     locks
         Locked job orders, by id.
+    attended
+        By job order when what somebody attends can go on; what is not in it goes by its machine alone.
     may_drag
         Whether its operations may be dragged; the browser is then told which rows can take what.
     """
@@ -73,6 +76,7 @@ class Chart:
     now: datetime | None = None
     frozen_until: datetime | None = None
     locks: Mapping[str, JobLock] = field(default_factory=dict)
+    attended: Mapping[str, StepHours] = field(default_factory=dict)
     may_drag: bool = False
 
     @property
@@ -84,6 +88,10 @@ class Chart:
     def moment(self, seconds: float) -> datetime:
         """Return the moment so many seconds after the plan's epoch."""
         return self.plan.epoch + timedelta(seconds=seconds)
+
+    def hours(self, one: PlannedOperation) -> StepHours:
+        """Return when an operation can go on."""
+        return hours_of(one, self.windows, self.attended)
 
     def order_of(self, one: PlannedOperation) -> str:
         """Return the customer order an operation is for; where that is not known, its job order."""
@@ -117,10 +125,10 @@ def gantt(chart: Chart, say: Words, *, by_order: bool = False) -> go.Figure:
     cut = list(closed_everywhere(windows, span))
     figure = go.Figure(layout=layout(key=chart.key, height=_ROW_PX * max(len(machines), 1) + 70))
     add_bars(figure, machines, list(closed(windows, span)), say, width=1.0, name=say("Closed"), color=CLOSED)
-    setting_up = [part for bar in setups(chart.plan, windows, say) for part in interrupted(bar, windows[bar.machine])]
+    setting_up = list(setups(chart.plan, chart.hours, say))
     add_bars(figure, machines, setting_up, say, width=0.42, name=say("Setup"), color=_SETUP)
     _add_steps(figure, chart, say, by_order)
-    past_due = [part for bar in _past_due(chart) for part in interrupted(bar, windows.get(bar.machine, ()))]
+    past_due = list(_past_due(chart))
     behind = say("after its due date") if past_due else None
     add_bars(figure, machines, past_due, say, width=0.92, name=behind, color=_LATE)
     figure.update_traces(insidetextanchor="start", selector={"type": "bar"})
@@ -177,8 +185,7 @@ def _mark_frozen(figure: go.Figure, since: datetime, until: datetime, say: Words
 def _add_steps(figure: go.Figure, chart: Chart, say: Words, by_order: bool) -> None:
     """Add what is processed: a trace a risk, or one an order where each is to be named."""
     bars: dict[tuple[str, str], list[Bar]] = {}
-    for order, bar in _steps(chart, say, apart=by_order):
-        parts = interrupted(bar, chart.windows.get(bar.machine, ()))
+    for order, parts in _steps(chart, say, apart=by_order):
         bars.setdefault((risk(chart.on_time.get(order)), order if by_order else ""), []).extend(parts)
     for kind, _, words, colour in reversed(RISKS) if by_order else RISKS:
         orders = sorted(order for name, order in bars if name == kind) if by_order else [""]
@@ -190,8 +197,8 @@ def _add_steps(figure: go.Figure, chart: Chart, say: Words, by_order: bool) -> N
                 figure.data[-1].update(legendgroup=kind, legendgrouptitle=title)
 
 
-def _steps(chart: Chart, say: Words, *, apart: bool) -> Iterator[tuple[str, Bar]]:
-    """Yield every step with the order that counts for it; members of a batch share one bar, or `apart` its height."""
+def _steps(chart: Chart, say: Words, *, apart: bool) -> Iterator[tuple[str, list[Bar]]]:
+    """Yield every step in pieces, with the order that counts; members of a batch share a bar, or `apart` its height."""
     for steps in chart.plan.sequences.values():
         for step in steps:
             for lane, members in enumerate([(one,) for one in step] if apart else [step]):
@@ -202,7 +209,8 @@ def _steps(chart: Chart, say: Words, *, apart: bool) -> Iterator[tuple[str, Bar]
                 end = chart.moment(max(one.end_s for one in members))
                 jobs = tuple(one.job_order for one in members)
                 tip = _tip(chart, members, len(step), say)
-                yield order, Bar(members[0].machine, start, end, escape(text), tip, lane * height, height, jobs)
+                bar = Bar(members[0].machine, start, end, escape(text), tip, lane * height, height, jobs)
+                yield order, interrupted(bar, chart.hours(members[0]).processing)
 
 
 def _tip(chart: Chart, members: Sequence[PlannedOperation], batch: int, say: Words) -> str:
@@ -226,11 +234,12 @@ def _tip(chart: Chart, members: Sequence[PlannedOperation], batch: int, say: Wor
 
 
 def _past_due(chart: Chart) -> Iterator[Bar]:
-    """Yield the part of each operation that lies behind its order's due date, as a line under its bar."""
+    """Yield the part of each operation that lies behind its order's due date, as a line under its bar, in pieces."""
     for one in chart.plan.operations:
         if (due := chart.late_from(one)) is not None:
             start = max(chart.moment(one.start_s), due)
-            yield Bar(one.machine, start, chart.moment(one.end_s), low=0.86, height=0.14)
+            late = Bar(one.machine, start, chart.moment(one.end_s), low=0.86, height=0.14)
+            yield from interrupted(late, chart.hours(one).processing)
 
 
 def _add_due_dates(figure: go.Figure, chart: Chart, cut: Sequence[Window], say: Words) -> None:

@@ -41,7 +41,7 @@ def moves_figure(chart: Chart, before: Plan, diff: PlanDiff, say: Words) -> go.F
     kinds = _kinds(chart.plan, before, diff)
     bars: dict[str, list[Bar]] = {name: [] for name, _, _ in KINDS}
     for one in chart.plan.operations:
-        bars[kinds[one.job_order]] += interrupted(_bar(chart, one, before, say), windows.get(one.machine, ()))
+        bars[kinds[one.job_order]] += interrupted(_bar(chart, one, before, say), chart.hours(one).processing)
     for name, words, colour in KINDS:
         add_bars(figure, machines, bars[name], say, width=0.74, name=say(words), color=colour)
     figure.update_traces(insidetextanchor="start")

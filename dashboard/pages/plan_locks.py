@@ -19,6 +19,7 @@ from dashboard.shown.plan import PlanView
 from dashboard.states import icon
 from dashboard.views import Views
 from dashboard.words import Words
+from methods.attended import hours_of
 from plant.actor import Actor, Permission
 from plant.errors import InvalidInput
 from plant.lock import JobLock
@@ -241,7 +242,7 @@ def told(view: PlanView, job: str, machine: str, start: datetime, say: Words, wh
 def _begins(view: PlanView, planned: PlannedOperation) -> datetime:
     """Return when a machine begins with an operation, changeover included."""
     start = view.plan.epoch + timedelta(seconds=planned.start_s)
-    return worked_back(view.windows.get(planned.machine, ()), start, planned.setup_s)
+    return worked_back(hours_of(planned, view.windows, view.attended).setup, start, planned.setup_s)
 
 
 def _confirm(app: Dash, views: Views, awaited: str) -> None:

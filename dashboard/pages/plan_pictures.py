@@ -101,4 +101,5 @@ def chart_of(view: PlanView) -> Chart:
         now=view.made_at,  # the browser moves it on: drawn at the clock's, the same plan would be sent again and again
         frozen_until=view.frozen_until,
         locks=view.locks,
+        attended=view.attended,
     )

@@ -12,6 +12,8 @@ import pytest
 from dashboard.figures.gantt import Chart, gantt, risk
 from dashboard.pages.plan_pictures import chart_of
 from dashboard.words import Words
+from methods.attended import StepHours
+from plant.calendar import Window
 from plant.lock import JobLock
 from plant.plan import Plan, PlannedOperation
 from tests.dashboard.factory import NOW, START, ZONE, MemoryLive, MemoryViews
@@ -36,6 +38,10 @@ def steps_of(figure: go.Figure) -> list[go.Bar]:
 def of(*operations: PlannedOperation, **changes: object) -> Chart:
     """Return the chart of a few operations."""
     return replace(chart(), plan=Plan(START, operations), **changes)  # type: ignore[arg-type]
+
+
+def hours(start: float, end: float) -> Window:
+    return START + timedelta(hours=start), START + timedelta(hours=end)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +71,21 @@ def test_bars_stand_on_their_rows_in_local_time_and_carry_their_job_orders() -> 
     (bar,) = [trace for trace in steps_of(figure) if trace.base]
     assert (list(bar.base), list(bar.x), list(bar.y)) == (["2026-01-05T07:00:00"], [HOUR * 1000], [1.0])
     assert list(bar.customdata) == ["a"]
+
+
+def test_work_that_somebody_attends_is_interrupted_while_they_are_away() -> None:
+    away = StepHours(setup=(hours(0, 2), hours(6, 8)), processing=(hours(0, 8), hours(12, 16)))
+    one = PlannedOperation("a", "M02", 0, 7 * HOUR, 14 * HOUR, setup_s=2 * HOUR)
+    figure = gantt(of(one, attended={"a": away}), SAY)
+    (bar,) = [trace for trace in steps_of(figure) if trace.base and trace.name != "Setup"]
+    pieces = sorted(zip(bar.base, bar.x, [round(width, 2) for width in bar.width], strict=True))
+    assert pieces == [
+        ("2026-01-05T13:00:00", HOUR * 1000, 0.74),
+        ("2026-01-05T14:00:00", 4 * HOUR * 1000, 0.12),
+        ("2026-01-05T18:00:00", 2 * HOUR * 1000, 0.74),
+    ]
+    setup = drawn(figure, "Setup")
+    assert sorted(setup.base) == ["2026-01-05T07:00:00", "2026-01-05T08:00:00", "2026-01-05T12:00:00"]
 
 
 def test_orders_at_risk_are_coloured_and_marked_where_they_are_due() -> None:

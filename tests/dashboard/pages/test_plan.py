@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from dashboard.changes import digests
-from dashboard.pages import plan, plan_orders, plan_release
+from dashboard.pages import plan, plan_locks, plan_orders, plan_release
 from dashboard.pages.plan import certainty, expected_delay, plan_parts, twin_error
 from dashboard.words import Words
+from methods.attended import StepHours
+from plant.plan import Plan, PlannedOperation
 from plant.verdict import TwinError
-from tests.dashboard.factory import ANNA, NOW, ZONE, MemoryLive, MemoryViews, _plan, actor_now
+from tests.dashboard.factory import ANNA, NOW, START, ZONE, MemoryLive, MemoryViews, _plan, actor_now
 
 ERROR = TwinError(NOW, 12, 340, 1500.0, 5400.0, 0.775, -0.03)
 
@@ -139,3 +141,11 @@ def test_a_later_look_at_the_same_plan_sends_no_other_picture() -> None:
 def test_the_load_is_drawn() -> None:
     parts = plan_parts(_plan("plan-1", late=False), ANNA, Words("en", ZONE))
     assert "grinding" in parts["plan-load", ""]["figure"]["layout"]["yaxis"]["ticktext"][-1]
+
+
+def test_the_form_of_a_lock_begins_with_the_changeover_that_somebody_attends() -> None:
+    one = PlannedOperation("a", "M01", 0, 7 * 3600.0, 8 * 3600.0, setup_s=7200.0, person="P1")
+    there = [(START + timedelta(hours=start), START + timedelta(hours=end)) for start, end in ((0, 2), (6, 8))]
+    view = replace(_plan("plan-1", late=False), plan=Plan(START, (one,)), attended={"a": StepHours(tuple(there), ())})
+    moved = plan_locks.told(view, "a", "M02", NOW, Words("en", ZONE), "")
+    assert "M01, Mon 5 Jan 07:00" in texts(moved)
