@@ -49,6 +49,7 @@ async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
     """Draw the page, with the plan the address names or else the newest."""
     chosen, of_plan = await _plan_parts(views, say, query.get("plan"))
     of_jobs = job_parts(await views.long_jobs(), await views.me(), say)
+    clock = await views.clock()
     parts: Parts = {**of_plan, **of_jobs}
     return html.Div(
         [
@@ -62,7 +63,7 @@ async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
             _nothing_yet(parts, say),
             _part(parts, "shown", children=_shown(parts, say)),
             plan_release.refusal_dialog(say),
-            plan_locks.dialog(say),
+            plan_locks.dialog(clock.now, say.at(clock.timezone)),
         ],
         className="plan",
     )

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from dashboard.changes import Parts, part_id
 from dashboard.figures.bars import worked_back
 from dashboard.guard import guarded, message_of, notify, words
-from dashboard.moments import form_time, plant_time
+from dashboard.moments import form_time, moment_picker, plant_time
 from dashboard.rights import permitted
 from dashboard.shown.plan import PlanView
 from dashboard.states import icon
@@ -98,15 +98,21 @@ def _row(lock: JobLock, actor: Actor, say: Words) -> Component:
     )
 
 
-def dialog(say: Words) -> Component:
-    """Return the form that asks before anything is locked; it is filled in by a drag, or by hand."""
+def dialog(now: datetime, say: Words) -> Component:
+    """Return the form that asks before anything is locked; it is filled in by a drag, or by hand.
+
+    Parameters
+    ----------
+    now
+        Plant time.
+    """
     form = dmc.Modal(
         [
             html.Div(
                 [
                     dmc.Select(id=_JOB, label=say("Job order"), searchable=True, allowDeselect=False),
                     dmc.Select(id=_MACHINE, label=say("Machine"), allowDeselect=False),
-                    dmc.DateTimePicker(id=_START, label=say("Begins (with its changeover)")),
+                    moment_picker(_START, say("Begins (with its changeover)"), now, say),
                     html.Div(id=_TOLD, className="lock-told", **{"aria-live": "polite"}),
                     html.Button([icon("lock"), say("Lock and plan")], id=_CONFIRM, className="button", disabled=True),
                 ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,6 +32,14 @@ def eventually(holds: Callable[[], bool], what: str) -> None:
 def text_of(page: Any, selector: str, text: str) -> None:
     """Wait until an element shows `text`."""
     page.locator(selector).filter(has_text=text).first.wait_for()
+
+
+def choose_the_ninth(page: Any, picker: str) -> None:
+    """Choose a day in a calendar that is to open at the plant's month and to tell it in one way only."""
+    page.locator(picker).click()
+    text_of(page, ".mantine-DateTimePicker-calendarHeaderLevel", "January 2026")
+    page.locator(".mantine-DateTimePicker-day:not([data-outside])").get_by_text("9", exact=True).click()
+    assert re.fullmatch(r"2026-01-09 \d\d:\d\d", page.locator(picker).inner_text())
 
 
 PAGES = {
@@ -517,6 +526,18 @@ def test_the_login_page(tab: OpenTab, keep_screenshot: Callable[[Any, str], None
     opened.page.get_by_role("alert").wait_for()
     assert opened.page.locator("input:focus").get_attribute("name") == "name"
     keep_screenshot(opened.page, f"login-{language}")
+
+
+@pytest.mark.parametrize(
+    ("path", "picker"),
+    [
+        ("promise", "#promise-due"),
+        ("health", "#stop-from"),
+        ("health", "#stop-until"),
+    ],
+)
+def test_a_calendar_opens_at_the_plants_month_and_shows_the_day_in_one_way(anna: Tab, path: str, picker: str) -> None:
+    choose_the_ninth(anna.turn_to(path, PAGES[path]), picker)
 
 
 def test_a_promise_is_asked_for_and_answered(anna: Tab, keep_screenshot: Callable[[Any, str], None]) -> None:
