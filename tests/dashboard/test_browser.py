@@ -76,6 +76,35 @@ def test_pages_are_drawn(
         keep_screenshot(page, f"{name}-{language}-{width}")
 
 
+_OVERLAPS = """() => {
+  const boxes = [...document.querySelectorAll(".top nav a > *, .clock > *, .languages button, .who, .user form")]
+    .map((one) => [one.textContent || one.className, one.getBoundingClientRect()])
+    .filter(([, box]) => box.width && box.height);
+  const over = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  return boxes.flatMap(([name, box], n) =>
+    boxes.slice(n + 1).filter(([, other]) => over(box, other)).map(([other]) => `${name} over ${other}`));
+}"""
+_CUT_OFF = """() => [...document.querySelectorAll(".facts b, .gate, .changes ul, .top nav a")]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1)
+  .map((one) => one.textContent)"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_nothing_in_the_header_or_on_a_plan_is_cut_off_or_lies_over_another(tab: OpenTab, language: str) -> None:
+    one = tab(language=language)
+    one.open("/plan")
+    for landmark in (PLAN, ".who b", "#plant-name"):
+        one.page.locator(landmark).first.wait_for()
+    for width in (1440, 1100, 1024, 1001, 941, 801, 390):
+        one.page.set_viewport_size({"width": width, "height": 900})
+        one.page.wait_for_function(
+            "document.documentElement.scrollWidth <= innerWidth"
+        )  # figures follow a moment later
+        assert one.page.evaluate(_OVERLAPS) == [], width
+        assert one.page.evaluate(_CUT_OFF) == [], width
+    one.page.set_viewport_size({"width": 1440, "height": 900})
+
+
 def test_the_floor_says_what_is_known(served: Served, anna: Tab) -> None:
     page = anna.page
     card = page.locator("article[data-machine=M12]")
