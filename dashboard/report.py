@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from plotly.graph_objects import Figure
 
-from dashboard.costs import asked_for, costs, to_others, without_it
+from dashboard.costs import asked_for, certainty, costs, to_others, without_it
 from dashboard.figures.gantt import Chart, gantt
 from dashboard.figures.load import load_figure
 from dashboard.figures.plan_diff import moves_figure, orders_figure
@@ -256,14 +256,22 @@ def _certainty(paid: Robustness | None, say: Words) -> list[tuple[str, str, str,
     if paid is None:
         return []
     if paid.spread is None:
-        return [("", say("Price of certainty"), say("none"), say("the best plan at planned times is also the surest"))]
+        return [
+            (
+                "",
+                say("Price of certainty"),
+                certainty(paid, say),
+                say("the best plan at planned times is also the surest"),
+            )
+        ]
     more = say(
-        "of the makespan, {delay} h of planned delay; expected delay {expected} h instead of {nominal} h",
+        "against the best plan at planned times: {delay} h more planned delay, expected delay {expected} h instead of "
+        "{nominal} h",
         delay=say.number(max(paid.tardiness_paid_s, 0.0) / 3600, 1),
         expected=say.number(paid.expected_tardiness_s / 3600, 1),
         nominal=say.number(paid.nominal_expected_tardiness_s / 3600, 1),
     )
-    return [("", say("Price of certainty"), say.percent(paid.makespan_paid, 1), more)]
+    return [("", say("Price of certainty"), certainty(paid, say), more)]
 
 
 def _twin_error(error: TwinError | None, say: Words) -> list[tuple[str, str, str, str]]:

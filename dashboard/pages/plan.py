@@ -10,7 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from dash.development.base_component import Component
 
 from dashboard.changes import Parts, Seen, output, part_id, seen, stores, take_updates, update
-from dashboard.costs import asked_for, costs
+from dashboard.costs import asked_for, certainty, costs
 from dashboard.figures import look
 from dashboard.found_by import method_of
 from dashboard.guard import guarded, notify, words
@@ -325,13 +325,6 @@ def _facts(view: PlanView, say: Words) -> list[Component]:
     if view.verdict.twin_error is not None and view.verdict.twin_error.drifted:
         shown.append((say("Cycle times changed"), ", ".join(view.verdict.twin_error.drifted)))
     return [html.Div([html.Span(name), html.B(value, title=value)]) for name, value in shown]
-
-
-def certainty(paid: Robustness | None, say: Words) -> str:
-    """Say how much longer the plan is than the best one at planned times; what that buys is told beside it."""
-    if paid is None:
-        return say("not compared")
-    return say("none") if paid.spread is None else say("{share} longer", share=say.percent(paid.makespan_paid, 1))
 
 
 def expected_delay(paid: Robustness | None, say: Words) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from dashboard.changes import digests
+from dashboard.costs import certainty
 from dashboard.pages import plan, plan_locks, plan_orders, plan_release
-from dashboard.pages.plan import certainty, expected_delay, plan_parts, twin_error
+from dashboard.pages.plan import expected_delay, plan_parts, twin_error
 from dashboard.words import Words
 from methods.attended import StepHours
 from plant.plan import Plan, PlannedOperation
@@ -94,6 +95,24 @@ def test_the_price_of_certainty_is_told() -> None:
     as_planned = replace(paid, spread=None)
     assert (certainty(as_planned, en), expected_delay(as_planned, en)) == ("none", "2 h 30 min")
     assert {certainty(None, zh), expected_delay(None, zh)} == {"未作比较"}
+
+
+@pytest.mark.parametrize(
+    ("makespan_s", "late_s", "english", "chinese"),
+    [
+        (997e3, 0.0, "0.3% shorter", "缩短 0.3%"),
+        (1003e3, 0.0, "0.3% longer", "延长 0.3%"),
+        (999.8e3, 0.0, "none", "无"),
+        (1000.2e3, 3600.0, "as long as without", "时长不变"),
+    ],
+)
+def test_a_plan_that_is_shorter_for_certainty_is_not_called_longer(
+    makespan_s: float, late_s: float, english: str, chinese: str
+) -> None:
+    robust = _plan("plan-2", late=True).robustness
+    assert robust is not None
+    paid = replace(robust, makespan_s=makespan_s, weighted_tardiness_s=late_s)
+    assert (certainty(paid, Words("en", ZONE)), certainty(paid, Words("zh", ZONE))) == (english, chinese)
 
 
 def test_machines_whose_cycle_times_changed_are_named_on_the_plan() -> None:
