@@ -31,6 +31,8 @@ RISKS = (
 """Name, lowest probability of being on time, words, colour; the first that fits counts."""
 
 _ROW_PX = 30
+_MEMBERS_TOLD = 6
+"""Members of a batch that are told of when it is pointed at."""
 _SETUP = "rgba(110,122,134,0.75)"
 _LATE = "#c2006b"
 _FROZEN = "rgba(93,143,201,0.16)"
@@ -214,23 +216,27 @@ def _steps(chart: Chart, say: Words, *, apart: bool) -> Iterator[tuple[str, list
 
 
 def _tip(chart: Chart, members: Sequence[PlannedOperation], batch: int, say: Words) -> str:
-    lines = []
-    for one in members[:8]:
-        job = chart.jobs.get(one.job_order)
-        what = f"{job.item_name}, {job.operation} ({say.number(job.quantity)})" if job else ""
-        lines.append(f"<b>{escape(one.job_order)}</b> {escape(what)}")
-    if len(members) > len(lines):
-        lines.append("…")
-    first = members[0]
-    end = max(one.end_s for one in members)
-    lines.append(f"{say.moment(chart.moment(first.start_s))} – {say.moment(chart.moment(end))}")
-    if batch > len(members):
+    """Return what is told of the members of a step that share a bar, out of a batch of so many."""
+    start, end = chart.moment(members[0].start_s), chart.moment(max(one.end_s for one in members))
+    lines = [escape(f"{say.moment(start)} – {say.moment(end)}")]
+    if batch > 1:
         lines.append(escape(say("Batch of {n}", n=batch)))
-    if len(members) == 1 and (order := chart.orders.get(chart.order_of(first))):
+    for one in members[:_MEMBERS_TOLD]:
+        lines += _about(chart, one, say)
+    if len(members) > _MEMBERS_TOLD:
+        lines.append("…")
+    return "<br>".join(lines)
+
+
+def _about(chart: Chart, one: PlannedOperation, say: Words) -> Iterator[str]:
+    """Yield what an operation makes, when its order is due, and how sure that is."""
+    job, order = chart.jobs.get(one.job_order), chart.orders.get(chart.order_of(one))
+    what = f"{job.item_name}, {job.operation} ({say.number(job.quantity)})" if job else ""
+    yield f"<b>{escape(one.job_order)}</b> {escape(what)}"
+    if order:
         share = chart.on_time.get(order.id)
         sure = "" if share is None else say("on time {share}", share=say.likelihood(share))
-        lines.append(escape(" · ".join(filter(None, (say("due {moment}", moment=say.moment(order.due_at)), sure)))))
-    return "<br>".join(lines)
+        yield escape(" · ".join(filter(None, (say("due {moment}", moment=say.moment(order.due_at)), sure))))
 
 
 def _past_due(chart: Chart) -> Iterator[Bar]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -127,6 +128,18 @@ def test_a_batch_is_one_bar_and_names_are_no_markup() -> None:
     assert list(bar.text) == ["2 × &lt;i&gt;CO&lt;/i&gt;"]
     assert "<b>x</b>" not in bar.hovertext[0]
     assert bar.customdata[0].split("\n") == [first.job_order, second.job_order]
+
+
+def test_of_a_batch_the_same_is_told_on_the_page_and_on_paper() -> None:
+    members = tuple(PlannedOperation(f"CO-{1001 + number}/1-10", "M09", 0, 0.0, HOUR, batch="B") for number in range(8))
+    (together,) = [trace.hovertext[0] for trace in steps_of(gantt(of(*members), SAY)) if trace.base]
+    apart = [trace.hovertext[0] for trace in steps_of(gantt(of(*members[:2]), SAY, by_order=True)) if trace.base]
+    for one in members[:2]:
+        (tip,) = [tip for tip in apart if one.job_order in tip]
+        assert re.search(r"<br>due .*:\d\d · on time .*\d%$", tip)
+        assert "<br>".join(tip.split("<br>")[2:]) in together
+    assert together.split("<br>")[:2] == ["Mon 5 Jan 06:00 – Mon 5 Jan 07:00", "Batch of 8"]
+    assert together.endswith("<br>…")
 
 
 def test_on_paper_every_order_is_named_under_its_risk_and_members_of_a_batch_share_their_row() -> None:
