@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 import plotly.graph_objects as go
@@ -22,6 +23,19 @@ from plant.plan import Plan, PlannedOperation
 CLOSED = "rgba(124,134,146,0.18)"
 _CUT_FROM = timedelta(hours=1)
 """Closed spans that are shorter, such as breaks, are neither cut out nor drawn as interruptions."""
+_STEPS = (
+    (timedelta(hours=1), timedelta(minutes=30), 10),
+    (timedelta(hours=2), timedelta(hours=1), 10),
+    (timedelta(hours=3), timedelta(hours=2), 10),
+    (timedelta(hours=6), timedelta(hours=3), 10),
+    (timedelta(days=1), timedelta(hours=12), 14),
+    (timedelta(days=7), timedelta(days=3), 14),
+    (timedelta(days=14), timedelta(days=7), 14),
+)
+"""Steps between ticks that look even although nights and weekends are cut out.
+
+Each with plotly's next shorter step, and how many there is room for.
+"""
 
 
 @dataclass(frozen=True)
@@ -115,8 +129,30 @@ def dress(figure: go.Figure, machines: Mapping[str, str], span: Window, cut: Seq
         type="date",
         range=[local(moment, say.timezone) for moment in span],
         rangebreaks=[{"bounds": [local(moment, say.timezone) for moment in window]} for window in cut],
-        **time_axis(say),
+        nticks=_most_ticks(span[1] - span[0]),
+        **{**time_axis(say), "tickformat": None, "tickformatstops": _tick_formats(say)},
     )
+
+
+def _tick_formats(say: Words) -> list[dict[str, Any]]:
+    """Return how ticks are told: by the hour with the day below where it changes, else by the day alone."""
+    axis = time_axis(say)
+    day_ms = timedelta(days=1) // timedelta(milliseconds=1)
+    return [
+        {"dtickrange": [None, day_ms - 1], "value": axis["tickformat"]},
+        {"dtickrange": [day_ms, None], "value": axis["tickformat"].partition("\n")[2]},
+    ]
+
+
+def _most_ticks(length: timedelta) -> int:
+    """Return how many ticks plotly may at most set, so that it sets them every few hours, every day or every week.
+
+    It would set them every second or third day, too, and where a weekend is cut out move them to its end: in some
+    places days seemed to be missing. Zoomed in, as many ticks are set closer together. (plotly's steps are 1, 2, 3, 6
+    and 12 hours, 1, 2, 3, 7 and 14 days; it takes the first that is longer than the length over this number.)
+    """
+    step, shorter, most = next((one for one in _STEPS if length < one[0] * one[2]), _STEPS[-1])
+    return max(length // step + 1, min(ceil(length / shorter) - 1, most))
 
 
 def closed(windows: Mapping[str, Sequence[Window]], span: Window) -> Iterator[Bar]:
