@@ -31,6 +31,8 @@ RISKS = (
 """Name, lowest probability of being on time, words, colour; the first that fits counts."""
 
 _ROW_PX = 30
+_BAND = 0.7
+"""Height of what is above the rows, in rows."""
 _MEMBERS_TOLD = 6
 """Members of a batch that are told of when it is pointed at."""
 _SETUP = "rgba(110,122,134,0.75)"
@@ -168,14 +170,17 @@ def _now(moment: datetime) -> dict[str, Any]:
 
 
 def _mark_frozen(figure: go.Figure, since: datetime, until: datetime, say: Words) -> None:
+    """Shade the frozen zone, and name it in a band of its own above the rows."""
     edges = {"x0": naive(since, say.timezone), "x1": naive(until, say.timezone), "y0": 0, "y1": 1}
     style = {"fillcolor": _FROZEN, "line": {"width": 0}, "layer": "below"}
     figure.add_shape(type="rect", xref="x", yref="paper", name="frozen", **edges, **style)
+    below, above = figure.layout.yaxis.range
+    figure.update_yaxes(range=[below, above - _BAND])
+    figure.update_layout(height=figure.layout.height + _BAND * _ROW_PX)
     figure.add_annotation(
         x=local(until, say.timezone),
-        y=0,
-        yref="paper",
-        yanchor="bottom",
+        y=above - _BAND / 2,
+        yanchor="middle",
         xanchor="left",
         text="◂ " + escape(say("Frozen")),
         hovertext=escape(say("What was to begin by {until} had to keep its place", until=say.moment(until))),

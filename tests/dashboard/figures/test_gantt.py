@@ -161,6 +161,9 @@ def test_the_frozen_zone_and_locks_are_marked() -> None:
     assert "locked to M01, Mon 5 Jan 12:20, by anna" in mark.hovertext[0]
     zone = figure.layout.shapes[1]
     assert (zone.name, str(zone.x1)) == ("frozen", "2026-01-05 12:20:00")
+    (label,) = figure.layout.annotations
+    assert "What was to begin by Mon 5 Jan 12:20 had to keep its place" in label.hovertext
+    assert figure.layout.yaxis.range[1] < label.y < -0.5  # seen, and above the first row
     still = gantt(replace(chart(), now=None, frozen_until=None), SAY)
     assert not still.layout.shapes
     assert drawn(still, "Locked").showlegend is False
