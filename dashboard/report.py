@@ -108,15 +108,17 @@ def report(
             figure_html(_load(subject)),
             say(
                 "Planned work in front of capacity, per machine and per skill that somebody must have; each row is "
-                "scaled to its own largest capacity. Who has several skills counts for each of them."
+                "scaled to its own largest capacity, percentages are of all the capacity shown. Who has several skills "
+                "counts for each of them."
             ),
         ),
         section(
             say("Machines"),
             figure_html(machine_load(version.verdict, plant, say)),
             say(
-                "How often a machine took the most time on the chain an order waited for, and how busy it is until "
-                "its last operation."
+                "How often a machine took the most time on the chain an order waited for, and for what part of its "
+                "working time it is busy until its last operation, repairs included. Under Load, the same work is held "
+                "against whole days or weeks: a machine that is busy all the time and done by noon has a small load."
             ),
         ),
     ]

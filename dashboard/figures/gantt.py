@@ -31,6 +31,7 @@ RISKS = (
 """Name, lowest probability of being on time, words, colour; the first that fits counts."""
 
 _ROW_PX = 30
+_LEGEND_ROW_PX, _LEGEND_GAP_PX, _LEGEND_MOST_PX = 20, 6, 440
 _BAND = 0.7
 """Height of what is above the rows, in rows."""
 _MEMBERS_TOLD = 6
@@ -146,6 +147,8 @@ def gantt(chart: Chart, say: Words, *, by_order: bool = False) -> go.Figure:
         figure.add_shape(_now(naive(chart.now, say.timezone)))
     if chart.frozen_until is not None:
         _mark_frozen(figure, chart.plan.epoch, chart.frozen_until, say)
+    if by_order:
+        _make_room_for_legend(figure)
     return figure
 
 
@@ -162,6 +165,22 @@ def _legend(by_order: bool) -> dict[str, Any]:
         return {"legend": legend, "margin": {"l": 8, "r": 12, "t": 24, "b": 40}}
     legend = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal"}
     return {"legend": legend, "margin": {"l": 8, "r": 12, "t": 34, "b": 24}}
+
+
+def _make_room_for_legend(figure: go.Figure) -> None:
+    """Make a picture of few rows as high as its legend beside them, up to a limit; the rows stay as high as they are.
+
+    What the legend still has no room for is scrolled to.
+    """
+    shown = [trace for trace in figure.data if trace.showlegend]
+    titles = sum(trace.legendgrouptitle.text is not None for trace in shown)
+    alone = sum(trace.legendgroup is None for trace in shown)
+    legend_px = _LEGEND_ROW_PX * (len(shown) + titles) + _LEGEND_GAP_PX * (alone + titles + 1)
+    margins_px = figure.layout.margin.t + figure.layout.margin.b
+    rows_px = figure.layout.height - margins_px
+    whole_px = max(rows_px, min(legend_px, _LEGEND_MOST_PX))
+    figure.update_layout(height=whole_px + margins_px)
+    figure.update_yaxes(domain=[1 - rows_px / whole_px, 1])
 
 
 def _now(moment: datetime) -> dict[str, Any]:

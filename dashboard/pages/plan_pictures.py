@@ -43,7 +43,11 @@ def load(parts: Parts, say: Words) -> Component:
         [
             html.H2(say("Load")),
             html.P(
-                say("Planned work in front of capacity. Who has several skills counts for each."), className="quiet"
+                say(
+                    "Planned work in front of capacity; percentages are of all the capacity shown. Who has several "
+                    "skills counts for each."
+                ),
+                className="quiet",
             ),
             _graph("plan-load", parts, say),
         ],

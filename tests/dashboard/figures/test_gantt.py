@@ -153,6 +153,28 @@ def test_on_paper_every_order_is_named_under_its_risk_and_members_of_a_batch_sha
     assert [one.legendgrouptitle.text for one in steps_of(figure)] == ["on time &lt; 80%", "on time ≥ 95%"]
 
 
+def test_on_paper_a_small_plan_has_room_for_its_legend_and_rows_of_the_usual_height() -> None:
+    def drawn_of(machines: int, orders: int) -> go.Figure:
+        names = dict(list(chart().machines.items())[:machines])
+        operations = [
+            PlannedOperation(f"CO-{1001 + number}/1-10", "M01", number, number * HOUR, (number + 1) * HOUR)
+            for number in range(orders)
+        ]
+        windows = dict.fromkeys(names, (hours(0, 26),))
+        return gantt(of(*operations, machines=names, windows=windows, frozen_until=None), SAY, by_order=True)
+
+    def row_px(figure: go.Figure) -> float:
+        low, high = figure.layout.yaxis.domain or (0.0, 1.0)
+        inside = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+        return float((high - low) * inside)
+
+    small, large, crowded = drawn_of(2, 3), drawn_of(12, 3), drawn_of(2, 26)
+    assert row_px(small) == pytest.approx(66) == pytest.approx(row_px(crowded))
+    assert small.layout.height - 64 > 20 * (2 + 2 + 3)  # closed and setup, a title and three orders
+    assert large.layout.height == 12 * 30 + 70
+    assert small.layout.height < crowded.layout.height <= 440 + 64
+
+
 def test_the_frozen_zone_and_locks_are_marked() -> None:
     lock = JobLock("CO-1001/1-10", "M01", NOW + timedelta(hours=1), "anna")
     figure = gantt(replace(chart(), locks={lock.job_order: lock, "gone": replace(lock, job_order="gone")}), SAY)
