@@ -242,13 +242,12 @@ def _steps(chart: Chart, say: Words, *, apart: bool) -> Iterator[tuple[str, list
 def _tip(chart: Chart, members: Sequence[PlannedOperation], batch: int, say: Words) -> str:
     """Return what is told of the members of a step that share a bar, out of a batch of so many."""
     start, end = chart.moment(members[0].start_s), chart.moment(max(one.end_s for one in members))
-    lines = [escape(f"{say.moment(start)} – {say.moment(end)}")]
-    if batch > 1:
-        lines.append(escape(say("Batch of {n}", n=batch)))
-    for one in members[:_MEMBERS_TOLD]:
-        lines += _about(chart, one, say)
+    lines = [line for one in members[:_MEMBERS_TOLD] for line in _about(chart, one, say)]
     if len(members) > _MEMBERS_TOLD:
         lines.append("…")
+    lines.append(escape(f"{say.moment(start)} – {say.moment(end)}"))
+    if batch > 1:
+        lines.append(escape(say("Batch of {n}", n=batch)))
     return "<br>".join(lines)
 
 
