@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboard.words import Words, mark
 from plant.objective import OBJECTIVE, Aim
-from plant.plan import CostToOthers, SolverReport
+from plant.plan import CostToOthers, Robustness, SolverReport
 
 AIMS = {
     Aim.TARDINESS: mark("tardiness"),
@@ -18,6 +18,8 @@ AIMS = {
 
 _LEAST_S = 30.0
 """Shorter times are none."""
+_SHARE_DIGITS = 3
+"""Decimals of a share of the makespan: a tenth of a percent is shown."""
 
 
 def asked_for(report: SolverReport, say: Words) -> list[tuple[str, str]]:
@@ -46,6 +48,19 @@ def costs(report: SolverReport, say: Words) -> list[tuple[str, str]]:
     ]
     aims = () if report.objective is None else report.objective.aims
     return [(name, shown) for aim, name, value, shown in parts if value > 0 or aim in aims]
+
+
+def certainty(paid: Robustness | None, say: Words) -> str:
+    """Say how much longer or shorter the plan is than the best one at planned times; the delay is told beside it."""
+    if paid is None:
+        return say("not compared")
+    share = round(paid.makespan_paid, _SHARE_DIGITS)
+    if paid.spread is None or (share == 0 and paid.tardiness_paid_s < _LEAST_S):
+        return say("none")
+    if share == 0:
+        return say("as long as without")
+    told = say.percent(abs(share), _SHARE_DIGITS - 2)
+    return say("{share} longer", share=told) if share > 0 else say("{share} shorter", share=told)
 
 
 def to_others(cost: CostToOthers | None, say: Words) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from plotly.graph_objects import Figure
 
-from dashboard.costs import asked_for, costs, to_others, without_it
+from dashboard.costs import asked_for, certainty, costs, to_others, without_it
 from dashboard.figures.gantt import Chart, gantt
 from dashboard.figures.load import load_figure
 from dashboard.figures.plan_diff import moves_figure, orders_figure
@@ -20,7 +20,8 @@ from dashboard.paper import figure_html, page, section
 from dashboard.shown.plan import PlannedJob
 from dashboard.vocabulary import PRIORITIES
 from dashboard.words import Words
-from methods.disturbed import with_planned_stops
+from methods.attended import attended_hours
+from methods.disturbed import with_absences, with_planned_stops
 from methods.load import load_profile
 from operations.gate import Thresholds
 from operations.plan_diff import compare, sentences
@@ -107,15 +108,17 @@ def report(
             figure_html(_load(subject)),
             say(
                 "Planned work in front of capacity, per machine and per skill that somebody must have; each row is "
-                "scaled to its own largest capacity. Who has several skills counts for each of them."
+                "scaled to its own largest capacity, percentages are of all the capacity shown. Who has several skills "
+                "counts for each of them."
             ),
         ),
         section(
             say("Machines"),
             figure_html(machine_load(version.verdict, plant, say)),
             say(
-                "How often a machine took the most time on the chain an order waited for, and how busy it is until "
-                "its last operation."
+                "How often a machine took the most time on the chain an order waited for, and for what part of its "
+                "working time it is busy until its last operation, repairs included. Under Load, the same work is held "
+                "against whole days or weeks: a machine that is busy all the time and done by noon has a small load."
             ),
         ),
     ]
@@ -125,12 +128,14 @@ def report(
 def _chart(subject: _Subject) -> Chart:
     plan, plant = subject.version.plan, subject.plant
     span = plan.epoch, plan.epoch + timedelta(seconds=max(plan.makespan_s, 3600.0)) * 1.05
-    stopped = with_planned_stops(plant, subject.version.knew.planned_stops)
+    knew = subject.version.knew
+    stopped = with_planned_stops(with_absences(plant, knew.absences), knew.planned_stops)
     return Chart(
         key=subject.version.id,
         plan=plan,
         machines=_names(plant),
         windows={machine.id: stopped.calendar_of(machine.id).windows(*span) for machine in stopped.machines},
+        attended=attended_hours(stopped, plan, subject.jobs, span),
         jobs={name: _planned(plant, job) for name, job in subject.jobs.items()},
         orders=subject.orders,
         on_time={one.order: one.on_time for one in subject.version.verdict.orders},
@@ -253,14 +258,22 @@ def _certainty(paid: Robustness | None, say: Words) -> list[tuple[str, str, str,
     if paid is None:
         return []
     if paid.spread is None:
-        return [("", say("Price of certainty"), say("none"), say("the best plan at planned times is also the surest"))]
+        return [
+            (
+                "",
+                say("Price of certainty"),
+                certainty(paid, say),
+                say("the best plan at planned times is also the surest"),
+            )
+        ]
     more = say(
-        "of the makespan, {delay} h of planned delay; expected delay {expected} h instead of {nominal} h",
+        "against the best plan at planned times: {delay} h more planned delay, expected delay {expected} h instead of "
+        "{nominal} h",
         delay=say.number(max(paid.tardiness_paid_s, 0.0) / 3600, 1),
         expected=say.number(paid.expected_tardiness_s / 3600, 1),
         nominal=say.number(paid.nominal_expected_tardiness_s / 3600, 1),
     )
-    return [("", say("Price of certainty"), say.percent(paid.makespan_paid, 1), more)]
+    return [("", say("Price of certainty"), certainty(paid, say), more)]
 
 
 def _twin_error(error: TwinError | None, say: Words) -> list[tuple[str, str, str, str]]:

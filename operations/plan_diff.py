@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from typing import Any
 
 from plant.plan import Plan, PlanVersion
 from plant.text import Text, told
@@ -225,6 +226,8 @@ def _of_order(one: OrderChange, zone: tzinfo) -> Text:
         "on_time": round(one.on_time_after or 0.0, 3),
         "was": round(one.on_time_before or 0.0, 3),
     }
+    if values["on_time"] == values["was"]:  # a difference that would be shown as two equal numbers is none
+        return _as_sure_as_before(one.gain_s, values)
     if one.gain_s > 0:
         return told(
             "{order} gains {by:span}: {after:moment} instead of {before:moment}, on time with {on_time:percent} "
@@ -234,6 +237,19 @@ def _of_order(one: OrderChange, zone: tzinfo) -> Text:
     return told(
         "{order} loses {by:span}: {after:moment} instead of {before:moment}, on time with {on_time:percent} instead of "
         "{was:percent}.",
+        **values,
+    )
+
+
+def _as_sure_as_before(gain_s: float, values: Mapping[str, Any]) -> Text:
+    if gain_s > 0:
+        return told(
+            "{order} gains {by:span}: {after:moment} instead of {before:moment}, on time with {on_time:percent} "
+            "as before.",
+            **values,
+        )
+    return told(
+        "{order} loses {by:span}: {after:moment} instead of {before:moment}, on time with {on_time:percent} as before.",
         **values,
     )
 

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 from math import inf
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from plant.checks import require, require_aware, require_text
 
 Window = tuple[datetime, datetime]
+Moment = TypeVar("Moment", float, datetime)
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,23 @@ def without_windows(windows: Sequence[Window], closed: Sequence[Window]) -> list
     return left
 
 
+def common_windows(
+    mine: Sequence[tuple[Moment, Moment]], others: Sequence[tuple[Moment, Moment]]
+) -> list[tuple[Moment, Moment]]:
+    """Return the time that lies in both, of which each is disjoint and in order."""
+    shared: list[tuple[Moment, Moment]] = []
+    one = two = 0
+    while one < len(mine) and two < len(others):
+        start, end = max(mine[one][0], others[two][0]), min(mine[one][1], others[two][1])
+        if start < end:
+            shared.append((start, end))
+        if mine[one][1] < others[two][1]:
+            one += 1
+        else:
+            two += 1
+    return shared
+
+
 @dataclass(frozen=True)
 class WorkingTime:
     """The monotone map between clock time and working time, both in seconds since one epoch.
@@ -226,17 +245,7 @@ class WorkingTime:
         """
         mine = [*zip(self.starts, (*self.ends[:-1], inf), strict=True)]
         others = [*zip(other.starts, (*other.ends[:-1], inf), strict=True)]
-        shared = []
-        one = two = 0
-        while one < len(mine) and two < len(others):
-            start, end = max(mine[one][0], others[two][0]), min(mine[one][1], others[two][1])
-            if start < end:
-                shared.append((start, end))
-            if mine[one][1] < others[two][1]:
-                one += 1
-            else:
-                two += 1
-        return WorkingTime.of(shared)
+        return WorkingTime.of(common_windows(mine, others))
 
     def window_at(self, clock_s: float) -> int:
         """Return the number of the last window that has begun at `clock_s`, 0 if none has."""

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from dashboard.costs import asked_for, costs, to_others
+from dashboard.costs import asked_for, certainty, costs, to_others
 from dashboard.figures.risk import by_risk, percent
 from dashboard.report import at_risk, report
 from dashboard.words import Words
@@ -209,7 +209,7 @@ def _summarise(
     console.print(f"Expected OEE: {verdict.oee:.1%}")
     console.print(f"Plan: {escape(version.solver.method)}, {version.solver.status}, {version.solver.runtime_s:.1f} s")
     if version.robustness is not None and version.robustness.spread is not None:
-        console.print(f"Paid for certainty: {version.robustness.makespan_paid:.1%} of the makespan")
+        console.print(f"Price of certainty: {certainty(version.robustness, Words('en'))}")
     _show_costs(console, version)
     console.print("Gate: [green]passed[/]" if judgement.passed else "Gate: [red]refused[/]")
     for line in (*judgement.reasons, *judgement.notes):

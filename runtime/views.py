@@ -13,7 +13,8 @@ from dashboard.shown.plan import PlannedJob, PlanSummary, PlanView
 from dashboard.shown.promise import PromiseOffer, PromiseQuestion, PromiseView
 from dashboard.shown.twin import TwinView
 from historian.database import Historian
-from methods.disturbed import with_planned_stops
+from methods.attended import attended_hours
+from methods.disturbed import with_absences, with_planned_stops
 from operations import (
     calibration,
     disturbances,
@@ -129,7 +130,7 @@ class OperationViews:
         wanted = [one for one in await orders.list_orders(self._historian, actor) if one.id in covered]
         progress = await orders.list_jobs(self._historian, actor)
         before, diff, changes = await self._against(actor, version)
-        stopped = with_planned_stops(plant, version.knew.planned_stops)
+        stopped = with_planned_stops(with_absences(plant, version.knew.absences), version.knew.planned_stops)
         start = version.plan.epoch
         end = start + min(timedelta(seconds=version.plan.makespan_s) + _PLAN_MARGIN, _LONGEST_PLAN)
         return PlanView(
@@ -157,6 +158,7 @@ class OperationViews:
             frozen_until=version.plan.epoch + timedelta(seconds=self._rules.frozen_zone_s) if version.parent else None,
             locks={one.job_order: one for one in await locks.list_locks(self._historian, actor)},
             load=await plan_load.load(self._historian, actor, plan_id),
+            attended=attended_hours(stopped, version.plan, {one.job.id: one.job for one in progress}, (start, end)),
         )
 
     async def _against(

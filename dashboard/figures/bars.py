@@ -6,21 +6,36 @@ plan's size: a bar costs little, a trace much.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 import plotly.graph_objects as go
 
 from dashboard.figures.look import escape, local, time_axis
 from dashboard.words import Words
+from methods.attended import StepHours
 from plant.calendar import Window, clip_windows, merge_windows
-from plant.plan import Plan
+from plant.plan import Plan, PlannedOperation
 
 CLOSED = "rgba(124,134,146,0.18)"
 _CUT_FROM = timedelta(hours=1)
 """Closed spans that are shorter, such as breaks, are neither cut out nor drawn as interruptions."""
+_STEPS = (
+    (timedelta(hours=1), timedelta(minutes=30), 10),
+    (timedelta(hours=2), timedelta(hours=1), 10),
+    (timedelta(hours=3), timedelta(hours=2), 10),
+    (timedelta(hours=6), timedelta(hours=3), 10),
+    (timedelta(days=1), timedelta(hours=12), 14),
+    (timedelta(days=7), timedelta(days=3), 14),
+    (timedelta(days=14), timedelta(days=7), 14),
+)
+"""Steps between ticks that look even although nights and weekends are cut out.
+
+Each with plotly's next shorter step, and how many there is room for.
+"""
 
 
 @dataclass(frozen=True)
@@ -114,8 +129,30 @@ def dress(figure: go.Figure, machines: Mapping[str, str], span: Window, cut: Seq
         type="date",
         range=[local(moment, say.timezone) for moment in span],
         rangebreaks=[{"bounds": [local(moment, say.timezone) for moment in window]} for window in cut],
-        **time_axis(say),
+        nticks=_most_ticks(span[1] - span[0]),
+        **{**time_axis(say), "tickformat": None, "tickformatstops": _tick_formats(say)},
     )
+
+
+def _tick_formats(say: Words) -> list[dict[str, Any]]:
+    """Return how ticks are told: by the hour with the day below where it changes, else by the day alone."""
+    axis = time_axis(say)
+    day_ms = timedelta(days=1) // timedelta(milliseconds=1)
+    return [
+        {"dtickrange": [None, day_ms - 1], "value": axis["tickformat"]},
+        {"dtickrange": [day_ms, None], "value": axis["tickformat"].partition("\n")[2]},
+    ]
+
+
+def _most_ticks(length: timedelta) -> int:
+    """Return how many ticks plotly may at most set, so that it sets them every few hours, every day or every week.
+
+    It would set them every second or third day, too, and where a weekend is cut out move them to its end: in some
+    places days seemed to be missing. Zoomed in, as many ticks are set closer together. (plotly's steps are 1, 2, 3, 6
+    and 12 hours, 1, 2, 3, 7 and 14 days; it takes the first that is longer than the length over this number.)
+    """
+    step, shorter, most = next((one for one in _STEPS if length < one[0] * one[2]), _STEPS[-1])
+    return max(length // step + 1, min(ceil(length / shorter) - 1, most))
 
 
 def closed(windows: Mapping[str, Sequence[Window]], span: Window) -> Iterator[Bar]:
@@ -142,7 +179,7 @@ def closed_everywhere(windows: Mapping[str, Sequence[Window]], span: Window) -> 
 
 
 def interrupted(bar: Bar, windows: Sequence[Window]) -> list[Bar]:
-    """Return a bar in pieces: whole while its machine is open, a thin line while it is closed; one carries the text."""
+    """Return a bar in pieces: whole in its working windows, a thin line outside of them; one carries the text."""
     worked = [
         replace(bar, start=start, end=end, text="")
         for start, end in clip_windows(_without_breaks(windows), bar.start, bar.end)
@@ -172,15 +209,23 @@ def _without_breaks(windows: Sequence[Window]) -> list[Window]:
     return joined
 
 
-def setups(plan: Plan, windows: Mapping[str, Sequence[Window]], say: Words) -> Iterator[Bar]:
-    """Yield the setup before each step that needs one, laid back over closed hours."""
+def setups(plan: Plan, hours: Callable[[PlannedOperation], StepHours], say: Words) -> Iterator[Bar]:
+    """Yield the setup before each step that needs one, laid back over the hours it cannot go on, in pieces.
+
+    Parameters
+    ----------
+    hours
+        Returns when an operation can go on.
+    """
     for machine, steps in plan.sequences.items():
         for first, *others in steps:
             if first.setup_s > 0:
                 start = plan.epoch + timedelta(seconds=first.start_s)
-                begins = worked_back(windows.get(machine, ()), start, first.setup_s)
+                windows = hours(first).setup
+                begins = worked_back(windows, start, first.setup_s)
                 hover = f"<b>{escape(say('Setup'))}</b> {say.duration(first.setup_s)}<br>{escape(first.job_order)}"
-                yield Bar(machine, begins, start, hover=hover, jobs=tuple(one.job_order for one in (first, *others)))
+                jobs = tuple(one.job_order for one in (first, *others))
+                yield from interrupted(Bar(machine, begins, start, hover=hover, jobs=jobs), windows)
 
 
 def worked_back(windows: Sequence[Window], end: datetime, work_s: float) -> datetime:

@@ -17,6 +17,7 @@ from dashboard.figures.bars import CLOSED, Bar, add_bars, closed, closed_everywh
 from dashboard.figures.look import escape, layout, local, naive
 from dashboard.shown.plan import PlannedJob
 from dashboard.words import Words, mark
+from methods.attended import StepHours, hours_of
 from plant.calendar import Window
 from plant.lock import JobLock
 from plant.order import CustomerOrder
@@ -30,6 +31,11 @@ RISKS = (
 """Name, lowest probability of being on time, words, colour; the first that fits counts."""
 
 _ROW_PX = 30
+_LEGEND_ROW_PX, _LEGEND_GAP_PX, _LEGEND_MOST_PX = 20, 6, 440
+_BAND = 0.7
+"""Height of what is above the rows, in rows."""
+_MEMBERS_TOLD = 6
+"""Members of a batch that are told of when it is pointed at."""
 _SETUP = "rgba(110,122,134,0.75)"
 _LATE = "#c2006b"
 _FROZEN = "rgba(93,143,201,0.16)"
@@ -59,6 +65,8 @@ class Chart:
         What was to begin before this moment had to keep its place; None where nothing had to.
     locks
         Locked job orders, by id.
+    attended
+        By job order when what somebody attends can go on; what is not in it goes by its machine alone.
     may_drag
         Whether its operations may be dragged; the browser is then told which rows can take what.
     """
@@ -73,6 +81,7 @@ class Chart:
     now: datetime | None = None
     frozen_until: datetime | None = None
     locks: Mapping[str, JobLock] = field(default_factory=dict)
+    attended: Mapping[str, StepHours] = field(default_factory=dict)
     may_drag: bool = False
 
     @property
@@ -84,6 +93,10 @@ class Chart:
     def moment(self, seconds: float) -> datetime:
         """Return the moment so many seconds after the plan's epoch."""
         return self.plan.epoch + timedelta(seconds=seconds)
+
+    def hours(self, one: PlannedOperation) -> StepHours:
+        """Return when an operation can go on."""
+        return hours_of(one, self.windows, self.attended)
 
     def order_of(self, one: PlannedOperation) -> str:
         """Return the customer order an operation is for; where that is not known, its job order."""
@@ -117,10 +130,10 @@ def gantt(chart: Chart, say: Words, *, by_order: bool = False) -> go.Figure:
     cut = list(closed_everywhere(windows, span))
     figure = go.Figure(layout=layout(key=chart.key, height=_ROW_PX * max(len(machines), 1) + 70))
     add_bars(figure, machines, list(closed(windows, span)), say, width=1.0, name=say("Closed"), color=CLOSED)
-    setting_up = [part for bar in setups(chart.plan, windows, say) for part in interrupted(bar, windows[bar.machine])]
+    setting_up = list(setups(chart.plan, chart.hours, say))
     add_bars(figure, machines, setting_up, say, width=0.42, name=say("Setup"), color=_SETUP)
     _add_steps(figure, chart, say, by_order)
-    past_due = [part for bar in _past_due(chart) for part in interrupted(bar, windows.get(bar.machine, ()))]
+    past_due = list(_past_due(chart))
     behind = say("after its due date") if past_due else None
     add_bars(figure, machines, past_due, say, width=0.92, name=behind, color=_LATE)
     figure.update_traces(insidetextanchor="start", selector={"type": "bar"})
@@ -134,6 +147,8 @@ def gantt(chart: Chart, say: Words, *, by_order: bool = False) -> go.Figure:
         figure.add_shape(_now(naive(chart.now, say.timezone)))
     if chart.frozen_until is not None:
         _mark_frozen(figure, chart.plan.epoch, chart.frozen_until, say)
+    if by_order:
+        _make_room_for_legend(figure)
     return figure
 
 
@@ -152,20 +167,39 @@ def _legend(by_order: bool) -> dict[str, Any]:
     return {"legend": legend, "margin": {"l": 8, "r": 12, "t": 34, "b": 24}}
 
 
+def _make_room_for_legend(figure: go.Figure) -> None:
+    """Make a picture of few rows as high as its legend beside them, up to a limit; the rows stay as high as they are.
+
+    What the legend still has no room for is scrolled to.
+    """
+    shown = [trace for trace in figure.data if trace.showlegend]
+    titles = sum(trace.legendgrouptitle.text is not None for trace in shown)
+    alone = sum(trace.legendgroup is None for trace in shown)
+    legend_px = _LEGEND_ROW_PX * (len(shown) + titles) + _LEGEND_GAP_PX * (alone + titles + 1)
+    margins_px = figure.layout.margin.t + figure.layout.margin.b
+    rows_px = figure.layout.height - margins_px
+    whole_px = max(rows_px, min(legend_px, _LEGEND_MOST_PX))
+    figure.update_layout(height=whole_px + margins_px)
+    figure.update_yaxes(domain=[1 - rows_px / whole_px, 1])
+
+
 def _now(moment: datetime) -> dict[str, Any]:
     line = {"color": "#d92d20", "width": 1.5}
     return {"type": "line", "xref": "x", "yref": "paper", "x0": moment, "x1": moment, "y0": 0, "y1": 1, "line": line}
 
 
 def _mark_frozen(figure: go.Figure, since: datetime, until: datetime, say: Words) -> None:
+    """Shade the frozen zone, and name it in a band of its own above the rows."""
     edges = {"x0": naive(since, say.timezone), "x1": naive(until, say.timezone), "y0": 0, "y1": 1}
     style = {"fillcolor": _FROZEN, "line": {"width": 0}, "layer": "below"}
     figure.add_shape(type="rect", xref="x", yref="paper", name="frozen", **edges, **style)
+    below, above = figure.layout.yaxis.range
+    figure.update_yaxes(range=[below, above - _BAND])
+    figure.update_layout(height=figure.layout.height + _BAND * _ROW_PX)
     figure.add_annotation(
         x=local(until, say.timezone),
-        y=0,
-        yref="paper",
-        yanchor="bottom",
+        y=above - _BAND / 2,
+        yanchor="middle",
         xanchor="left",
         text="◂ " + escape(say("Frozen")),
         hovertext=escape(say("What was to begin by {until} had to keep its place", until=say.moment(until))),
@@ -177,8 +211,7 @@ def _mark_frozen(figure: go.Figure, since: datetime, until: datetime, say: Words
 def _add_steps(figure: go.Figure, chart: Chart, say: Words, by_order: bool) -> None:
     """Add what is processed: a trace a risk, or one an order where each is to be named."""
     bars: dict[tuple[str, str], list[Bar]] = {}
-    for order, bar in _steps(chart, say, apart=by_order):
-        parts = interrupted(bar, chart.windows.get(bar.machine, ()))
+    for order, parts in _steps(chart, say, apart=by_order):
         bars.setdefault((risk(chart.on_time.get(order)), order if by_order else ""), []).extend(parts)
     for kind, _, words, colour in reversed(RISKS) if by_order else RISKS:
         orders = sorted(order for name, order in bars if name == kind) if by_order else [""]
@@ -190,8 +223,8 @@ def _add_steps(figure: go.Figure, chart: Chart, say: Words, by_order: bool) -> N
                 figure.data[-1].update(legendgroup=kind, legendgrouptitle=title)
 
 
-def _steps(chart: Chart, say: Words, *, apart: bool) -> Iterator[tuple[str, Bar]]:
-    """Yield every step with the order that counts for it; members of a batch share one bar, or `apart` its height."""
+def _steps(chart: Chart, say: Words, *, apart: bool) -> Iterator[tuple[str, list[Bar]]]:
+    """Yield every step in pieces, with the order that counts; members of a batch share a bar, or `apart` its height."""
     for steps in chart.plan.sequences.values():
         for step in steps:
             for lane, members in enumerate([(one,) for one in step] if apart else [step]):
@@ -202,35 +235,40 @@ def _steps(chart: Chart, say: Words, *, apart: bool) -> Iterator[tuple[str, Bar]
                 end = chart.moment(max(one.end_s for one in members))
                 jobs = tuple(one.job_order for one in members)
                 tip = _tip(chart, members, len(step), say)
-                yield order, Bar(members[0].machine, start, end, escape(text), tip, lane * height, height, jobs)
+                bar = Bar(members[0].machine, start, end, escape(text), tip, lane * height, height, jobs)
+                yield order, interrupted(bar, chart.hours(members[0]).processing)
 
 
 def _tip(chart: Chart, members: Sequence[PlannedOperation], batch: int, say: Words) -> str:
-    lines = []
-    for one in members[:8]:
-        job = chart.jobs.get(one.job_order)
-        what = f"{job.item_name}, {job.operation} ({say.number(job.quantity)})" if job else ""
-        lines.append(f"<b>{escape(one.job_order)}</b> {escape(what)}")
-    if len(members) > len(lines):
+    """Return what is told of the members of a step that share a bar, out of a batch of so many."""
+    start, end = chart.moment(members[0].start_s), chart.moment(max(one.end_s for one in members))
+    lines = [line for one in members[:_MEMBERS_TOLD] for line in _about(chart, one, say)]
+    if len(members) > _MEMBERS_TOLD:
         lines.append("…")
-    first = members[0]
-    end = max(one.end_s for one in members)
-    lines.append(f"{say.moment(chart.moment(first.start_s))} – {say.moment(chart.moment(end))}")
-    if batch > len(members):
+    lines.append(escape(f"{say.moment(start)} – {say.moment(end)}"))
+    if batch > 1:
         lines.append(escape(say("Batch of {n}", n=batch)))
-    if len(members) == 1 and (order := chart.orders.get(chart.order_of(first))):
-        share = chart.on_time.get(order.id)
-        sure = "" if share is None else say("on time {share}", share=say.likelihood(share))
-        lines.append(escape(" · ".join(filter(None, (say("due {moment}", moment=say.moment(order.due_at)), sure)))))
     return "<br>".join(lines)
 
 
+def _about(chart: Chart, one: PlannedOperation, say: Words) -> Iterator[str]:
+    """Yield what an operation makes, when its order is due, and how sure that is."""
+    job, order = chart.jobs.get(one.job_order), chart.orders.get(chart.order_of(one))
+    what = f"{job.item_name}, {job.operation} ({say.number(job.quantity)})" if job else ""
+    yield f"<b>{escape(one.job_order)}</b> {escape(what)}"
+    if order:
+        share = chart.on_time.get(order.id)
+        sure = "" if share is None else say("on time {share}", share=say.likelihood(share))
+        yield escape(" · ".join(filter(None, (say("due {moment}", moment=say.moment(order.due_at)), sure))))
+
+
 def _past_due(chart: Chart) -> Iterator[Bar]:
-    """Yield the part of each operation that lies behind its order's due date, as a line under its bar."""
+    """Yield the part of each operation that lies behind its order's due date, as a line under its bar, in pieces."""
     for one in chart.plan.operations:
         if (due := chart.late_from(one)) is not None:
             start = max(chart.moment(one.start_s), due)
-            yield Bar(one.machine, start, chart.moment(one.end_s), low=0.86, height=0.14)
+            late = Bar(one.machine, start, chart.moment(one.end_s), low=0.86, height=0.14)
+            yield from interrupted(late, chart.hours(one).processing)
 
 
 def _add_due_dates(figure: go.Figure, chart: Chart, cut: Sequence[Window], say: Words) -> None:

@@ -41,7 +41,7 @@ def moves_figure(chart: Chart, before: Plan, diff: PlanDiff, say: Words) -> go.F
     kinds = _kinds(chart.plan, before, diff)
     bars: dict[str, list[Bar]] = {name: [] for name, _, _ in KINDS}
     for one in chart.plan.operations:
-        bars[kinds[one.job_order]] += interrupted(_bar(chart, one, before, say), windows.get(one.machine, ()))
+        bars[kinds[one.job_order]] += interrupted(_bar(chart, one, before, say), chart.hours(one).processing)
     for name, words, colour in KINDS:
         add_bars(figure, machines, bars[name], say, width=0.74, name=say(words), color=colour)
     figure.update_traces(insidetextanchor="start")
@@ -113,18 +113,13 @@ def _most(changes: Sequence[OrderChange]) -> Iterator[OrderChange]:
 
 
 def _order_tip(one: OrderChange, say: Words) -> str:
-    lines = [
-        f"<b>{escape(one.order)}</b>",
-        escape(say("{after}, before {before}", after=say.moment(one.after), before=say.moment(one.before))),
-        escape(
-            say(
-                "on time {after}, before {before}",
-                after=say.likelihood(one.on_time_after or 0.0),
-                before=say.likelihood(one.on_time_before or 0.0),
-            )
-        ),
-    ]
-    return "<br>".join(lines)
+    after, before = say.likelihood(one.on_time_after or 0.0), say.likelihood(one.on_time_before or 0.0)
+    if after == before:
+        chance = say("on time {share}, as before", share=after)
+    else:
+        chance = say("on time {after}, before {before}", after=after, before=before)
+    moments = say("{after}, before {before}", after=say.moment(one.after), before=say.moment(one.before))
+    return "<br>".join((f"<b>{escape(one.order)}</b>", escape(moments), escape(chance)))
 
 
 def _dress_orders(figure: go.Figure, gains: Sequence[tuple[str, float]], say: Words) -> None:

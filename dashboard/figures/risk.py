@@ -123,7 +123,7 @@ def machine_load(verdict: Verdict, plant: Plant, say: Words) -> go.Figure:
     figure = go.Figure()
     for name, values, colour in (
         (say("orders hang on it"), [one.critical for one in machines], busy),
-        (say("busy"), [one.load for one in machines], _QUIET),
+        (say("busy until its last operation"), [one.load for one in machines], _QUIET),
     ):
         figure.add_trace(
             go.Bar(

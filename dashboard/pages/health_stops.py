@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard.changes import Parts, part_id
 from dashboard.guard import guarded, notify, words
-from dashboard.moments import plant_time
+from dashboard.moments import moment_picker, plant_time
 from dashboard.rights import permitted
 from dashboard.shown.health import HealthView
 from dashboard.states import icon
@@ -28,11 +28,12 @@ _PLAN, _CALL_OFF = "stop-plan", "stop-call-off"
 def section(view: HealthView, parts: Parts, actor: Actor, say: Words) -> Component:
     """Return the list of planned stops and, for whoever may plan one, its form; nothing for others without a stop."""
     machines = [{"value": one, "label": f"{one} · {name}"} for one, name in view.names.items()]
+    now, here = view.clock.now, say.at(view.clock.timezone)
     form = html.Div(
         [
             dmc.Select(id=_MACHINE, label=say("Machine"), data=machines, searchable=True, size="sm"),
-            dmc.DateTimePicker(id=_FROM, label=say("Stopped from"), size="sm"),
-            dmc.DateTimePicker(id=_UNTIL, label=say("until"), size="sm"),
+            moment_picker(_FROM, say("Stopped from"), now, here, size="sm"),
+            moment_picker(_UNTIL, say("until"), now, here, size="sm"),
             html.Button([icon("state-planned-stop"), say("Plan stop")], id=_PLAN, className="button"),
         ],
         id=_FORM,

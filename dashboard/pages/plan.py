@@ -10,7 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from dash.development.base_component import Component
 
 from dashboard.changes import Parts, Seen, output, part_id, seen, stores, take_updates, update
-from dashboard.costs import asked_for, costs
+from dashboard.costs import asked_for, certainty, costs
 from dashboard.figures import look
 from dashboard.found_by import method_of
 from dashboard.guard import guarded, notify, words
@@ -49,6 +49,7 @@ async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
     """Draw the page, with the plan the address names or else the newest."""
     chosen, of_plan = await _plan_parts(views, say, query.get("plan"))
     of_jobs = job_parts(await views.long_jobs(), await views.me(), say)
+    clock = await views.clock()
     parts: Parts = {**of_plan, **of_jobs}
     return html.Div(
         [
@@ -62,7 +63,7 @@ async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
             _nothing_yet(parts, say),
             _part(parts, "shown", children=_shown(parts, say)),
             plan_release.refusal_dialog(say),
-            plan_locks.dialog(say),
+            plan_locks.dialog(clock.now, say.at(clock.timezone)),
         ],
         className="plan",
     )
@@ -324,13 +325,6 @@ def _facts(view: PlanView, say: Words) -> list[Component]:
     if view.verdict.twin_error is not None and view.verdict.twin_error.drifted:
         shown.append((say("Cycle times changed"), ", ".join(view.verdict.twin_error.drifted)))
     return [html.Div([html.Span(name), html.B(value, title=value)]) for name, value in shown]
-
-
-def certainty(paid: Robustness | None, say: Words) -> str:
-    """Say how much longer the plan is than the best one at planned times; what that buys is told beside it."""
-    if paid is None:
-        return say("not compared")
-    return say("none") if paid.spread is None else say("{share} longer", share=say.percent(paid.makespan_paid, 1))
 
 
 def expected_delay(paid: Robustness | None, say: Words) -> str:

@@ -13,12 +13,13 @@ from dash.development.base_component import Component
 from dashboard.changes import Parts, part_id
 from dashboard.figures.bars import worked_back
 from dashboard.guard import guarded, message_of, notify, words
-from dashboard.moments import form_time, plant_time
+from dashboard.moments import form_time, moment_picker, plant_time
 from dashboard.rights import permitted
 from dashboard.shown.plan import PlanView
 from dashboard.states import icon
 from dashboard.views import Views
 from dashboard.words import Words
+from methods.attended import hours_of
 from plant.actor import Actor, Permission
 from plant.errors import InvalidInput
 from plant.lock import JobLock
@@ -97,15 +98,21 @@ def _row(lock: JobLock, actor: Actor, say: Words) -> Component:
     )
 
 
-def dialog(say: Words) -> Component:
-    """Return the form that asks before anything is locked; it is filled in by a drag, or by hand."""
+def dialog(now: datetime, say: Words) -> Component:
+    """Return the form that asks before anything is locked; it is filled in by a drag, or by hand.
+
+    Parameters
+    ----------
+    now
+        Plant time.
+    """
     form = dmc.Modal(
         [
             html.Div(
                 [
                     dmc.Select(id=_JOB, label=say("Job order"), searchable=True, allowDeselect=False),
                     dmc.Select(id=_MACHINE, label=say("Machine"), allowDeselect=False),
-                    dmc.DateTimePicker(id=_START, label=say("Begins (with its changeover)")),
+                    moment_picker(_START, say("Begins (with its changeover)"), now, say),
                     html.Div(id=_TOLD, className="lock-told", **{"aria-live": "polite"}),
                     html.Button([icon("lock"), say("Lock and plan")], id=_CONFIRM, className="button", disabled=True),
                 ],
@@ -241,7 +248,7 @@ def told(view: PlanView, job: str, machine: str, start: datetime, say: Words, wh
 def _begins(view: PlanView, planned: PlannedOperation) -> datetime:
     """Return when a machine begins with an operation, changeover included."""
     start = view.plan.epoch + timedelta(seconds=planned.start_s)
-    return worked_back(view.windows.get(planned.machine, ()), start, planned.setup_s)
+    return worked_back(hours_of(planned, view.windows, view.attended).setup, start, planned.setup_s)
 
 
 def _confirm(app: Dash, views: Views, awaited: str) -> None:

@@ -43,7 +43,11 @@ def load(parts: Parts, say: Words) -> Component:
         [
             html.H2(say("Load")),
             html.P(
-                say("Planned work in front of capacity. Who has several skills counts for each."), className="quiet"
+                say(
+                    "Planned work in front of capacity; percentages are of all the capacity shown. Who has several "
+                    "skills counts for each."
+                ),
+                className="quiet",
             ),
             _graph("plan-load", parts, say),
         ],
@@ -101,4 +105,5 @@ def chart_of(view: PlanView) -> Chart:
         now=view.made_at,  # the browser moves it on: drawn at the clock's, the same plan would be sent again and again
         frozen_until=view.frozen_until,
         locks=view.locks,
+        attended=view.attended,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -10,7 +11,7 @@ from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard.guard import guarded, words
-from dashboard.moments import plant_time
+from dashboard.moments import moment_picker, plant_time
 from dashboard.pages import why_not
 from dashboard.shown.promise import PromiseOffer, PromiseQuestion, PromiseView
 from dashboard.states import icon
@@ -30,10 +31,11 @@ _ANSWER = "promise-answer"
 
 async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
     """Draw the form; the answer comes below it."""
-    items = await views.items()
+    items, clock = await views.items(), await views.clock()
+    form = _form(items, clock.now, say.at(clock.timezone))
     return html.Div(
         [
-            html.Section([html.H2(say("When could we deliver?")), _form(items, say)], className="panel ask"),
+            html.Section([html.H2(say("When could we deliver?")), form], className="panel ask"),
             html.Div(id=_ANSWER, **{"aria-live": "polite"}),
             await why_not.section(views, say),
         ],
@@ -41,13 +43,13 @@ async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
     )
 
 
-def _form(items: dict[str, str], say: Words) -> Component:
+def _form(items: dict[str, str], now: datetime, say: Words) -> Component:
     choices = [{"value": item, "label": f"{item} · {name}"} for item, name in items.items()]
     return html.Div(
         [
             dmc.Select(id=_ITEM, data=choices, label=say("Item"), searchable=True),
             dmc.NumberInput(id=_QUANTITY, value=1, min=1, allowDecimal=False, label=say("Pieces")),
-            dmc.DateTimePicker(id=_DUE, label=say("Wished for (may be left open)"), clearable=True),
+            moment_picker(_DUE, say("Wished for (may be left open)"), now, say, clearable=True),
             dmc.Switch(id=_HIGH, label=say("High priority"), checked=False),
             dmc.Switch(id=_REPLAN, label=say("Look also at a plan in which others give way"), checked=False),
             html.Button([icon("promise"), say("Ask")], id=_ASK, className="button"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -10,7 +11,7 @@ from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard.guard import guarded, words
-from dashboard.moments import form_time, plant_time
+from dashboard.moments import moment_picker, plant_time
 from dashboard.rights import permitted
 from dashboard.states import icon
 from dashboard.views import Views
@@ -27,8 +28,7 @@ async def section(views: Views, say: Words) -> Component:
     """Return the form; the answer comes below it."""
     actor, clock = await views.me(), await views.clock()
     open_orders = await views.open_orders() if actor.may(Permission.VIEW_ORDERS) else ()
-    now = form_time(clock.now, say.at(clock.timezone))
-    form = _form(open_orders, now, actor, say.at(clock.timezone))
+    form = _form(open_orders, clock.now, actor, say.at(clock.timezone))
     return html.Div(
         [
             html.Section([html.H2(say("Why not by then?")), form], className="panel ask"),
@@ -38,7 +38,7 @@ async def section(views: Views, say: Words) -> Component:
     )
 
 
-def _form(orders: Sequence[CustomerOrder], now: str, actor: Actor, say: Words) -> Component:
+def _form(orders: Sequence[CustomerOrder], now: datetime, actor: Actor, say: Words) -> Component:
     choices = [
         {
             "value": one.id,
@@ -56,13 +56,8 @@ def _form(orders: Sequence[CustomerOrder], now: str, actor: Actor, say: Words) -
                 searchable=True,
                 clearable=True,
             ),
-            dmc.DateTimePicker(
-                id=_BY,
-                label=say("All done by"),
-                description=say("Left open: each by its due date"),
-                clearable=True,
-                defaultDate=now[:10],
-                valueFormat="YYYY-MM-DD HH:mm",
+            moment_picker(
+                _BY, say("All done by"), now, say, description=say("Left open: each by its due date"), clearable=True
             ),
             html.Button(
                 [icon("promise"), say("Ask")],

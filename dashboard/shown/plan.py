@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from dashboard.shown.clock import ClockView
+from methods.attended import StepHours
 from methods.load import LoadProfile
 from operations.plan_diff import PlanDiff
 from plant.calendar import Window
@@ -53,6 +54,8 @@ class PlanView:
         The customer orders it covers, by id.
     windows
         Working windows per machine over the plan's horizon.
+    attended
+        By job order when what somebody attends can go on; what is not in it goes by its machine alone.
     override_reason, released_by
         Who released it, and why in spite of the gate, where that was so.
     robustness
@@ -91,3 +94,4 @@ class PlanView:
     frozen_until: datetime | None = None
     load: LoadProfile = field(default_factory=LoadProfile)
     locks: Mapping[str, JobLock] = field(default_factory=dict)
+    attended: Mapping[str, StepHours] = field(default_factory=dict)

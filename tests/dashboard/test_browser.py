@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,6 +32,14 @@ def eventually(holds: Callable[[], bool], what: str) -> None:
 def text_of(page: Any, selector: str, text: str) -> None:
     """Wait until an element shows `text`."""
     page.locator(selector).filter(has_text=text).first.wait_for()
+
+
+def choose_the_ninth(page: Any, picker: str) -> None:
+    """Choose a day in a calendar that is to open at the plant's month and to tell it in one way only."""
+    page.locator(picker).click()
+    text_of(page, ".mantine-DateTimePicker-calendarHeaderLevel", "January 2026")
+    page.locator(".mantine-DateTimePicker-day:not([data-outside])").get_by_text("9", exact=True).click()
+    assert re.fullmatch(r"2026-01-09 \d\d:\d\d", page.locator(picker).inner_text())
 
 
 PAGES = {
@@ -65,6 +74,35 @@ def test_pages_are_drawn(
             page.locator(".js-plotly-plot .main-svg").first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         keep_screenshot(page, f"{name}-{language}-{width}")
+
+
+_OVERLAPS = """() => {
+  const boxes = [...document.querySelectorAll(".top nav a > *, .clock > *, .languages button, .who, .user form")]
+    .map((one) => [one.textContent || one.className, one.getBoundingClientRect()])
+    .filter(([, box]) => box.width && box.height);
+  const over = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  return boxes.flatMap(([name, box], n) =>
+    boxes.slice(n + 1).filter(([, other]) => over(box, other)).map(([other]) => `${name} over ${other}`));
+}"""
+_CUT_OFF = """() => [...document.querySelectorAll(".facts b, .gate, .changes ul, .top nav a")]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1)
+  .map((one) => one.textContent)"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_nothing_in_the_header_or_on_a_plan_is_cut_off_or_lies_over_another(tab: OpenTab, language: str) -> None:
+    one = tab(language=language)
+    one.open("/plan")
+    for landmark in (PLAN, ".who b", "#plant-name"):
+        one.page.locator(landmark).first.wait_for()
+    for width in (1440, 1100, 1024, 1001, 941, 801, 390):
+        one.page.set_viewport_size({"width": width, "height": 900})
+        one.page.wait_for_function(
+            "document.documentElement.scrollWidth <= innerWidth"
+        )  # figures follow a moment later
+        assert one.page.evaluate(_OVERLAPS) == [], width
+        assert one.page.evaluate(_CUT_OFF) == [], width
+    one.page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def test_the_floor_says_what_is_known(served: Served, anna: Tab) -> None:
@@ -517,6 +555,18 @@ def test_the_login_page(tab: OpenTab, keep_screenshot: Callable[[Any, str], None
     opened.page.get_by_role("alert").wait_for()
     assert opened.page.locator("input:focus").get_attribute("name") == "name"
     keep_screenshot(opened.page, f"login-{language}")
+
+
+@pytest.mark.parametrize(
+    ("path", "picker"),
+    [
+        ("promise", "#promise-due"),
+        ("health", "#stop-from"),
+        ("health", "#stop-until"),
+    ],
+)
+def test_a_calendar_opens_at_the_plants_month_and_shows_the_day_in_one_way(anna: Tab, path: str, picker: str) -> None:
+    choose_the_ninth(anna.turn_to(path, PAGES[path]), picker)
 
 
 def test_a_promise_is_asked_for_and_answered(anna: Tab, keep_screenshot: Callable[[Any, str], None]) -> None:

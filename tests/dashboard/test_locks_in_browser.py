@@ -11,7 +11,7 @@ import pytest
 from plant.long_job import LongJobState
 from tests.dashboard.conftest import Tab
 from tests.dashboard.serving import Served
-from tests.dashboard.test_browser import PLAN, text_of
+from tests.dashboard.test_browser import PLAN, choose_the_ninth, text_of
 
 JOB = "CO-1010/1-20"
 """On M01 from 11:05 on Tuesday, with its changeover; M12 could take it, too."""
@@ -106,6 +106,13 @@ def test_escape_and_a_mere_click_lock_nothing_and_empty_ground_moves_the_picture
     page.keyboard.up("Shift")
     page.wait_for_function(f"{seen} !== {before!r}")
     assert page.get_by_role("dialog").count() == 0
+
+
+def test_the_calendar_of_the_form_opens_at_the_plants_month(page: Any) -> None:
+    page.get_by_role("button", name="Lock an operation").click()
+    choose_the_ninth(page, "#plan-lock-start")
+    page.keyboard.press("Escape")
+    page.locator(".lock-form").wait_for(state="detached")
 
 
 def test_who_cannot_drag_chooses_in_the_form(served: Served, page: Any) -> None:

@@ -110,11 +110,32 @@ def test_orders_are_told_the_largest_loss_first() -> None:
     after = with_orders_done(with_sequences("q", {}), same=10, gains=16, loses=22, comes=30)
     told = english(before, after, zone=ZoneInfo("Asia/Shanghai"))
     assert told == [
-        "loses loses 2.0 h: Tue 6 Jan 12:00 instead of Tue 6 Jan 10:00, on time with 90 % instead of 90 %.",
-        "gains gains 24.0 h: Tue 6 Jan 06:00 instead of Wed 7 Jan 06:00, on time with 90 % instead of 90 %.",
+        "loses loses 2.0 h: Tue 6 Jan 12:00 instead of Tue 6 Jan 10:00, on time with 90 % as before.",
+        "gains gains 24.0 h: Tue 6 Jan 06:00 instead of Wed 7 Jan 06:00, on time with 90 % as before.",
         "comes is new: half of the futures finish it by Tue 6 Jan 20:00.",
         "gone is no longer planned.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("was", "is_", "told"),
+    [
+        (0.9981, 0.9979, "99.8 % as before"),
+        (0.9974, 0.9984, "99.8 % instead of 99.7 %"),
+        (0.9, 0.31, "31 % instead of 90 %"),
+    ],
+)
+@pytest.mark.parametrize("hours", [10, 16])
+def test_two_chances_are_told_only_where_they_are_shown_as_different(
+    was: float, is_: float, told: str, hours: float
+) -> None:
+    def version(hour: float, on_time: float) -> PlanVersion:
+        found = with_orders_done(with_sequences("p", {}), order=hour)
+        (one,) = found.verdict.orders
+        return replace(found, verdict=replace(found.verdict, orders=(replace(one, on_time=on_time),)))
+
+    (sentence,) = english(version(12, was), version(hours, is_))
+    assert sentence.endswith(f", on time with {told}.")
 
 
 def test_a_long_list_is_cut_and_the_rest_counted() -> None:

@@ -45,6 +45,30 @@ def test_only_long_spans_in_which_no_machine_works_are_left_out() -> None:
     assert list(closed_everywhere(windows, _hours(0, 24))) == [_hours(12, 20)]
 
 
+_PLOTLYS_STEPS_H = (0.5, 1, 2, 3, 6, 12, 24, 48, 72, 168, 336)
+
+
+@pytest.mark.parametrize(
+    ("length_h", "step_h"),
+    [
+        (1.03, 1),
+        (8, 1),
+        (19, 2),
+        (29, 3),
+        (59, 6),
+        (61, 24),
+        (14 * 24 - 1, 24),
+        (14 * 24, 168),
+        (97 * 24, 168),
+        (99 * 24, 336),
+    ],
+)
+def test_ticks_are_even_although_weekends_are_cut_out(length_h: float, step_h: float) -> None:
+    figure = go.Figure()
+    dress(figure, {"M1": "Saw"}, _hours(0, length_h), [], SAY)
+    assert next(step for step in _PLOTLYS_STEPS_H if step > length_h / figure.layout.xaxis.nticks) == step_h
+
+
 def test_names_are_no_markup_and_what_has_no_name_is_in_no_legend() -> None:
     figure = go.Figure()
     add_bars(figure, {"M1": "<b>Saw</b>"}, [Bar("M1", *_hours(0, 1))], SAY, width=0.5, color="#000000")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +13,8 @@ import pytest
 from dashboard.figures.gantt import Chart, gantt, risk
 from dashboard.pages.plan_pictures import chart_of
 from dashboard.words import Words
+from methods.attended import StepHours
+from plant.calendar import Window
 from plant.lock import JobLock
 from plant.plan import Plan, PlannedOperation
 from tests.dashboard.factory import NOW, START, ZONE, MemoryLive, MemoryViews
@@ -36,6 +39,10 @@ def steps_of(figure: go.Figure) -> list[go.Bar]:
 def of(*operations: PlannedOperation, **changes: object) -> Chart:
     """Return the chart of a few operations."""
     return replace(chart(), plan=Plan(START, operations), **changes)  # type: ignore[arg-type]
+
+
+def hours(start: float, end: float) -> Window:
+    return START + timedelta(hours=start), START + timedelta(hours=end)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +72,21 @@ def test_bars_stand_on_their_rows_in_local_time_and_carry_their_job_orders() -> 
     (bar,) = [trace for trace in steps_of(figure) if trace.base]
     assert (list(bar.base), list(bar.x), list(bar.y)) == (["2026-01-05T07:00:00"], [HOUR * 1000], [1.0])
     assert list(bar.customdata) == ["a"]
+
+
+def test_work_that_somebody_attends_is_interrupted_while_they_are_away() -> None:
+    away = StepHours(setup=(hours(0, 2), hours(6, 8)), processing=(hours(0, 8), hours(12, 16)))
+    one = PlannedOperation("a", "M02", 0, 7 * HOUR, 14 * HOUR, setup_s=2 * HOUR)
+    figure = gantt(of(one, attended={"a": away}), SAY)
+    (bar,) = [trace for trace in steps_of(figure) if trace.base and trace.name != "Setup"]
+    pieces = sorted(zip(bar.base, bar.x, [round(width, 2) for width in bar.width], strict=True))
+    assert pieces == [
+        ("2026-01-05T13:00:00", HOUR * 1000, 0.74),
+        ("2026-01-05T14:00:00", 4 * HOUR * 1000, 0.12),
+        ("2026-01-05T18:00:00", 2 * HOUR * 1000, 0.74),
+    ]
+    setup = drawn(figure, "Setup")
+    assert sorted(setup.base) == ["2026-01-05T07:00:00", "2026-01-05T08:00:00", "2026-01-05T12:00:00"]
 
 
 def test_orders_at_risk_are_coloured_and_marked_where_they_are_due() -> None:
@@ -108,6 +130,17 @@ def test_a_batch_is_one_bar_and_names_are_no_markup() -> None:
     assert bar.customdata[0].split("\n") == [first.job_order, second.job_order]
 
 
+def test_of_a_batch_the_same_is_told_on_the_page_and_on_paper() -> None:
+    members = tuple(PlannedOperation(f"CO-{1001 + number}/1-10", "M09", 0, 0.0, HOUR, batch="B") for number in range(8))
+    (together,) = [trace.hovertext[0] for trace in steps_of(gantt(of(*members), SAY)) if trace.base]
+    apart = [trace.hovertext[0] for trace in steps_of(gantt(of(*members[:2]), SAY, by_order=True)) if trace.base]
+    for one in members[:2]:
+        (tip,) = [tip for tip in apart if one.job_order in tip]
+        assert re.search(r"<br>due .*:\d\d · on time .*\d%<br>Mon 5 Jan 06:00 – Mon 5 Jan 07:00<br>Batch of 2$", tip)
+        assert "<br>".join(tip.split("<br>")[:2]) in together
+    assert together.endswith("<br>…<br>Mon 5 Jan 06:00 – Mon 5 Jan 07:00<br>Batch of 8")
+
+
 def test_on_paper_every_order_is_named_under_its_risk_and_members_of_a_batch_share_their_row() -> None:
     first, second = [one for one in chart().plan.operations if one.job_order in {"CO-1001/1-10", "CO-1004/1-10"}]
     members = tuple(PlannedOperation(one.job_order, "M01", 0, 0.0, HOUR, batch="B") for one in (first, second))
@@ -119,6 +152,28 @@ def test_on_paper_every_order_is_named_under_its_risk_and_members_of_a_batch_sha
     assert [one.legendgrouptitle.text for one in steps_of(figure)] == ["on time &lt; 80%", "on time ≥ 95%"]
 
 
+def test_on_paper_a_small_plan_has_room_for_its_legend_and_rows_of_the_usual_height() -> None:
+    def drawn_of(machines: int, orders: int) -> go.Figure:
+        names = dict(list(chart().machines.items())[:machines])
+        operations = [
+            PlannedOperation(f"CO-{1001 + number}/1-10", "M01", number, number * HOUR, (number + 1) * HOUR)
+            for number in range(orders)
+        ]
+        windows = dict.fromkeys(names, (hours(0, 26),))
+        return gantt(of(*operations, machines=names, windows=windows, frozen_until=None), SAY, by_order=True)
+
+    def row_px(figure: go.Figure) -> float:
+        low, high = figure.layout.yaxis.domain or (0.0, 1.0)
+        inside = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+        return float((high - low) * inside)
+
+    small, large, crowded = drawn_of(2, 3), drawn_of(12, 3), drawn_of(2, 26)
+    assert row_px(small) == pytest.approx(66) == pytest.approx(row_px(crowded))
+    assert small.layout.height - 64 > 20 * (2 + 2 + 3)  # closed and setup, a title and three orders
+    assert large.layout.height == 12 * 30 + 70
+    assert small.layout.height < crowded.layout.height <= 440 + 64
+
+
 def test_the_frozen_zone_and_locks_are_marked() -> None:
     lock = JobLock("CO-1001/1-10", "M01", NOW + timedelta(hours=1), "anna")
     figure = gantt(replace(chart(), locks={lock.job_order: lock, "gone": replace(lock, job_order="gone")}), SAY)
@@ -127,6 +182,9 @@ def test_the_frozen_zone_and_locks_are_marked() -> None:
     assert "locked to M01, Mon 5 Jan 12:20, by anna" in mark.hovertext[0]
     zone = figure.layout.shapes[1]
     assert (zone.name, str(zone.x1)) == ("frozen", "2026-01-05 12:20:00")
+    (label,) = figure.layout.annotations
+    assert "What was to begin by Mon 5 Jan 12:20 had to keep its place" in label.hovertext
+    assert figure.layout.yaxis.range[1] < label.y < -0.5  # seen, and above the first row
     still = gantt(replace(chart(), now=None, frozen_until=None), SAY)
     assert not still.layout.shapes
     assert drawn(still, "Locked").showlegend is False

@@ -67,6 +67,13 @@ def test_orders_that_lose_most_come_first_and_new_ones_are_not_compared() -> Non
     assert figure.layout.yaxis.ticktext == ("CO-1  <b>−2 h 00 min</b>", "CO-2  <b>1 h 00 min</b>")
 
 
+def test_chances_that_are_shown_alike_are_told_once() -> None:
+    changes = [OrderChange("CO", NOW, NOW, -7200.0, was, is_) for was, is_ in ((0.998, 0.997), (0.9, 0.8))]
+    same, other = (orders_figure(replace(DIFF, orders=(one,)), SAY).data[1].hovertext[0] for one in changes)
+    assert same.endswith("<br>on time &gt;\N{NO-BREAK SPACE}99%, as before")
+    assert other.endswith("<br>on time 80%, before 90%")
+
+
 def test_of_many_orders_those_that_change_most_are_drawn() -> None:
     changes = tuple(OrderChange(f"CO-{n}", NOW, NOW, -60.0 * n, 0.9, 0.9) for n in range(100, 0, -1))
     figure = orders_figure(replace(DIFF, orders=changes), SAY)

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from dashboard.changes import digests
-from dashboard.pages import plan, plan_orders, plan_release
-from dashboard.pages.plan import certainty, expected_delay, plan_parts, twin_error
+from dashboard.costs import certainty
+from dashboard.pages import plan, plan_locks, plan_orders, plan_release
+from dashboard.pages.plan import expected_delay, plan_parts, twin_error
 from dashboard.words import Words
+from methods.attended import StepHours
+from plant.plan import Plan, PlannedOperation
 from plant.verdict import TwinError
-from tests.dashboard.factory import ANNA, NOW, ZONE, MemoryLive, MemoryViews, _plan, actor_now
+from tests.dashboard.factory import ANNA, NOW, START, ZONE, MemoryLive, MemoryViews, _plan, actor_now
 
 ERROR = TwinError(NOW, 12, 340, 1500.0, 5400.0, 0.775, -0.03)
 
@@ -94,6 +97,24 @@ def test_the_price_of_certainty_is_told() -> None:
     assert {certainty(None, zh), expected_delay(None, zh)} == {"未作比较"}
 
 
+@pytest.mark.parametrize(
+    ("makespan_s", "late_s", "english", "chinese"),
+    [
+        (997e3, 0.0, "0.3% shorter", "缩短 0.3%"),
+        (1003e3, 0.0, "0.3% longer", "延长 0.3%"),
+        (999.8e3, 0.0, "none", "无"),
+        (1000.2e3, 3600.0, "as long as without", "时长不变"),
+    ],
+)
+def test_a_plan_that_is_shorter_for_certainty_is_not_called_longer(
+    makespan_s: float, late_s: float, english: str, chinese: str
+) -> None:
+    robust = _plan("plan-2", late=True).robustness
+    assert robust is not None
+    paid = replace(robust, makespan_s=makespan_s, weighted_tardiness_s=late_s)
+    assert (certainty(paid, Words("en", ZONE)), certainty(paid, Words("zh", ZONE))) == (english, chinese)
+
+
 def test_machines_whose_cycle_times_changed_are_named_on_the_plan() -> None:
     view = _plan("plan-1", late=False)
     drifted = replace(ERROR, drifted=("M03 SH-20/30", "M05 SH-20/50"))
@@ -139,3 +160,11 @@ def test_a_later_look_at_the_same_plan_sends_no_other_picture() -> None:
 def test_the_load_is_drawn() -> None:
     parts = plan_parts(_plan("plan-1", late=False), ANNA, Words("en", ZONE))
     assert "grinding" in parts["plan-load", ""]["figure"]["layout"]["yaxis"]["ticktext"][-1]
+
+
+def test_the_form_of_a_lock_begins_with_the_changeover_that_somebody_attends() -> None:
+    one = PlannedOperation("a", "M01", 0, 7 * 3600.0, 8 * 3600.0, setup_s=7200.0, person="P1")
+    there = [(START + timedelta(hours=start), START + timedelta(hours=end)) for start, end in ((0, 2), (6, 8))]
+    view = replace(_plan("plan-1", late=False), plan=Plan(START, (one,)), attended={"a": StepHours(tuple(there), ())})
+    moved = plan_locks.told(view, "a", "M02", NOW, Words("en", ZONE), "")
+    assert "M01, Mon 5 Jan 07:00" in texts(moved)
