@@ -1,4 +1,4 @@
-"""What stands in the three TOML files of a plant folder, turned into the plant's parts."""
+"""What stands in the TOML files of a plant folder, turned into the plant's parts."""
 
 from __future__ import annotations
 

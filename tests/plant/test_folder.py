@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +18,7 @@ from plant.calendar import Calendar
 from plant.connection import Protocol
 from plant.distribution import Distribution, Family
 from plant.errors import PlantInvalid, Problem
-from plant.folder import check, load, load_orders
+from plant.folder import check, load, load_orders, require_connections
 from plant.item import ItemKind
 from plant.order import Priority
 from plant.plant import Reliability
@@ -298,7 +299,7 @@ def test_a_calendar_may_be_always_open(folder: Path) -> None:
     assert Calendar("late only", "Asia/Shanghai") in load(folder).calendars
 
 
-@pytest.mark.parametrize("file", ["plant.toml", "products.toml", "connections.toml", "orders.csv"])
+@pytest.mark.parametrize("file", ["plant.toml", "products.toml", "orders.csv"])
 def test_a_missing_file_is_one_problem(folder: Path, file: str) -> None:
     (folder / file).unlink()
     problem = only(check(folder))
@@ -310,9 +311,30 @@ def test_a_folder_that_is_not_there_is_told_of_each_file(tmp_path: Path) -> None
     assert [problem.file for problem in check(tmp_path / "nowhere")] == [
         "plant.toml",
         "products.toml",
-        "connections.toml",
         "orders.csv",
     ]
+
+
+def test_a_plan_needs_no_connections_but_a_live_floor_does(folder: Path) -> None:
+    connected = load(folder)
+    require_connections(connected, folder)
+    (folder / "connections.toml").unlink()
+    assert check(folder) == []
+    plant = load(folder)
+    assert plant == replace(connected, connections=())
+    with pytest.raises(PlantInvalid) as raised:
+        require_connections(plant, folder)
+    problem = only(list(raised.value.problems))
+    assert (problem.file, problem.key) == ("connections.toml", "file")
+    assert f"is missing in {folder}" in problem.reason
+    assert "`forerun prepare`" in problem.reason
+
+
+def test_connections_that_are_there_must_hold_every_machine(folder: Path) -> None:
+    (folder / "connections.toml").write_text("format = 1\n", encoding="utf-8")
+    problems = check(folder)
+    assert found(problems, "connections.toml", "connection") == "is missing"
+    assert "is in no connection" in found(problems, "connections.toml", "machine M13")
 
 
 @pytest.mark.parametrize("file", ["plant.toml", "products.toml", "connections.toml"])
