@@ -256,8 +256,8 @@ def path_text(table: Table, name: str) -> str:
 
 
 def read_people(root: Table, head: Head, names: Names) -> tuple[Person, ...]:
-    """Read ``[[person]]``."""
-    tables = root.tables("person", "person")
+    """Read ``[[person]]``; a plant in which nobody attends anything has none."""
+    tables = root.tables("person", "person", required=False)
     note_repeats(tables)
     return tuple(person for person in (_person(table, head, names) for table in tables) if person)
 
@@ -306,27 +306,33 @@ def _bom_line(table: Table, names: Names) -> BomLine | None:
 def _operation(table: Table, names: Names) -> Operation | None:
     id_, name = table.text("id"), table.text("name")
     capability = table.text("capability")
-    # Where no skill is named, it is the one called like the capability: most operations need not say it twice.
-    named = table.raw("skill", None) is not None
-    skill = table.text("skill") if named else capability
     machine_missing = capability and names.capabilities is not None and capability not in names.capabilities
     if machine_missing:
         table.problem("capability", f"no machine has it: {unknown('capability', capability, names.capabilities or ())}")
-    if skill and names.skills is not None and skill not in names.skills and (named or not machine_missing):
-        table.problem("skill", f"nobody has it: {unknown('skill', skill, names.skills)}")
     family = table.text("setup_family")
     fixed_s, per_piece_s = table.number("fixed_s"), table.number("per_piece_s")
     variation, scrap_ratio = table.number("variation", 0.0), table.number("scrap_ratio", 0.0)
     factor = read_factor(table.table("time_factor")) if table.has("time_factor") else None
     extras = read_operation_extras(table, names.floor)
+    is_attended = extras.get("attendance", Attendance.NONE) is not Attendance.NONE
+    skill = _skill(table, capability, names, is_attended and not machine_missing)
     able = 0 if names.skills is None else names.skills.get(skill, 0)
-    if 0 < able < extras["people"] and extras.get("attendance", Attendance.NONE) is not Attendance.NONE:
+    if is_attended and 0 < able < extras["people"]:
         table.problem("people", f"{extras['people']} must have the skill {skill!r}, which only {able} have")
     return table.make(
         lambda: Operation(
             id_, name, capability, skill, family, fixed_s, per_piece_s, variation, scrap_ratio, factor, **extras
         )
     )
+
+
+def _skill(table: Table, capability: str, names: Names, needed: bool) -> str:
+    """Return an operation's skill; called like the capability where none is named, which somebody has if `needed`."""
+    named = table.raw("skill", None) is not None
+    skill = table.text("skill") if named else capability
+    if skill and (named or needed) and names.skills is not None and skill not in names.skills:
+        table.problem("skill", f"nobody has it: {unknown('skill', skill, names.skills)}")
+    return skill
 
 
 def _note_circles(tables: list[Table]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import tomllib
 from dataclasses import replace
@@ -328,6 +329,25 @@ def test_a_plan_needs_no_connections_but_a_live_floor_does(folder: Path) -> None
     assert (problem.file, problem.key) == ("connections.toml", "file")
     assert f"is missing in {folder}" in problem.reason
     assert "`forerun prepare`" in problem.reason
+
+
+def without(folder: Path, file: str, kind: str) -> None:
+    """Take every ``[[kind]]`` out of a file."""
+    path = folder / file
+    path.write_text(re.sub(rf"^\[\[{kind}\]\]\n(?:.+\n)*", "", path.read_text(encoding="utf-8"), flags=re.M), "utf-8")
+
+
+def test_where_nobody_attends_nobody_is_needed(folder: Path) -> None:
+    without(folder, "plant.toml", "person")
+    said = 'skill = "precision grinding", '
+    edit(folder, "products.toml", said, "")
+    edit(folder, "products.toml", 'skill = "spindle assembly", ', "")
+    assert check(folder) == []
+    assert load(folder).people == ()
+    edit(folder, "products.toml", 'name = "Grind taper", ', f'name = "Grind taper", {said}')
+    assert "nobody has it: unknown skill 'precision grinding'" in only(check(folder)).reason, "it was asked for by name"
+    edit(folder, "products.toml", said, 'attendance = "setup", ')
+    assert "nobody has it: unknown skill 'grinding'; none is defined" in only(check(folder)).reason
 
 
 def test_connections_that_are_there_must_hold_every_machine(folder: Path) -> None:
