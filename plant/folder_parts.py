@@ -23,7 +23,7 @@ from plant.folder_floor import (
 from plant.folder_table import Table, note_repeats, parse_date, parse_time, unknown
 from plant.folder_tariff import read_overtime
 from plant.item import Attendance, BomLine, Item, ItemKind, Operation
-from plant.plant import Machine, Person, SetupMatrix, SetupTime
+from plant.plant import NO_CHANGEOVERS, Machine, Person, SetupMatrix, SetupTime
 
 _DAY_S = 86400.0
 _CALENDAR_HORIZON = timedelta(days=400)
@@ -201,14 +201,16 @@ def _calendar(table: Table, shifts: Mapping[str, Shift], head: Head, names: Name
 
 
 def read_setup_matrices(root: Table, names: Names) -> tuple[SetupMatrix, ...]:
-    """Read ``[[setup_matrix]]``."""
-    tables = root.tables("setup_matrix", "setup_matrix")
+    """Read ``[[setup_matrix]]``; a plant without changeovers has none."""
+    tables = root.tables("setup_matrix", "setup_matrix", required=False)
     note_repeats(tables)
     return tuple(matrix for matrix in (_setup_matrix(table, names) for table in tables) if matrix)
 
 
 def _setup_matrix(table: Table, names: Names) -> SetupMatrix | None:
     id_, default_s = table.text("id"), table.number("default_s")
+    if id_ == NO_CHANGEOVERS.id:
+        table.problem("id", f"{id_!r} stands for machines that name no matrix; choose another name")
     times: list[SetupTime] = []
     pairs: set[tuple[str, str]] = set()
     for row in table.tables("times", "times", label="", required=False):
@@ -236,7 +238,9 @@ def _machine(table: Table, names: Names) -> Machine | None:
     area, work_center = path_text(table, "area"), path_text(table, "work_center")
     capabilities = table.texts("capabilities")
     calendar = table.reference("calendar", "calendar", names.calendars)
-    matrix = table.reference("setup_matrix", "setup matrix", names.setup_matrices)
+    matrix = NO_CHANGEOVERS.id
+    if table.has("setup_matrix"):
+        matrix = table.reference("setup_matrix", "setup matrix", names.setup_matrices)
     speed = table.number("speed", 1.0, positive=True)
     capacity = table.whole("batch_capacity", 1)
     if capacity > _MOST_IN_A_BATCH:

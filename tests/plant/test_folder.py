@@ -22,7 +22,7 @@ from plant.errors import PlantInvalid, Problem
 from plant.folder import check, load, load_orders, require_connections
 from plant.item import ItemKind
 from plant.order import Priority
-from plant.plant import Reliability
+from plant.plant import NO_CHANGEOVERS, Reliability
 from plant.tariff import PricePeriod, Tariff
 from tests.plant.folder_writer import connections_toml, local_time, products_toml, quoted, shop_toml
 
@@ -348,6 +348,30 @@ def test_where_nobody_attends_nobody_is_needed(folder: Path) -> None:
     assert "nobody has it: unknown skill 'precision grinding'" in only(check(folder)).reason, "it was asked for by name"
     edit(folder, "products.toml", said, 'attendance = "setup", ')
     assert "nobody has it: unknown skill 'grinding'; none is defined" in only(check(folder)).reason
+
+
+def test_a_plant_without_setup_matrices_has_no_changeovers(folder: Path) -> None:
+    without(folder, "plant.toml", "setup_matrix")
+    path = folder / "plant.toml"
+    path.write_text(re.sub(r"^setup_matrix = .+\n", "", path.read_text(encoding="utf-8"), flags=re.M), "utf-8")
+    assert check(folder) == []
+    plant = load(folder)
+    assert plant.setup_matrices == ()
+    assert {plant.setup_matrix_of(machine.id) for machine in plant.machines} == {NO_CHANGEOVERS}
+    assert plant.setup_matrix_of("M01").duration_s(None, "saw plate") == 0.0
+    assert plant.setup_matrix_of("M01").duration_s("saw small bar", "saw plate") == 0.0
+    edit(folder, "plant.toml", 'id = "M01"', 'id = "M01"\nsetup_matrx = "sawing"')
+    assert found(check(folder), "plant.toml", "machine M01: setup_matrx") == "unknown key; did you mean 'setup_matrix'?"
+
+
+def test_one_machine_may_have_no_changeovers_beside_others_that_have(folder: Path) -> None:
+    edit(folder, "plant.toml", 'setup_matrix = "sawing"\n', "")
+    plant = load(folder)
+    assert plant.setup_matrix_of("M01") == NO_CHANGEOVERS
+    assert plant.setup_matrix_of("M02").duration_s(None, "turn shaft") == 1200.0
+    edit(folder, "plant.toml", 'id = "turning"', f'id = "{NO_CHANGEOVERS.id}"')
+    said = found(check(folder), "plant.toml", f"setup_matrix {NO_CHANGEOVERS.id}: id")
+    assert "stands for machines that name no matrix; choose another name" in said
 
 
 def test_connections_that_are_there_must_hold_every_machine(folder: Path) -> None:
