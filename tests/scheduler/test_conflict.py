@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from plant.calendar import WorkingTime
 from plant.item import Attendance
 from plant.plan import Plan, PlannedOperation
-from plant.work import PersonOutlook, Running, Wait, Work
+from plant.work import PersonOutlook, Running, Task, Wait, Work
 from scheduler.conflict import Conflict, conflict
 from scheduler.conflict_model import Answer, ConflictModel, _pieces
-from scheduler.requirement import Demands, Fixed, Kind
+from scheduler.conflict_words import chains
+from scheduler.requirement import Demands, Fixed, Kind, words
 from scheduler.solve import SolverSettings, solve
 from tests.scheduler.shops import EPOCH, HOUR, days, machine, random_work, task, work
 
@@ -47,9 +49,97 @@ def test_what_can_be_done_in_time_has_no_conflict() -> None:
 
 def test_a_chain_that_takes_too_long() -> None:
     assert told(chain(), Demands({"1007": 2 * HOUR - 1})) == [
-        "1007 must be done by Mon 5 Jan 01:59",
-        "1007-b waits for 1007-a",
+        "1007 has from Mon 5 Jan 00:00 to Mon 5 Jan 01:59 for 2 steps one after the other, 1007-a to 1007-b, which "
+        "take 2.0 h at least",
     ]
+
+
+def routing(steps: int, **fields: object) -> list[Task]:
+    """Return an order 1007 of so many hourly steps, each on a machine of its own or another that is slower."""
+    made: list[Task] = []
+    for number in range(steps):
+        durations = {f"M{number}": HOUR, f"S{number}": 1.5 * HOUR}
+        made.append(task(f"1007-{number}", "1007", durations, *[one.id for one in made[-1:]], **fields))
+    return made
+
+
+def shop(*tasks: Task, hours: WorkingTime | None = None) -> Work:
+    names = dict.fromkeys(name for one in tasks for name in one.durations_s)
+    return work(tasks, [machine(name, hours) for name in names], {})
+
+
+def test_a_routing_of_many_steps_is_one_sentence() -> None:
+    steps = routing(8)
+    steps[0] = replace(steps[0], release_s=9 * HOUR)
+    assert told(shop(*steps), Demands({"1007": 16 * HOUR})) == [
+        "1007 has from Mon 5 Jan 09:00 to Mon 5 Jan 16:00 for 8 steps one after the other, 1007-0 to 1007-7, which "
+        "take 8.0 h at least",
+    ]
+    assert conflict(shop(*steps), Demands({"1007": 17 * HOUR})) is None
+
+
+def test_whose_hours_are_in_the_way_is_told_with_the_steps() -> None:
+    day = days([(6.0, 14.0)])
+    assert told(shop(*routing(3), hours=day), Demands({"1007": 8 * HOUR})) == [
+        "1007 has from Mon 5 Jan 00:00 to Mon 5 Jan 08:00 for 3 steps one after the other, 1007-0 to 1007-2, which "
+        "take 3.0 h at least, only in the hours of M0, S0 from Mon 5 Jan 06:00 on",
+    ]
+    people = {
+        "Ada": PersonOutlook("Ada", day, ("grinding",)),
+        "Bo": PersonOutlook("Bo", days([(10.0, 14.0)]), ("grinding",)),
+    }
+    some = replace(shop(*routing(3, attendance=Attendance.ALL, skill="grinding")), people=people)
+    assert told(some, Demands({"1007": 8 * HOUR})) == [
+        "1007 has from Mon 5 Jan 00:00 to Mon 5 Jan 08:00 for 3 steps one after the other, 1007-0 to 1007-2, which "
+        "take 3.0 h at least, only in the hours of Ada, Bo (grinding) from Mon 5 Jan 06:00 on",
+    ]
+
+
+def test_what_two_orders_share_is_told_beside_their_steps() -> None:
+    """The hours of the machine concern both; each order's own steps are one sentence."""
+    other = [replace(one, id=one.id.replace("1007", "1008"), order="1008") for one in routing(2)]
+    other[1] = replace(other[1], predecessors=("1008-0",))
+    rows = [replace(one, durations_s={f"M{number}": 3 * HOUR}) for number, one in enumerate([*routing(2), *other])]
+    rows[3] = replace(rows[3], durations_s={"M1": 3 * HOUR})
+    some = shop(*rows, hours=days([(6.0, 20.0)]))
+    said = told(some, Demands({"1007": 13 * HOUR, "1008": 13 * HOUR}))
+    assert [one.split(", which")[0] for one in said if " steps " in one] == [
+        "1008 has from Mon 5 Jan 00:00 to Mon 5 Jan 13:00 for 2 steps one after the other, 1008-0 to 1008-1",
+        "1007 has from Mon 5 Jan 00:00 to Mon 5 Jan 13:00 for 2 steps one after the other, 1007-0 to 1007-1",
+    ]
+    assert "M1 takes 1 at a time" in said
+
+
+def test_steps_before_one_that_is_fixed_are_one_sentence() -> None:
+    demands = Demands(fixed={"1007-3": Fixed("M3", 2 * HOUR)})
+    assert told(shop(*routing(4)), demands) == [
+        "1007-3 is fixed to M3 at Mon 5 Jan 02:00",
+        "4 steps of 1007 one after the other, 1007-0 to 1007-3, begin on Mon 5 Jan 00:00 at the earliest and take "
+        "4.0 h at least",
+    ]
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_every_requirement_of_a_conflict_is_in_one_chain_or_told_by_itself(seed: int) -> None:
+    some = random_work(seed, most_orders=3)
+    found = conflict(some, Demands({one.order: random.Random(seed).uniform(0, 3) * HOUR for one in some.tasks}))
+    if found is None:
+        return
+    waits = [one for one in found.requirements if one.kind is Kind.PREDECESSOR]
+    within = [one for one in waits if some.by_id[one.other].order == some.by_id[one.subject].order]
+    together = [link for chain in chains(some, found.requirements) for link in chain.links]
+    assert sorted(together) == sorted(within), f"seed {seed}"
+    for chain in chains(some, found.requirements):
+        assert [(link.other, link.subject) for link in chain.links] == [
+            (before.id, after.id) for before, after in pairwise(chain.tasks)
+        ]
+        assert chain.least_s >= sum(min(one.durations_s.values()) for one in chain.tasks if not one.running) - 1e-6
+    said = [str(one) for one in found.words(some)]
+    assert len(said) <= len(found.requirements)
+    assert not {str(words(some, link)) for link in within} & set(said), f"seed {seed}"
+    for one in found.requirements:
+        if one.kind in {Kind.CAPACITY, Kind.DOWN, Kind.RUNNING, Kind.FROZEN}:
+            assert str(words(some, one)) in said, f"seed {seed}"
 
 
 def test_material_that_comes_after_the_deadline() -> None:
@@ -145,7 +235,7 @@ def test_the_error_names_what_conflicts() -> None:
     found = conflict(some, demands)
     assert found is not None
     assert str(found.error(some)) == (
-        "no plan can meet all of this at once: 1007 must be done by Mon 5 Jan 08:00, what 1007-a needs is there on "
+        "no plan can meet all of this at once: 1007 must be done by Mon 5 Jan 08:00; what 1007-a needs is there on "
         "Mon 5 Jan 09:00; change one of them"
     )
 
@@ -197,8 +287,8 @@ def test_what_dries_or_is_carried_takes_its_time() -> None:
     drying = replace(some, tasks=(some.tasks[0], dried), transport_s={("M1", "M2"): HOUR})
     assert conflict(drying, Demands({"1007": 5 * HOUR})) is None
     assert told(drying, Demands({"1007": 5 * HOUR - 1})) == [
-        "1007 must be done by Mon 5 Jan 04:59",
-        "1007-b waits for 1007-a",
+        "1007 has from Mon 5 Jan 00:00 to Mon 5 Jan 04:59 for 2 steps one after the other, 1007-a to 1007-b, which "
+        "take 5.0 h at least",
     ]
     carried = replace(some, transport_s={("M1", "M2"): HOUR})
     assert conflict(carried, Demands({"1007": 3 * HOUR})) is None
