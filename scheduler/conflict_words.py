@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from plant.text import Told, listed, told
 from plant.work import Task, Work
@@ -40,7 +40,7 @@ def sentences(work: Work, requirements: Sequence[Requirement], zone: tzinfo = UT
     """Return what the requirements say together, in their order; moments are told in the plant's time zone."""
     found: dict[Requirement, Told] = {}
     said: set[Requirement] = set()
-    for chain in chains(work, requirements):
+    for chain in (*chains(work, requirements), *_single_steps(work, requirements)):
         parts = _about(work, chain, requirements, said)
         if parts:
             new = [one for one in requirements if one in parts and one not in said]
@@ -59,6 +59,21 @@ def chains(work: Work, requirements: Iterable[Requirement]) -> Iterator[Chain]:
         chain = _longest(work, links)
         links = [one for one in links if one not in chain.links]
         yield chain
+
+
+def _single_steps(work: Work, requirements: Sequence[Requirement]) -> Iterator[Chain]:
+    """Yield the one step of each order whose date cannot be met, where it is clear which and it waits for no other."""
+    linked = {name for one in requirements if one.kind is Kind.PREDECESSOR for name in (one.subject, one.other)}
+    for deadline in (one for one in requirements if one.kind is Kind.DEADLINE):
+        steps = [task for task in work.tasks if task.order == deadline.subject]
+        if any(task.id in linked for task in steps):
+            continue
+        about = [one for one in requirements if one.kind in {Kind.RELEASE, Kind.SKILL}]
+        named = {one.subject for one in about}
+        asked = [task for task in steps if task.id in named] or steps
+        late = {one.subject for one in about if one.at_s >= deadline.at_s}  # no time at all: told by itself
+        if len(asked) == 1 and asked[0].id not in late:
+            yield Chain((asked[0],), (), _least_s(asked[0]))
 
 
 def _within_order(work: Work, link: Requirement) -> bool:
@@ -115,26 +130,34 @@ def _sentence(work: Work, chain: Chain, about: Sequence[Requirement], zone: tzin
     for one in about:
         by_kind.setdefault(one.kind, []).append(one)
     begins_s = by_kind[Kind.RELEASE][0].at_s if Kind.RELEASE in by_kind else 0.0
-    first, last = chain.tasks[0].id, chain.tasks[-1].id
-    values = {"order": chain.order, "first": first, "last": last, "n": len(chain.tasks), "least": chain.least_s}
-    begins = work.moment(begins_s).astimezone(zone)
-    if Kind.DEADLINE in by_kind:
-        steps = told(
-            "{order} has from {begins:moment} to {ends:moment} for {n:count} steps one after the other, {first} to "
-            "{last}, which take {least:span} at least",
-            begins=begins,
-            ends=work.moment(by_kind[Kind.DEADLINE][0].at_s).astimezone(zone),
+    ends = work.moment(by_kind[Kind.DEADLINE][0].at_s).astimezone(zone) if Kind.DEADLINE in by_kind else None
+    steps = _steps(chain, work.moment(begins_s).astimezone(zone), ends)
+    hours = list(_hours(work, by_kind, begins_s, zone))
+    return told("{steps}, with the hours of {whose} in the way", steps=steps, whose=listed(hours)) if hours else steps
+
+
+def _steps(chain: Chain, begins: datetime, ends: datetime | None) -> Told:
+    """Return what steps there are, from when to when they may be done (None: no date), and what they take."""
+    values = {"order": chain.order, "first": chain.tasks[0].id, "begins": begins, "least": chain.least_s}
+    if not chain.links:
+        return told(
+            "{order} has from {begins:moment} to {ends:moment} for {first}, which takes {least:span} at least",
+            ends=ends,
             **values,
         )
-    else:
-        steps = told(
+    values |= {"last": chain.tasks[-1].id, "n": len(chain.tasks)}
+    if ends is None:
+        return told(
             "{n:count} steps of {order} one after the other, {first} to {last}, begin on {begins:moment} at the "
             "earliest and take {least:span} at least",
-            begins=begins,
             **values,
         )
-    hours = list(_hours(work, by_kind, begins_s, zone))
-    return told("{steps}, only in the hours of {whose}", steps=steps, whose=listed(hours)) if hours else steps
+    return told(
+        "{order} has from {begins:moment} to {ends:moment} for {n:count} steps one after the other, {first} to {last}, "
+        "which take {least:span} at least",
+        ends=ends,
+        **values,
+    )
 
 
 def _hours(work: Work, by_kind: dict[Kind, list[Requirement]], begins_s: float, zone: tzinfo) -> Iterator[Told]:
