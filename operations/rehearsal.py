@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from functools import cache, partial
 
@@ -123,9 +123,18 @@ def rehearse(
 
 
 def rehearsal_of(choice: Choice, examined: Examination) -> Rehearsal:
-    """Return a plan that was chosen together with how it was examined."""
-    return Rehearsal(
-        choice.plan, choice.report, choice.robustness, examined.verdict, examined.judgement, examined.forecast
+    """Return a plan that was chosen together with how it was examined, and a note where it was hardly looked for."""
+    judgement = examined.judgement
+    if choice.report.unsearched:
+        judgement = replace(judgement, notes=(*judgement.notes, _unsearched()))
+    return Rehearsal(choice.plan, choice.report, choice.robustness, examined.verdict, judgement, examined.forecast)
+
+
+def _unsearched() -> Text:
+    return told(
+        "The time ran out before the search for a better plan began, so this is the first that was found. Allow more "
+        "time (planning.time_limit_s, --time-limit), or run `forerun compile` once: until then each process may have "
+        "to compile the search first."
     )
 
 

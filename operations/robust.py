@@ -295,6 +295,7 @@ class _Choosing:
             bound_s=nominal.report.bound_s,
             objective=self._solver.objective,
             costs=costs_of(score),
+            unsearched=solution.report.unsearched and nominal.report.unsearched,  # it went on from that
         )
         return self._offer(plan, report, asked.spread)
 

@@ -4,7 +4,7 @@
 
     plant.toml          the shop: shifts, calendars, setup matrices, machines, people
     products.toml       items with their bills of material and routings
-    connections.toml    how the machines are reached
+    connections.toml    how the machines are reached; only whoever reads them needs it
     orders.csv          customer orders in hand
 
 Times in the files are local to the plant's time zone; everything returned is UTC.
@@ -54,7 +54,7 @@ def load(folder: Path) -> Plant:
     Raises
     ------
     PlantInvalid
-        With every problem found in the three TOML files.
+        With every problem found in the TOML files.
     """
     problems: list[Problem] = []
     plant = _read_plant(_documents(folder, problems), problems)
@@ -91,9 +91,25 @@ def check(folder: Path) -> list[Problem]:
     return problems
 
 
+def require_connections(plant: Plant, folder: Path) -> None:
+    """Check that a plant says how its machines are reached: a plan needs no more than the plant, a live floor does.
+
+    Raises
+    ------
+    PlantInvalid
+        If there is no connection.
+    """
+    if not plant.connections:
+        reason = (
+            f"is missing in {folder}, so no machine can be read; say in it how each machine is reached "
+            "(docs/howto/connect-machines.md); `forerun prepare` imports it. `forerun plan` does without it"
+        )
+        raise PlantInvalid([Problem(CONNECTIONS_FILE, "file", reason)])
+
+
 @dataclass(frozen=True)
 class _Documents:
-    """The TOML files as read; None for one that cannot be."""
+    """The TOML files as read; None for one that cannot be, and for connections that are not there."""
 
     plant: Document | None
     products: Document | None
@@ -101,10 +117,11 @@ class _Documents:
 
 
 def _documents(folder: Path, problems: list[Problem]) -> _Documents:
+    is_connected = (folder / CONNECTIONS_FILE).exists()
     return _Documents(
         _document(folder, PLANT_FILE, problems),
         _document(folder, PRODUCTS_FILE, problems),
-        _document(folder, CONNECTIONS_FILE, problems),
+        _document(folder, CONNECTIONS_FILE, problems) if is_connected else None,
     )
 
 

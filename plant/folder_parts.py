@@ -1,4 +1,4 @@
-"""What stands in the three TOML files of a plant folder, turned into the plant's parts."""
+"""What stands in the TOML files of a plant folder, turned into the plant's parts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from plant.folder_floor import (
 from plant.folder_table import Table, note_repeats, parse_date, parse_time, unknown
 from plant.folder_tariff import read_overtime
 from plant.item import Attendance, BomLine, Item, ItemKind, Operation
-from plant.plant import Machine, Person, SetupMatrix, SetupTime
+from plant.plant import NO_CHANGEOVERS, Machine, Person, SetupMatrix, SetupTime
 
 _DAY_S = 86400.0
 _CALENDAR_HORIZON = timedelta(days=400)
@@ -201,14 +201,16 @@ def _calendar(table: Table, shifts: Mapping[str, Shift], head: Head, names: Name
 
 
 def read_setup_matrices(root: Table, names: Names) -> tuple[SetupMatrix, ...]:
-    """Read ``[[setup_matrix]]``."""
-    tables = root.tables("setup_matrix", "setup_matrix")
+    """Read ``[[setup_matrix]]``; a plant without changeovers has none."""
+    tables = root.tables("setup_matrix", "setup_matrix", required=False)
     note_repeats(tables)
     return tuple(matrix for matrix in (_setup_matrix(table, names) for table in tables) if matrix)
 
 
 def _setup_matrix(table: Table, names: Names) -> SetupMatrix | None:
     id_, default_s = table.text("id"), table.number("default_s")
+    if id_ == NO_CHANGEOVERS.id:
+        table.problem("id", f"{id_!r} stands for machines that name no matrix; choose another name")
     times: list[SetupTime] = []
     pairs: set[tuple[str, str]] = set()
     for row in table.tables("times", "times", label="", required=False):
@@ -236,7 +238,9 @@ def _machine(table: Table, names: Names) -> Machine | None:
     area, work_center = path_text(table, "area"), path_text(table, "work_center")
     capabilities = table.texts("capabilities")
     calendar = table.reference("calendar", "calendar", names.calendars)
-    matrix = table.reference("setup_matrix", "setup matrix", names.setup_matrices)
+    matrix = NO_CHANGEOVERS.id
+    if table.has("setup_matrix"):
+        matrix = table.reference("setup_matrix", "setup matrix", names.setup_matrices)
     speed = table.number("speed", 1.0, positive=True)
     capacity = table.whole("batch_capacity", 1)
     if capacity > _MOST_IN_A_BATCH:
@@ -256,8 +260,8 @@ def path_text(table: Table, name: str) -> str:
 
 
 def read_people(root: Table, head: Head, names: Names) -> tuple[Person, ...]:
-    """Read ``[[person]]``."""
-    tables = root.tables("person", "person")
+    """Read ``[[person]]``; a plant in which nobody attends anything has none."""
+    tables = root.tables("person", "person", required=False)
     note_repeats(tables)
     return tuple(person for person in (_person(table, head, names) for table in tables) if person)
 
@@ -306,27 +310,33 @@ def _bom_line(table: Table, names: Names) -> BomLine | None:
 def _operation(table: Table, names: Names) -> Operation | None:
     id_, name = table.text("id"), table.text("name")
     capability = table.text("capability")
-    # Where no skill is named, it is the one called like the capability: most operations need not say it twice.
-    named = table.raw("skill", None) is not None
-    skill = table.text("skill") if named else capability
     machine_missing = capability and names.capabilities is not None and capability not in names.capabilities
     if machine_missing:
         table.problem("capability", f"no machine has it: {unknown('capability', capability, names.capabilities or ())}")
-    if skill and names.skills is not None and skill not in names.skills and (named or not machine_missing):
-        table.problem("skill", f"nobody has it: {unknown('skill', skill, names.skills)}")
     family = table.text("setup_family")
     fixed_s, per_piece_s = table.number("fixed_s"), table.number("per_piece_s")
     variation, scrap_ratio = table.number("variation", 0.0), table.number("scrap_ratio", 0.0)
     factor = read_factor(table.table("time_factor")) if table.has("time_factor") else None
     extras = read_operation_extras(table, names.floor)
+    is_attended = extras.get("attendance", Attendance.NONE) is not Attendance.NONE
+    skill = _skill(table, capability, names, is_attended and not machine_missing)
     able = 0 if names.skills is None else names.skills.get(skill, 0)
-    if 0 < able < extras["people"] and extras.get("attendance", Attendance.NONE) is not Attendance.NONE:
+    if is_attended and 0 < able < extras["people"]:
         table.problem("people", f"{extras['people']} must have the skill {skill!r}, which only {able} have")
     return table.make(
         lambda: Operation(
             id_, name, capability, skill, family, fixed_s, per_piece_s, variation, scrap_ratio, factor, **extras
         )
     )
+
+
+def _skill(table: Table, capability: str, names: Names, needed: bool) -> str:
+    """Return an operation's skill; called like the capability where none is named, which somebody has if `needed`."""
+    named = table.raw("skill", None) is not None
+    skill = table.text("skill") if named else capability
+    if skill and (named or needed) and names.skills is not None and skill not in names.skills:
+        table.problem("skill", f"nobody has it: {unknown('skill', skill, names.skills)}")
+    return skill
 
 
 def _note_circles(tables: list[Table]) -> None:

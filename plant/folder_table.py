@@ -91,7 +91,8 @@ class Table:
             table = table._parent
 
     def has(self, name: str) -> bool:
-        """Tell whether a value is given."""
+        """Tell whether a value is given that may be left out."""
+        self._asked.add(name)
         return name in self._values
 
     def raw(self, name: str, default: Any = _NOTHING) -> Any:

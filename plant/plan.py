@@ -164,6 +164,8 @@ class SolverReport:
         By order; an order of which nothing could be left out is not in it.
     tuning
         How plans were looked for: as learned, or as suits most plants. None where nothing was looked for.
+    unsearched
+        Whether the time ran out before the search began, so that this is the first plan that was found.
     """
 
     method: str
@@ -177,6 +179,7 @@ class SolverReport:
     costs: PlanCosts | None = None
     to_others: Mapping[str, CostToOthers] = field(default_factory=dict)
     tuning: Tuning | None = None
+    unsearched: bool = False
 
 
 @dataclass(frozen=True)

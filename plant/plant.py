@@ -72,6 +72,9 @@ class SetupMatrix:
         return self._by_pair.get((before, after), 0.0 if before == after else self.default_s)
 
 
+NO_CHANGEOVERS = SetupMatrix("no changeovers", 0.0)
+"""Of a machine for which no matrix is named: whatever comes next, it begins at once."""
+
 _LEAST_BETWEEN_FAILURES_S = 10.0
 """Failures are drawn one by one: more frequent ones would keep a rehearsal busy for ever."""
 
@@ -128,6 +131,8 @@ class Machine:
 
     Attributes
     ----------
+    setup_matrix
+        Id of its matrix; that of `NO_CHANGEOVERS` where changing over takes no time.
     speed
         Factor on planned processing times: 2 halves them.
     batch_capacity
@@ -270,7 +275,7 @@ class Plant:
 
     @cached_property
     def _matrices(self) -> dict[str, SetupMatrix]:
-        return _index("setup matrix", self.setup_matrices)
+        return _index("setup matrix", (*self.setup_matrices, NO_CHANGEOVERS))
 
     @cached_property
     def _machines(self) -> dict[str, Machine]:

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from plant.connection import Protocol
 from plant.errors import ForerunError, SettingsInvalid, Unavailable
-from plant.folder import load
+from plant.folder import load, require_connections
 from plant.plant import Plant
 from runtime import installation, logs, secrets, wiring
 from runtime.embedded import EmbeddedBroker, EmbeddedPostgres, free_port
@@ -57,6 +57,8 @@ class Demo:
         ------
         SettingsInvalid
             If the port is taken.
+        PlantInvalid
+            If the plant's folder is wrong, or does not say how the machines are reached.
         Unavailable
             If a part does not come up.
         """
@@ -82,6 +84,8 @@ class Demo:
         began = time.monotonic()
         settings = self._settings
         _refuse_taken_port(settings)
+        plant = load(settings.plant)
+        require_connections(plant, settings.plant)
         (self._folder / "logs").mkdir(exist_ok=True)
         stack.callback(lambda: (self._folder / installation.RUNNING).unlink(missing_ok=True))
         if settings.database_url is None:
@@ -96,7 +100,6 @@ class Demo:
         settings = self._with_secrets(settings)
         if settings.port == 0:
             settings = settings.model_copy(update={"port": free_port()})
-        plant = load(settings.plant)
         settings = self._start_plant(plant, settings)
         self._say("plant and orders")
         await wiring.prepare(settings)

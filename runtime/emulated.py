@@ -9,7 +9,8 @@ import emulator.app
 from emulator.settings import EmulatorSettings
 from plant.connection import Protocol
 from plant.errors import SettingsInvalid
-from plant.folder import load
+from plant.folder import load, require_connections
+from plant.plant import Plant
 from runtime.settings import Settings
 
 
@@ -20,12 +21,16 @@ def run(settings: Settings) -> None:
     ------
     SettingsInvalid
         If it is not told where job responses go, or with which key.
+    PlantInvalid
+        If the plant's folder is wrong, or does not say how the machines are reached.
     """
     chosen = settings.emulator
     if chosen.gateway_url is None:
         raise SettingsInvalid("setting emulator.gateway_url (FORERUN_EMULATOR__GATEWAY_URL) is missing")
     if settings.mes_key is None:
         raise SettingsInvalid("setting mes_key (FORERUN_MES_KEY) is missing: the API key its MES reports with")
+    plant = load(settings.plant)
+    require_connections(plant, settings.plant)
     emulator.app.run(
         EmulatorSettings(
             plant_folder=settings.plant,
@@ -38,13 +43,13 @@ def run(settings: Settings) -> None:
             modbus_port=chosen.modbus_port,
             http_port=chosen.http_port,
             seed=chosen.seed,
-            **_broker(settings),
+            **_broker(plant, settings),
         )
     )
 
 
-def _broker(settings: Settings) -> dict[str, Any]:
-    for connection in load(settings.plant).connections:
+def _broker(plant: Plant, settings: Settings) -> dict[str, Any]:
+    for connection in plant.connections:
         if connection.protocol is Protocol.MQTT:
             parts = urlsplit(settings.endpoints.get(connection.id, connection.endpoint))
             return {

@@ -183,11 +183,13 @@ async def run_ingest(settings: Settings) -> None:
     """Read all connections of the plant until SIGTERM or SIGINT."""
     from connectors.build import build as build_source
     from operations import ingest, sources
+    from plant.folder import require_connections
 
     async with AsyncExitStack() as stack:
         historian = await _open(stack, settings)
         plant_clock = await _clock(historian, settings)
         plant = await _plant(historian)
+        require_connections(plant, settings.plant)
         unknown = settings.endpoints.keys() - {connection.id for connection in plant.connections}
         if unknown:
             known = ", ".join(connection.id for connection in plant.connections)

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from plant.calendar import WorkingTime
-from plant.checks import require
 from plant.floor_model import FloorModel
 from plant.item import Attendance, Operation
 from plant.plant import Machine, Plant
@@ -19,13 +18,8 @@ from plant.plant import Machine, Plant
 def staffed(model: FloorModel) -> FloorModel:
     """Return the floor on which machines stand while nobody is there who can run them.
 
-    Left as they are: machines with an operation that states attendance, machines on which nothing is made, and the
-    floor of a plant without people.
-
-    Raises
-    ------
-    InvalidInput
-        If nobody has a skill that a machine needs.
+    Left as they are: machines with an operation that states attendance, machines on which nothing is made, those whose
+    skills nobody has, since they need nobody, and the floor of a plant without people.
     """
     if not model.plant.people:
         return model
@@ -37,11 +31,12 @@ def staffed(model: FloorModel) -> FloorModel:
 def _staffed(model: FloorModel, machine: Machine, calendars: dict[str, WorkingTime]) -> Machine:
     """Return the machine with a calendar, added to `calendars`, that leaves out when nobody is there."""
     operations = _operations(model.plant, machine)
-    skills = sorted({operation.skill for operation in operations})
-    if not skills or any(operation.attendance is not Attendance.NONE for operation in operations):
+    skills = {operation.skill for operation in operations}
+    if any(operation.attendance is not Attendance.NONE for operation in operations):
         return machine
-    able = [person.id for person in model.plant.people if set(skills) & set(person.skills)]
-    require(bool(able), f"nobody has a skill that {machine.id} needs ({', '.join(skills)}); give it to a person")
+    able = [person.id for person in model.plant.people if not skills.isdisjoint(person.skills)]
+    if not able:
+        return machine
     calendar = f"{machine.calendar} with {', '.join(able)}"
     if calendar not in calendars:
         calendars[calendar] = calendars[machine.calendar].common(_someone(model.people, able))

@@ -12,9 +12,10 @@ from datetime import UTC, tzinfo
 
 from plant.errors import Infeasible
 from plant.ports import Progress, no_progress
-from plant.text import Text, listed, told
+from plant.text import Text, told
 from plant.work import Work
-from scheduler.requirement import Demands, Requirement, words
+from scheduler.conflict_words import sentences
+from scheduler.requirement import Demands, Requirement
 
 MOST_S = 10.0
 
@@ -33,14 +34,16 @@ class Conflict:
     minimal: bool
 
     def words(self, work: Work, zone: tzinfo = UTC) -> tuple[Text, ...]:
-        """Return the requirements, one sentence each."""
-        return tuple(words(work, one, zone) for one in self.requirements)
+        """Return the requirements in sentences, one for each chain of steps (`scheduler.conflict_words`)."""
+        return sentences(work, self.requirements, zone)
 
     def error(self, work: Work, zone: tzinfo = UTC) -> Infeasible:
         """Return the error to raise where a plan was asked for."""
-        sentences = listed([words(work, one, zone) for one in self.requirements])
+        first, *others = sentences(work, self.requirements, zone)
+        for other in others:
+            first = told("{first}; {next}", first=first, next=other)
         return Infeasible(
-            told("no plan can meet all of this at once: {sentences}; change one of them", sentences=sentences)
+            told("no plan can meet all of this at once: {sentences}; change one of them", sentences=first)
         )
 
 

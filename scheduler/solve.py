@@ -48,6 +48,9 @@ _MOST_AT_ONCE = 5_000
 _RULES_SHARE = 0.2
 """Of the time, for dispatching rules."""
 
+_LEAST_BURSTS = 2
+"""A search that has made fewer of them when the time is over has hardly begun: the first may have been compiled."""
+
 _EQUAL_S = 1e-6
 """What rounding may come to."""
 
@@ -162,7 +165,7 @@ class _Solving:
         self._people = {} if start is None else people_of(self._problem, start)
         self._near = near_to(self._problem, near)
         self._best: Candidate | None = None
-        self._method, self._status = "none", "optimal"
+        self._method, self._status, self._bursts = "none", "optimal", 0
         self._bound = bound_of(self._problem)
 
     def run(self) -> Solution:
@@ -266,6 +269,7 @@ class _Solving:
         most = None if settings.effort is None else max(int(settings.effort * share * _MOVES_PER_EFFORT), 1)
         limits = job_shop_search.Limits(left_s, most, settings.gap, settings.workers, settings.stagnation_s)
         found = searched(self._problem, shop, limits, settings.seed, lambda *_: self._tell(told("job shop search")))
+        self._bursts += _LEAST_BURSTS
         if found.best is not None:
             self._offer(self._scored(found.best.sequence, found.best.steps), "job shop search")
         self._bound = self._bound._replace(makespan=max(self._bound.makespan, found.makespan_s))
@@ -281,6 +285,7 @@ class _Solving:
         most = None if settings.effort is None else max(int(settings.effort * share * _MOVES_PER_EFFORT), 1)
 
         def spent(moves: int, best: Candidate) -> float:
+            self._bursts += moves > 0
             self._offer(best, f"{self._method.removesuffix(_SEARCHED)}{_SEARCHED}")
             self._tell(told("local search"))
             if self._reached(self._kept(), settings.gap) or self._is_stagnant():
@@ -325,4 +330,10 @@ class _Solving:
             objective=self._settings.objective,
             costs=costs_of(score),
             tuning=self._settings.tuning,
+            unsearched=self._is_unsearched(),
         )
+
+    def _is_unsearched(self) -> bool:
+        """Tell whether there was no time to look for anything better than the first plan."""
+        looked = self._bursts >= _LEAST_BURSTS or self._method == "cp-sat"
+        return self._status == "feasible" and not looked and self._spent() >= 1

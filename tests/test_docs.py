@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import ast
 import inspect
+import io
+import os
 import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
+from rich.console import Console
 
+from connectors.build import check as check_connection
 from gateway.api import calibrations, disturbances, fidelity, floor, learned, locks, orders, plans
 from plant import errors
 from plant.actor import PERMISSIONS, Role
-from plant.folder import load
+from plant.errors import SettingsInvalid
+from plant.folder import check, load, load_orders, require_connections
 from plant.reading import Signal
 from runtime.cli import app
-from runtime.settings import Settings
+from runtime.offline import plan_offline
+from runtime.settings import Settings, read_settings
 from scenarios.changes import KINDS
 from scenarios.measures import MEASURES
 
@@ -151,8 +158,8 @@ def test_every_setting_is_documented_with_its_default() -> None:
     known = dict(settings(Settings))
     assert set(told) == set(known)
     for name, value in known.items():
-        variable, default, means = told[name]
-        assert variable == f"`FORERUN_{name.replace('.', '__').upper()}`"
+        named, default, means = told[name]
+        assert named == f"`{variable(name)}`"
         assert default == shown(value), name
         assert means, name
 
@@ -301,13 +308,72 @@ def test_every_measure_is_documented() -> None:
         assert told[measure.id][2] == measure.means
 
 
-def test_variables_in_the_docs_are_settings_or_known_to_compose() -> None:
-    known = {f"FORERUN_{name.replace('.', '__').upper()}" for name, _ in settings(Settings)}
-    known |= set(re.findall(r"\$\{(FORERUN_\w+?)[:?-]", text(ROOT / "docker-compose.yml")))
-    known |= {"FORERUN_SETTINGS", "FORERUN_DATA", "FORERUN_TEST_REQUIRE"}
+def variable(name: str) -> str:
+    """Return the variable that holds a setting."""
+    return f"FORERUN_{name.replace('.', '__').upper()}"
+
+
+def other_variables() -> set[str]:
+    """Return the variables that the reference lists beside the settings."""
+    told = text(DOCS / "reference" / "settings.md").split("## Variables that are no settings")[1]
+    return {name for line in told.splitlines() for name in re.findall(r"`(FORERUN_\w+)`", line.split(" | ")[0])}
+
+
+def test_every_variable_that_is_read_is_documented_and_no_other() -> None:
+    """Whatever the product, its containers, tests and benchmarks read from the environment is a setting or listed."""
+    sources = [path for folder in ROOT.glob("*/__init__.py") for path in folder.parent.rglob("*.py")]
+    sources += [ROOT / "docker-compose.yml", ROOT / "tests" / "requirements.py", *(ROOT / "benchmarks").glob("*.py")]
+    named = {name for path in sources for name in re.findall(r"FORERUN_[A-Z_]*[A-Z]", text(path))}
+    assert named - {variable(name) for name, _ in settings(Settings)} == other_variables()
+
+
+def what_is_read(name: str) -> str:
+    """Return a setting as it is read, or why it cannot be."""
+    try:
+        found: Any = read_settings()
+    except SettingsInvalid as error:
+        return str(error)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return str(found.get_secret_value() if isinstance(found, SecretStr) else found)
+
+
+def test_every_documented_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A text is taken over as it is; where it is no value, it is refused with the name of the variable."""
+    for name in [name for name in os.environ if name.startswith("FORERUN_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    told = rows(DOCS / "reference" / "settings.md")
+    for name, _ in settings(Settings):
+        with monkeypatch.context() as patch:
+            patch.setenv(told[name][0].strip("`"), "nowhere")
+            assert re.search(rf"^nowhere$|\b{variable(name)}\b", what_is_read(name)), name
+
+
+def test_variables_in_the_docs_are_read() -> None:
+    known = {variable(name) for name, _ in settings(Settings)} | other_variables()
     for page in PAGES:
-        for variable in re.findall(r"FORERUN_[A-Z_]+[A-Z]", text(page)):
-            assert variable in known, f"{page.relative_to(ROOT)}: {variable}"
+        for named in re.findall(r"FORERUN_[A-Z_]+[A-Z]", text(page)):
+            assert named in known, f"{page.relative_to(ROOT)}: {named}"
+
+
+def test_the_plant_of_the_how_to_is_whole(tmp_path: Path) -> None:
+    """What the page tells to write is checked, planned without connections, and connected as it says."""
+    page = text(DOCS / "howto" / "own-plant.md")
+    files = re.findall(r"`plants/my_plant/([\w.]+)`[^`]*```\w+\n(.*?)```", page, re.S)
+    assert [name for name, _ in files] == ["plant.toml", "products.toml", "orders.csv", "connections.toml"]
+    for name, content in files[:3]:
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    assert check(tmp_path) == []
+    with Console(file=io.StringIO()) as console:
+        plan = plan_offline(tmp_path, tmp_path / "out", 1.0, 50, console=console).version
+    assert set(plan.orders) == {order.id for order in load_orders(tmp_path, load(tmp_path))}
+    assert plan.judgement.passed
+    (tmp_path / files[3][0]).write_text(files[3][1], encoding="utf-8")
+    assert check(tmp_path) == []
+    plant = load(tmp_path)
+    require_connections(plant, tmp_path)
+    assert [wrong for connection in plant.connections for wrong in check_connection(connection)] == []
 
 
 def test_paths_named_in_the_docs_exist() -> None:

@@ -78,7 +78,7 @@ class OpenShop:
     def __post_init__(self) -> None:
         plant = self.model.plant
         self.ways = {(way.before, way.after): way for way in plant.transports}
-        self.setups = {matrix.id: {} for matrix in plant.setup_matrices}
+        self.setups = {plant.setup_matrix_of(machine.id).id: {} for machine in plant.machines}
         places = {machine.id: place for place, machine in enumerate(plant.machines)}
         queues: dict[tuple[int, ...], int] = {}
         for item in plant.items:

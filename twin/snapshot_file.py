@@ -73,10 +73,13 @@ def read_snapshot(text: str, version: PlantVersion) -> Snapshot:
 def _check_names(snapshot: Snapshot, plant: Plant) -> None:
     """Refuse names that the plant, or the snapshot's own orders, do not have."""
     jobs = {job.job.id for job in snapshot.jobs}
+    families = {operation.setup_family for item in plant.items for operation in item.routing}
     for key, machine in snapshot.machines.items():
         where = f"snapshot.machines.{key}"
         _known(where, partial(plant.machine, key))
         require(machine.machine == key, f"{where}.machine is {machine.machine!r}; it must be {key!r}")
+        made = () if machine.setup_family is None else (machine.setup_family,)
+        _require_known(f"{where}.setup_family", "setup family", made, families)
         _require_known(f"{where}.running", "job order", machine.running, jobs)
         _require_known(f"{where}.queue", "job order", machine.queue, jobs)
     _require_known("snapshot.people", "person", snapshot.people, {person.id for person in plant.people})

@@ -250,6 +250,6 @@ async def test_a_plan_that_cannot_be_says_what_stands_in_the_way(historian: Hist
     with pytest.raises(Infeasible) as refused:
         await planning.make_plan(historian, InlineCompute(), Clock(), PLANNER, RULES, "test")
     assert str(refused.value) == (
-        "no plan can meet all of this at once: CO-1/1-20 stands behind CO-1/2-10 in the frozen zone, "
+        "no plan can meet all of this at once: CO-1/1-20 stands behind CO-1/2-10 in the frozen zone; "
         "CO-1/2-10 waits for CO-1/1-20; change one of them"
     )

@@ -19,7 +19,7 @@ from plant.work import Work
 from scheduler.check import check
 from scheduler.keep import keep
 from scheduler.solve import SolverSettings
-from tests.scheduler.shops import HOUR, machine, task, work
+from tests.scheduler.shops import HOUR, machine, random_work, task, work
 from twin.replay import Replay
 
 SOLVER = SolverSettings(time_limit_s=60, effort=0.1, workers=1)
@@ -84,6 +84,20 @@ def test_a_new_order_that_no_plan_helps_does_not_refuse_a_plan_nobody_asked_for(
     found = examine(some, plan, 200, 1, in_force=before, terms=terms).judgement.in_english()
     assert found.passed, found.reasons
     assert any("hopeless" in str(one) and "Alone in the shop" in str(one) for one in found.notes)
+
+
+def test_a_plan_that_there_was_no_time_to_look_for_is_noted_as_such() -> None:
+    late = random_work(3, most_orders=5)
+    late = replace(late, orders={name: replace(one, due_s=1.0) for name, one in late.orders.items()})
+    terms = Terms(remedies=RemedyRules(most=0))
+    hurried = rehearse(late, replace(SOLVER, time_limit_s=1e-6), 50, 1, terms=terms)
+    assert hurried.report.unsearched
+    (note,) = (str(one) for one in hurried.judgement.notes if "time ran out" in str(one))
+    assert note.startswith("The time ran out before the search for a better plan began")
+    assert "`forerun compile`" in note
+    looked_for = rehearse(late, SOLVER, 50, 1, terms=terms)
+    assert not looked_for.report.unsearched
+    assert not any("time ran out" in str(one) for one in looked_for.judgement.notes)
 
 
 def test_a_plan_that_moves_what_is_frozen_is_refused(some: Work) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,10 +19,10 @@ from plant.calendar import Calendar
 from plant.connection import Protocol
 from plant.distribution import Distribution, Family
 from plant.errors import PlantInvalid, Problem
-from plant.folder import check, load, load_orders
+from plant.folder import check, load, load_orders, require_connections
 from plant.item import ItemKind
 from plant.order import Priority
-from plant.plant import Reliability
+from plant.plant import NO_CHANGEOVERS, Reliability
 from plant.tariff import PricePeriod, Tariff
 from tests.plant.folder_writer import connections_toml, local_time, products_toml, quoted, shop_toml
 
@@ -298,7 +300,7 @@ def test_a_calendar_may_be_always_open(folder: Path) -> None:
     assert Calendar("late only", "Asia/Shanghai") in load(folder).calendars
 
 
-@pytest.mark.parametrize("file", ["plant.toml", "products.toml", "connections.toml", "orders.csv"])
+@pytest.mark.parametrize("file", ["plant.toml", "products.toml", "orders.csv"])
 def test_a_missing_file_is_one_problem(folder: Path, file: str) -> None:
     (folder / file).unlink()
     problem = only(check(folder))
@@ -310,9 +312,73 @@ def test_a_folder_that_is_not_there_is_told_of_each_file(tmp_path: Path) -> None
     assert [problem.file for problem in check(tmp_path / "nowhere")] == [
         "plant.toml",
         "products.toml",
-        "connections.toml",
         "orders.csv",
     ]
+
+
+def test_a_plan_needs_no_connections_but_a_live_floor_does(folder: Path) -> None:
+    connected = load(folder)
+    require_connections(connected, folder)
+    (folder / "connections.toml").unlink()
+    assert check(folder) == []
+    plant = load(folder)
+    assert plant == replace(connected, connections=())
+    with pytest.raises(PlantInvalid) as raised:
+        require_connections(plant, folder)
+    problem = only(list(raised.value.problems))
+    assert (problem.file, problem.key) == ("connections.toml", "file")
+    assert f"is missing in {folder}" in problem.reason
+    assert "`forerun prepare`" in problem.reason
+
+
+def without(folder: Path, file: str, kind: str) -> None:
+    """Take every ``[[kind]]`` out of a file."""
+    path = folder / file
+    path.write_text(re.sub(rf"^\[\[{kind}\]\]\n(?:.+\n)*", "", path.read_text(encoding="utf-8"), flags=re.M), "utf-8")
+
+
+def test_where_nobody_attends_nobody_is_needed(folder: Path) -> None:
+    without(folder, "plant.toml", "person")
+    said = 'skill = "precision grinding", '
+    edit(folder, "products.toml", said, "")
+    edit(folder, "products.toml", 'skill = "spindle assembly", ', "")
+    assert check(folder) == []
+    assert load(folder).people == ()
+    edit(folder, "products.toml", 'name = "Grind taper", ', f'name = "Grind taper", {said}')
+    assert "nobody has it: unknown skill 'precision grinding'" in only(check(folder)).reason, "it was asked for by name"
+    edit(folder, "products.toml", said, 'attendance = "setup", ')
+    assert "nobody has it: unknown skill 'grinding'; none is defined" in only(check(folder)).reason
+
+
+def test_a_plant_without_setup_matrices_has_no_changeovers(folder: Path) -> None:
+    without(folder, "plant.toml", "setup_matrix")
+    path = folder / "plant.toml"
+    path.write_text(re.sub(r"^setup_matrix = .+\n", "", path.read_text(encoding="utf-8"), flags=re.M), "utf-8")
+    assert check(folder) == []
+    plant = load(folder)
+    assert plant.setup_matrices == ()
+    assert {plant.setup_matrix_of(machine.id) for machine in plant.machines} == {NO_CHANGEOVERS}
+    assert plant.setup_matrix_of("M01").duration_s(None, "saw plate") == 0.0
+    assert plant.setup_matrix_of("M01").duration_s("saw small bar", "saw plate") == 0.0
+    edit(folder, "plant.toml", 'id = "M01"', 'id = "M01"\nsetup_matrx = "sawing"')
+    assert found(check(folder), "plant.toml", "machine M01: setup_matrx") == "unknown key; did you mean 'setup_matrix'?"
+
+
+def test_one_machine_may_have_no_changeovers_beside_others_that_have(folder: Path) -> None:
+    edit(folder, "plant.toml", 'setup_matrix = "sawing"\n', "")
+    plant = load(folder)
+    assert plant.setup_matrix_of("M01") == NO_CHANGEOVERS
+    assert plant.setup_matrix_of("M02").duration_s(None, "turn shaft") == 1200.0
+    edit(folder, "plant.toml", 'id = "turning"', f'id = "{NO_CHANGEOVERS.id}"')
+    said = found(check(folder), "plant.toml", f"setup_matrix {NO_CHANGEOVERS.id}: id")
+    assert "stands for machines that name no matrix; choose another name" in said
+
+
+def test_connections_that_are_there_must_hold_every_machine(folder: Path) -> None:
+    (folder / "connections.toml").write_text("format = 1\n", encoding="utf-8")
+    problems = check(folder)
+    assert found(problems, "connections.toml", "connection") == "is missing"
+    assert "is in no connection" in found(problems, "connections.toml", "machine M13")
 
 
 @pytest.mark.parametrize("file", ["plant.toml", "products.toml", "connections.toml"])

@@ -225,6 +225,27 @@ def test_the_live_floor_is_saved_and_planned_from(
     assert "use it with the plant it was taken of" in err
 
 
+def test_what_reads_machines_says_that_nobody_told_how(
+    forerun: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_database_url: str
+) -> None:
+    bare = tmp_path / "bare"
+    shutil.copytree(SHOP, bare)
+    (bare / "connections.toml").unlink()
+    monkeypatch.setenv("FORERUN_DATABASE_URL", empty_database_url)
+    monkeypatch.setenv("FORERUN_PLANT", str(bare))
+    monkeypatch.setenv("FORERUN_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("FORERUN_PORT", "0")
+    monkeypatch.setenv("FORERUN_MES_KEY", "fr_0123456789012345678901234567890123456789")
+    monkeypatch.setenv("FORERUN_EMULATOR__GATEWAY_URL", "http://127.0.0.1:1")
+    assert forerun("check", bare)[0] == 0
+    assert forerun("prepare")[0] == 0, "orders can be entered and planned all the same"
+    for command in ("ingest", "emulator", "demo"):
+        code, out, err = forerun(command)
+        assert code == 1, command
+        assert f"connections.toml: file: is missing in {bare}" in out + err, command
+        assert "starting" not in out + err, command
+
+
 def test_a_promise_names_dates_and_what_binds_them(forerun: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORERUN_PLANNING__TIME_LIMIT_S", "0.5")
     monkeypatch.setenv("FORERUN_PLANNING__REPLICATIONS", "50")

@@ -164,6 +164,18 @@ def test_a_refusal_tells_its_reasons(tmp_path: Path) -> None:
     assert "Refused because" in written.report_file.read_text(encoding="utf-8")
 
 
+def test_a_plan_that_there_was_no_time_to_look_for_says_so_in_both_languages(tmp_path: Path) -> None:
+    said = io.StringIO()
+    written = plan_offline(SHOP, tmp_path, 0.01, 20, console=Console(file=said, width=200), language="zh")
+    assert written.version.solver.unsearched
+    assert "The time ran out before the search for a better plan began" in said.getvalue()
+    assert "run `forerun compile` once" in said.getvalue()
+    assert "--time-limit" in said.getvalue()
+    report = written.report_file.read_text(encoding="utf-8")
+    assert "还没有开始搜索更好的计划，时间就用完了" in report
+    assert json.loads(written.plan_file.read_text(encoding="utf-8"))["solver"]["unsearched"] is True
+
+
 def test_the_first_interrupt_takes_the_best_plan_so_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C once the search has begun: an hour of solving ends at once, and a plan is written."""
     rehearse, before = offline.rehearse, signal.getsignal(signal.SIGINT)

@@ -179,10 +179,6 @@ def test_what_cannot_be_is_refused() -> None:
         prepare(replace(base, rule="LIFO"))
     with pytest.raises(InvalidInput, match="needs a plan"):
         prepare(replace(base, rule="follow the plan"))
-    people = tuple(one for one in base.plant.people if "sawing" not in one.skills)
-    nobody_saws = replace(base, plant=replace(base.plant, people=people))
-    with pytest.raises(InvalidInput, match="nobody has a skill that M01 needs"):
-        prepare(nobody_saws)
     with pytest.raises(InvalidInput, match="each customer order once"):
         replace(machine_shop(), orders=machine_shop().orders[:1] * 2)
 
@@ -191,6 +187,14 @@ def test_a_plant_without_people_runs_unattended() -> None:
     base = machine_shop()
     nobody = prepare(replace(base, plant=replace(base.plant, people=())))
     assert nobody.model.plant.machines == base.plant.machines
+
+
+def test_a_machine_whose_skills_nobody_has_runs_unattended() -> None:
+    base = machine_shop()
+    people = tuple(one for one in base.plant.people if "sawing" not in one.skills)
+    nobody_saws = prepare(replace(base, plant=replace(base.plant, people=people))).model.plant
+    assert nobody_saws.machine("M01") == base.plant.machine("M01")
+    assert nobody_saws.machine("M13") != base.plant.machine("M13"), "somebody assembles, and is not always there"
 
 
 def test_where_attendance_is_stated_the_floor_keeps_to_it() -> None:

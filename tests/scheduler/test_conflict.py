@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from plant.calendar import WorkingTime
 from plant.item import Attendance
 from plant.plan import Plan, PlannedOperation
-from plant.work import PersonOutlook, Running, Wait, Work
+from plant.work import PersonOutlook, Running, Task, Wait, Work
 from scheduler.conflict import Conflict, conflict
 from scheduler.conflict_model import Answer, ConflictModel, _pieces
-from scheduler.requirement import Demands, Fixed, Kind
+from scheduler.conflict_words import chains
+from scheduler.requirement import Demands, Fixed, Kind, words
 from scheduler.solve import SolverSettings, solve
 from tests.scheduler.shops import EPOCH, HOUR, days, machine, random_work, task, work
 
@@ -47,9 +50,107 @@ def test_what_can_be_done_in_time_has_no_conflict() -> None:
 
 def test_a_chain_that_takes_too_long() -> None:
     assert told(chain(), Demands({"1007": 2 * HOUR - 1})) == [
-        "1007 must be done by Mon 5 Jan 01:59",
-        "1007-b waits for 1007-a",
+        "1007 has from Mon 5 Jan 00:00 to Mon 5 Jan 01:59 for 2 steps one after the other, 1007-a to 1007-b, which "
+        "take 2.0 h at least",
     ]
+
+
+def routing(steps: int, **fields: object) -> list[Task]:
+    """Return an order 1007 of so many hourly steps, each on a machine of its own or another that is slower."""
+    made: list[Task] = []
+    for number in range(steps):
+        durations = {f"M{number}": HOUR, f"S{number}": 1.5 * HOUR}
+        made.append(task(f"1007-{number}", "1007", durations, *[one.id for one in made[-1:]], **fields))
+    return made
+
+
+def shop(*tasks: Task, hours: WorkingTime | None = None) -> Work:
+    names = dict.fromkeys(name for one in tasks for name in one.durations_s)
+    return work(tasks, [machine(name, hours) for name in names], {})
+
+
+def test_a_routing_of_many_steps_is_one_sentence() -> None:
+    steps = routing(8)
+    steps[0] = replace(steps[0], release_s=9 * HOUR)
+    assert told(shop(*steps), Demands({"1007": 16 * HOUR})) == [
+        "1007 has from Mon 5 Jan 09:00 to Mon 5 Jan 16:00 for 8 steps one after the other, 1007-0 to 1007-7, which "
+        "take 8.0 h at least",
+    ]
+    assert conflict(shop(*steps), Demands({"1007": 17 * HOUR})) is None
+
+
+def test_whose_hours_are_in_the_way_is_told_with_the_steps() -> None:
+    day = days([(6.0, 14.0)])
+    assert told(shop(*routing(3), hours=day), Demands({"1007": 8 * HOUR})) == [
+        "1007 has from Mon 5 Jan 00:00 to Mon 5 Jan 08:00 for 3 steps one after the other, 1007-0 to 1007-2, which "
+        "take 3.0 h at least, with the hours of M0, S0 from Mon 5 Jan 06:00 on in the way",
+    ]
+    people = {
+        "Ada": PersonOutlook("Ada", day, ("grinding",)),
+        "Bo": PersonOutlook("Bo", days([(10.0, 14.0)]), ("grinding",)),
+    }
+    some = replace(shop(*routing(3, attendance=Attendance.ALL, skill="grinding")), people=people)
+    assert told(some, Demands({"1007": 8 * HOUR})) == [
+        "1007 has from Mon 5 Jan 00:00 to Mon 5 Jan 08:00 for 3 steps one after the other, 1007-0 to 1007-2, which "
+        "take 3.0 h at least, with the hours of Ada, Bo (grinding) from Mon 5 Jan 06:00 on in the way",
+    ]
+
+
+def test_what_two_orders_share_is_told_beside_their_steps() -> None:
+    """The hours of the machine concern both; each order's own steps are one sentence."""
+    other = [replace(one, id=one.id.replace("1007", "1008"), order="1008") for one in routing(2)]
+    other[1] = replace(other[1], predecessors=("1008-0",))
+    rows = [replace(one, durations_s={f"M{number}": 3 * HOUR}) for number, one in enumerate([*routing(2), *other])]
+    rows[3] = replace(rows[3], durations_s={"M1": 3 * HOUR})
+    some = shop(*rows, hours=days([(6.0, 20.0)]))
+    said = told(some, Demands({"1007": 13 * HOUR, "1008": 13 * HOUR}))
+    assert [one.split(", which")[0] for one in said if " steps " in one] == [
+        "1008 has from Mon 5 Jan 00:00 to Mon 5 Jan 13:00 for 2 steps one after the other, 1008-0 to 1008-1",
+        "1007 has from Mon 5 Jan 00:00 to Mon 5 Jan 13:00 for 2 steps one after the other, 1007-0 to 1007-1",
+    ]
+    assert "M1 takes 1 at a time" in said
+
+
+def test_steps_before_one_that_is_fixed_are_one_sentence() -> None:
+    demands = Demands(fixed={"1007-3": Fixed("M3", 2 * HOUR)})
+    assert told(shop(*routing(4)), demands) == [
+        "1007-3 is fixed to M3 at Mon 5 Jan 02:00",
+        "4 steps of 1007 one after the other, 1007-0 to 1007-3, begin on Mon 5 Jan 00:00 at the earliest and take "
+        "4.0 h at least",
+    ]
+
+
+def tightest(some: Work, order: str) -> Conflict:
+    """Return why an order cannot be done a moment sooner than it can: what needs all its steps."""
+    low_s, high_s, found = 0.0, 400 * HOUR, None
+    while high_s - low_s > 360:
+        middle_s = (low_s + high_s) / 2
+        reason = conflict(some, Demands({order: middle_s}))
+        low_s, high_s, found = (low_s, middle_s, found) if reason is None else (middle_s, high_s, reason)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("seed", [3, 6, 7, 9, 10, 12, 13, 14, 16])
+def test_every_requirement_is_in_one_sentence(seed: int) -> None:
+    some = random_work(seed, most_orders=3)
+    found = tightest(some, max(some.orders, key=lambda name: sum(one.order == name for one in some.tasks)))
+    waits = [one for one in found.requirements if one.kind is Kind.PREDECESSOR]
+    made = list(chains(some, found.requirements))
+    assert waits, "a conflict without a wait says nothing of chains"
+    assert Counter(link for one in made for link in one.links) == Counter(waits), f"seed {seed}"
+    for one in made:
+        follows = [(link.other, link.subject) for link in one.links]
+        assert follows == [(before.id, after.id) for before, after in pairwise(one.tasks)]
+        least_s = sum(min(step.durations_s.values()) for step in one.tasks if not step.running)
+        assert one.least_s >= least_s - 1e-6, f"seed {seed}"
+    said = [str(one) for one in found.words(some)]
+    alone = {Kind.CAPACITY, Kind.DOWN, Kind.RUNNING, Kind.FROZEN}
+    assert said[1:] == [str(words(some, one)) for one in found.requirements if one.kind in alone], f"seed {seed}"
+    assert said[0].count("one after the other") == 1, f"seed {seed}"
+    for one in found.requirements:
+        if one.kind is Kind.HOURS:
+            assert one.subject in said[0].split(" with the hours of ")[1], f"seed {seed}"
 
 
 def test_material_that_comes_after_the_deadline() -> None:
@@ -64,8 +165,8 @@ def test_hours_that_begin_too_late_and_breaks_in_between() -> None:
     some = work([task("a", "o", {"M1": 4 * HOUR})], [shift], {})
     assert conflict(some, Demands({"o": 11 * HOUR})) is None
     assert told(some, Demands({"o": 11 * HOUR - 60})) == [
-        "o must be done by Mon 5 Jan 10:59",
-        "M1 works at its hours only, from Mon 5 Jan 06:00 on",
+        "o has from Mon 5 Jan 00:00 to Mon 5 Jan 10:59 for a, which takes 4.0 h at least, with the hours of M1 from "
+        "Mon 5 Jan 06:00 on in the way",
     ]
 
 
@@ -84,16 +185,16 @@ def test_a_skill_that_nobody_has_in_the_window() -> None:
     some = replace(work([grinding], [machine("M1")], {}), people=people)
     assert conflict(some, Demands({"1007": 16 * HOUR})) is None
     assert told(some, Demands({"1007": 15 * HOUR})) == [
-        "1007 must be done by Mon 5 Jan 15:00",
-        "a needs the skill grinding: Ada, there from Mon 5 Jan 14:00 on",
+        "1007 has from Mon 5 Jan 00:00 to Mon 5 Jan 15:00 for a, which takes 2.0 h at least, with the hours of Ada "
+        "(grinding) from Mon 5 Jan 14:00 on in the way",
     ]
 
 
 def test_two_orders_that_need_the_machine_at_once() -> None:
     some = work([task(name, name, {"M1": 2 * HOUR}) for name in "abc"], [machine("M1")], {})
     assert told(some, Demands({"a": 3 * HOUR, "b": 3 * HOUR, "c": 99 * HOUR})) == [
-        "b must be done by Mon 5 Jan 03:00",
-        "a must be done by Mon 5 Jan 03:00",
+        "b has from Mon 5 Jan 00:00 to Mon 5 Jan 03:00 for b, which takes 2.0 h at least",
+        "a has from Mon 5 Jan 00:00 to Mon 5 Jan 03:00 for a, which takes 2.0 h at least",
         "M1 takes 1 at a time",
     ]
 
@@ -112,14 +213,14 @@ def test_fixed_starts_that_contradict() -> None:
 def test_a_machine_that_is_down_and_what_runs_on_it() -> None:
     some = work([task("a", "o", {"M1": HOUR})], [machine("M1", available_from_s=9 * HOUR)], {})
     assert told(some, Demands({"o": 9 * HOUR})) == [
-        "o must be done by Mon 5 Jan 09:00",
+        "o has from Mon 5 Jan 00:00 to Mon 5 Jan 09:00 for a, which takes 60 min at least",
         "M1 is down until Mon 5 Jan 09:00",
     ]
     running = task("r", "x", {"M1": 5 * HOUR}, running=Running("M1", -HOUR, 4 * HOUR))
     busy = work([running, task("a", "o", {"M1": HOUR})], [machine("M1")], {})
     assert conflict(busy, Demands({"o": 5 * HOUR})) is None
     assert told(busy, Demands({"o": 4 * HOUR})) == [
-        "o must be done by Mon 5 Jan 04:00",
+        "o has from Mon 5 Jan 00:00 to Mon 5 Jan 04:00 for a, which takes 60 min at least",
         "M1 takes 1 at a time",
         "r runs on M1",
     ]
@@ -145,7 +246,7 @@ def test_the_error_names_what_conflicts() -> None:
     found = conflict(some, demands)
     assert found is not None
     assert str(found.error(some)) == (
-        "no plan can meet all of this at once: 1007 must be done by Mon 5 Jan 08:00, what 1007-a needs is there on "
+        "no plan can meet all of this at once: 1007 must be done by Mon 5 Jan 08:00; what 1007-a needs is there on "
         "Mon 5 Jan 09:00; change one of them"
     )
 
@@ -197,8 +298,8 @@ def test_what_dries_or_is_carried_takes_its_time() -> None:
     drying = replace(some, tasks=(some.tasks[0], dried), transport_s={("M1", "M2"): HOUR})
     assert conflict(drying, Demands({"1007": 5 * HOUR})) is None
     assert told(drying, Demands({"1007": 5 * HOUR - 1})) == [
-        "1007 must be done by Mon 5 Jan 04:59",
-        "1007-b waits for 1007-a",
+        "1007 has from Mon 5 Jan 00:00 to Mon 5 Jan 04:59 for 2 steps one after the other, 1007-a to 1007-b, which "
+        "take 5.0 h at least",
     ]
     carried = replace(some, transport_s={("M1", "M2"): HOUR})
     assert conflict(carried, Demands({"1007": 3 * HOUR})) is None

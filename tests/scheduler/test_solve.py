@@ -329,6 +329,16 @@ def test_the_report_tells_how_the_plan_was_looked_for() -> None:
     assert solve(random_work(3), replace(QUICK, tuning=tuned)).report.tuning == tuned
 
 
+def test_a_plan_that_there_was_no_time_to_better_says_so() -> None:
+    some = random_work(3, most_orders=5)
+    late = replace(some, orders={name: replace(one, due_s=1.0) for name, one in some.orders.items()})
+    hurried = solve(late, SolverSettings(time_limit_s=1e-6, workers=1)).report
+    assert (hurried.status, hurried.unsearched) == ("feasible", True)
+    assert not solve(late, QUICK).report.unsearched, "there was time"
+    in_time = work([task("a", "o", {"M1": HOUR})], [machine("M1")], {})
+    assert not solve(in_time, SolverSettings(time_limit_s=1e-6, workers=1)).report.unsearched, "nothing is better"
+
+
 def test_the_search_ends_early_only_where_no_move_can_be_made() -> None:
     """However short its bursts are."""
 

@@ -166,6 +166,14 @@ def test_a_machine_twice_as_fast_takes_half_the_time_and_a_changeover_comes_on_t
     assert states_h(happened, "M") == [("setup", 0, 0.5), ("executing", 0.5, 2.5)]
 
 
+def test_a_machine_that_names_no_matrix_changes_over_at_once() -> None:
+    plain = {name: value for name, value in machine("M").items() if name != "setup_matrix"}
+    items = [item("A", fixed("M", 1.0)), item("B", fixed("M", 1.0, setup_family="other"))]
+    happened = run(floor([plain], items, orders=orders(2) + [order.replace("O0", "O1") for order in orders(1, of="B")]))
+    assert done_h(happened) == {"O0/1": 2.0, "O1/1": 3.0}
+    assert states_h(happened, "M") == [("executing", 0, 3.0)]
+
+
 def test_work_stops_outside_the_shift_unless_it_must_not_be_interrupted() -> None:
     more = {"shift": [DAY_SHIFT], "calendar": [DAY]}
     for interruptible, expected in ((True, {"O0/1": 11, "O1/1": 32}), (False, {"O0/1": 11, "O1/1": 35})):

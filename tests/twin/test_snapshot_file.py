@@ -110,6 +110,7 @@ WRONG: dict[str, tuple[Edit, str]] = {
     "no plant": (lambda d: d.pop("plant_version"), r"plant_version is None"),
     "machine": (lambda d: d["machines"].update(X={"machine": "X"}), r"snapshot\.machines\.X: unknown machine 'X'"),
     "renamed": (lambda d: d["machines"]["L1"].update(machine="L2"), r"machines\.L1\.machine is 'L2'"),
+    "family": (lambda d: d["machines"]["L1"].update(setup_family="Z"), r"L1\.setup_family: unknown setup family Z"),
     "queue": (lambda d: d["machines"]["L1"].update(queue=["Z"]), r"machines\.L1\.queue: unknown job order Z"),
     "running": (lambda d: d["machines"]["L1"].update(running=["Z"]), r"machines\.L1\.running: unknown job order Z"),
     "people": (lambda d: d.update(people=["nobody"]), r"snapshot\.people: unknown person nobody"),
