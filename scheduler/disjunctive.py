@@ -153,34 +153,34 @@ class DisjunctiveProblem:
 
 def _check_alternatives(machines: int, alternatives: Sequence[Sequence[tuple[int, int]]]) -> None:
     for operation, given in enumerate(alternatives):
-        require(
-            len(given) > 0,
-            told("operation {operation} has no machine that can make it; give it at least one", operation=operation),
-        )
-        names = [machine for machine, _ in given]
-        for machine, duration in given:
-            require(
-                0 <= machine < machines,
-                told(
-                    "operation {operation} names machine {machine}; there are {count}, counted from 0",
-                    operation=operation,
-                    machine=machine,
-                    count=machines,
-                ),
+        # Words are made where something is wrong: for each number of a large shop they cost half of its reading.
+        wrong = _wrong(machines, operation, given)
+        if wrong is not None:
+            raise InvalidInput(wrong)
+
+
+def _wrong(machines: int, operation: int, given: Sequence[tuple[int, int]]) -> Told | None:
+    """Return what is wrong with an operation's alternatives, None if nothing is."""
+    if not given:
+        return told("operation {operation} has no machine that can make it; give it at least one", operation=operation)
+    for machine, duration in given:
+        if not 0 <= machine < machines:
+            return told(
+                "operation {operation} names machine {machine}; there are {count}, counted from 0",
+                operation=operation,
+                machine=machine,
+                count=machines,
             )
-            require(
-                duration >= 0,
-                told(
-                    "operation {operation} takes {duration} on machine {machine}; a duration is at least 0",
-                    operation=operation,
-                    duration=duration,
-                    machine=machine,
-                ),
+        if duration < 0:
+            return told(
+                "operation {operation} takes {duration} on machine {machine}; a duration is at least 0",
+                operation=operation,
+                duration=duration,
+                machine=machine,
             )
-        require(
-            len(set(names)) == len(names),
-            told("operation {operation} names a machine twice; keep its shortest", operation=operation),
-        )
+    if len({machine for machine, _ in given}) < len(given):
+        return told("operation {operation} names a machine twice; keep its shortest", operation=operation)
+    return None
 
 
 def _times(name: Told, given: Sequence[int] | None, count: int) -> Times:
@@ -216,15 +216,15 @@ def _check_length(alternatives: Sequence[Sequence[tuple[int, int]]], head: Times
 
 def _known(operation: int, given: Sequence[int], count: int) -> list[int]:
     for before in given:
-        require(
-            0 <= before < count,
-            told(
-                "operation {operation} waits for operation {before}; there are {count}, counted from 0",
-                operation=operation,
-                before=before,
-                count=count,
-            ),
-        )
+        if not 0 <= before < count:
+            raise InvalidInput(
+                told(
+                    "operation {operation} waits for operation {before}; there are {count}, counted from 0",
+                    operation=operation,
+                    before=before,
+                    count=count,
+                )
+            )
     return sorted(set(given))
 
 

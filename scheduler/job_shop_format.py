@@ -81,6 +81,11 @@ def _pairs(given: list[tuple[int, int]], first: int) -> str:
     return " ".join(f"{machine + first} {duration}" for machine, duration in given)
 
 
+_JOBS, _MACHINES = told("the number of jobs"), told("the number of machines")
+_OPERATIONS, _ALTERNATIVES = told("the number of operations"), told("the number of alternatives")
+_MACHINE, _DURATION = told("a machine"), told("a duration")
+
+
 class _Line:
     """A line's numbers, taken one by one, and where it stands."""
 
@@ -113,16 +118,15 @@ class _Line:
 
 def _flexible_job(line: _Line, machines: int) -> Job:
     return [
-        [_pair(line, machines, 1) for _ in range(line.take(told("the number of alternatives"), 1))]
-        for _ in range(line.take(told("the number of operations"), 1))
+        [_pair(line, machines, 1) for _ in range(line.take(_ALTERNATIVES, 1))] for _ in range(line.take(_OPERATIONS, 1))
     ]
 
 
 def _plain_job(line: _Line, machines: int) -> Job:
     job: Job = []
     while line:
-        machine = line.take(told("a machine"), -1)
-        duration = line.take(told("a duration"), -1 if machine < 0 else 0)
+        machine = line.take(_MACHINE, -1)
+        duration = line.take(_DURATION, -1 if machine < 0 else 0)
         if machine < 0:
             break
         job.append([_within(line, machine, duration, machines, 0)])
@@ -130,7 +134,7 @@ def _plain_job(line: _Line, machines: int) -> Job:
 
 
 def _pair(line: _Line, machines: int, first: int) -> tuple[int, int]:
-    return _within(line, line.take(told("a machine"), first), line.take(told("a duration"), 0), machines, first)
+    return _within(line, line.take(_MACHINE, first), line.take(_DURATION, 0), machines, first)
 
 
 def _within(line: _Line, machine: int, duration: int, machines: int, first: int) -> tuple[int, int]:
@@ -150,7 +154,7 @@ def _read(text: str, read_job: Callable[[_Line, int], Job]) -> DisjunctiveProble
     lines = [_Line(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
     require(bool(lines), told("the text is empty; its first line should say how many jobs and machines there are"))
     first, *others = lines
-    count, machines = first.take(told("the number of jobs"), 1), first.take(told("the number of machines"), 1)
+    count, machines = first.take(_JOBS, 1), first.take(_MACHINES, 1)
     require(
         len(others) == count,
         told("the first line says {count} jobs, but {given} lines follow", count=count, given=len(others)),
