@@ -3,11 +3,12 @@
 The scheduler knows planned times and no luck. So it is given other work to plan. First *padded* work, in which every
 task takes its mean (what repairs add on average included) and `spread` standard deviations more, and no order may end
 later than the nominal plan would. Then work with *slack*: at planned times, every order due earlier by what nineteen
-futures in twenty added to it in the candidates before, and all of it done within the price that may be paid. What is
-found is taken at planned times and rehearsed; all candidates meet the same futures. The best of them is kept: one
-that keeps the locks before one that misses them, one that the gate lets out before one that it does not, then one
-within the price that may be paid or the nearest to it, then the one that is refused for the fewest orders, then the
-least expected weighted tardiness, then what the solver's objective says at planned times.
+futures in twenty added to it in the candidates before, and all of it done within the price that may be paid; where the
+best candidate within the price is refused, orders that pass need come no sooner than there, which leaves the room to
+the others. What is found is taken at planned times and rehearsed; all candidates meet the same futures. The best of
+them is kept: one that keeps the locks before one that misses them, one that the gate lets out before one that it does
+not, then one within the price that may be paid or the nearest to it, then the one that is refused for the fewest
+orders, then the least expected weighted tardiness, then what the solver's objective says at planned times.
 
 Proactive slack by quantiles follows the surrogate measures of J. Goren and I. Sabuncuoglu, "Robustness and stability
 measures for scheduling: single-machine environment", IIE Transactions 40 (2008), and feeding buffers before what binds
@@ -263,7 +264,7 @@ class _Choosing:
     def _best(self) -> Candidate:
         def rank(one: Candidate) -> tuple[float, bool, bool, float, int, float, tuple[float, ...]]:
             said, late = one.outcome, one.report.weighted_tardiness_s > self._latest_s
-            too_dear, planned = max(self._paid_by(one) - 1 - self._price, 0.0), standing(one.report)
+            too_dear, planned = self._excess(one), standing(one.report)
             return said.missed_s, said.refused > 0, late, too_dear, said.refused, self._expected_cost_s(one), planned
 
         return min(self._candidates, key=rank)
@@ -280,6 +281,10 @@ class _Choosing:
         """Return a candidate's makespan over the nominal one's."""
         nominal_s = self._candidates[0].plan.makespan_s
         return one.plan.makespan_s / nominal_s if nominal_s > 0 else 1.0
+
+    def _excess(self, one: Candidate) -> float:
+        """Return by what share of the nominal makespan a candidate is beyond the price."""
+        return max(self._paid_by(one) - 1 - self._price, 0.0)
 
     def _attempt(self, nominal: Candidate, number: int, limit_s: float) -> Candidate:
         asked = self._with_spread(nominal, _SPREADS[number]) if number < len(_SPREADS) else self._with_slack(nominal)
@@ -306,9 +311,16 @@ class _Choosing:
         return _Asked(work, best.plan, self._solver.objective, spread)
 
     def _with_slack(self, nominal: Candidate) -> _Asked:
-        work = due_sooner(self._work, (1 + self._price) * nominal.plan.makespan_s, self._slack_s)
+        """Go on from the best one within the price; where that is refused, orders that pass need come no sooner."""
+        _, *tried = self._candidates
+        base = min(tried, key=lambda one: (self._excess(one), one.outcome.refused, one.expected_tardiness_s))
+        slack_s, refused = dict(self._slack_s), base.outcome.refused_orders
+        for order, end_s in _ends_s(self._work, base.plan).items():
+            if refused and order not in refused:
+                slack_s[order] = min(slack_s[order], max(self._work.orders[order].due_s - end_s, 0.0))
+        work = due_sooner(self._work, (1 + self._price) * nominal.plan.makespan_s, slack_s)
         objective = _BETWEEN if self._solver.objective == OBJECTIVE else self._solver.objective
-        return _Asked(work, self._candidates[-1].plan, objective, 0.0)
+        return _Asked(work, base.plan, objective, 0.0)
 
     def _learn_slack(self, candidate: Candidate) -> None:
         """Note what orders need: the most that nineteen futures in twenty added to their planned end in a candidate.

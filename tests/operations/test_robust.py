@@ -133,6 +133,28 @@ def test_an_order_gets_the_slack_that_it_needed_and_more_where_that_was_not_enou
     assert found == [100.0, 100.0, 130.0, 200.0]
 
 
+def test_where_a_plan_within_the_price_is_refused_who_passes_need_come_no_sooner(uneven: Work) -> None:
+    """Both need an hour of slack. The sure one passes as it stands; the dear plan would go on from elsewhere."""
+    choosing = robust._Choosing(uneven, SOLVER, None, 0.05, fixed(0, {}), no_progress, None, None)
+    first = PlannedOperation("sure", "M1", 0, 0.0, 4 * HOUR)
+    plan = Plan(EPOCH, (first, PlannedOperation("shaky", "M1", 1, 4 * HOUR, 8 * HOUR)))
+    dear = replace(plan, operations=(first, PlannedOperation("shaky", "M1", 1, 5 * HOUR, 9 * HOUR)))
+    report = SolverReport("x", "feasible", 0.0, 8 * HOUR, 0.0, 1)
+    passing, refused = Outcome((), 0), Outcome((), 1, frozenset({"shaky"}))
+    nominal = Candidate(plan, report, None, refused, 9.0)
+    choosing._slack_s = {"sure": 5 * HOUR, "shaky": HOUR}
+    for last, sure_due_h in ((refused, 4.0), (passing, 3.1)):
+        choosing._candidates = [
+            nominal,
+            Candidate(dear, report, 1.0, passing, 0.0),
+            Candidate(plan, report, 0.5, last, 9.0),
+        ]
+        asked = choosing._with_slack(nominal)
+        assert asked.start is plan
+        due_h = {name: one.due_s / HOUR for name, one in asked.work.orders.items()}
+        assert due_h == pytest.approx({"sure": sure_due_h, "shaky": 8.4}), "8.4 h: all that may be paid"
+
+
 def test_first_the_locks_then_the_gate_then_the_price_then_refused_orders_then_expected_tardiness_decide(
     uneven: Work,
 ) -> None:
