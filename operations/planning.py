@@ -1,4 +1,4 @@
-"""Plans: made from the live floor, rehearsed, judged, kept as immutable versions, released or refused."""
+"""Plans: made from the live floor, rehearsed, judged, kept as immutable versions."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from historian.documents import document
 from methods.disturbed import with_absences, with_late_materials, with_planned_stops
 from methods.explosion import explode, job_orders
 from methods.work import build_work
-from operations import calibration, dispatch, fidelity, learning, situation
+from operations import calibration, fidelity, learning, situation
 from operations.gate import Thresholds
-from operations.locked import as_planned, missed, with_locks
+from operations.locked import missed, with_locks
 from operations.plan_diff import PlanDiff, compare, sentences
 from operations.rehearsal import Rehearsal, Terms, rehearse
 from operations.remedies import RemedyRules
@@ -24,7 +24,7 @@ from operations.rescheduling import Replanning, rehearse_near, rehearse_repair
 from plant.actor import Actor, Permission
 from plant.calibration import Calibration
 from plant.checks import require
-from plant.errors import Conflict, GateRefused, InvalidInput
+from plant.errors import InvalidInput
 from plant.learned import Learned
 from plant.lock import JobLock
 from plant.message import new_message_id
@@ -34,9 +34,7 @@ from plant.ports import Compute, PlantClock, Progress, no_progress
 from plant.text import Text, told
 from plant.trouble import Tolerances, Troubles
 from plant.work import Work
-from scheduler.check import check
 from scheduler.conflict import conflict
-from scheduler.keep import keep
 from scheduler.nearness import Nearness
 from scheduler.requirement import Demands
 from scheduler.solve import SolverSettings
@@ -275,83 +273,6 @@ def frozen_zone(basis: Basis, frozen_zone_s: float) -> Plan | None:
         if operation.job_order in work.by_id and operation.start_s + shift <= frozen_zone_s
     ]
     return Plan(plan.epoch, tuple(near)) if near else None
-
-
-async def release(
-    historian: Historian,
-    clock: PlantClock,
-    actor: Actor,
-    rules: PlanningRules,
-    plan_id: str,
-    override_reason: str | None = None,
-) -> PlanVersion:
-    """Put a plan in force and dispatch its first job orders, if the gate passed it or is overridden in writing.
-
-    Raises
-    ------
-    GateRefused
-        With the gate's reasons; an override needs the permission and a written reason, kept in the ledger.
-    Conflict
-        If another plan came into force since this one was made, this one was in force before, or it cannot be carried
-        out on the floor as it is by now: no reason in writing makes that possible.
-    """
-    actor.require(Permission.RELEASE_PLANS)
-    refused: GateRefused | None = None
-    async with historian.transaction(actor, "release plan") as tx:
-        version = await plans.get(tx, plan_id)
-        state = await plans.state(tx, plan_id)
-        if state not in {PlanState.PROPOSED, PlanState.REFUSED}:
-            raise Conflict(
-                told("plan {plan} is {state:word} already; make a new plan", plan=plan_id, state=state.value)
-            )
-        if version.judgement.passed or _may_override(actor, override_reason):
-            await plans.release(tx, expected=version.parent, new=version.id)
-            _require_possible(version, (await basis_at(tx, clock.now(), rules)).work)
-            how = {
-                "passed": version.judgement.passed,
-                "override": None if version.judgement.passed else override_reason,
-            }
-            await ledger.append(tx, f"plan/{plan_id}", "released", version.parent, how)
-            await dispatch.dispatch(tx, version, clock.now(), rules.dispatch_horizon_s)
-        else:
-            refused = GateRefused(version.judgement.reasons)
-            if state is PlanState.PROPOSED:
-                await plans.refuse(tx, plan_id)
-                await ledger.append(
-                    tx, f"plan/{plan_id}", "refused", None, [str(one) for one in version.judgement.reasons]
-                )
-    if refused is not None:
-        raise refused
-    return version
-
-
-def _require_possible(version: PlanVersion, work: Work) -> None:
-    """Refuse a plan that the floor cannot carry out any more, such as one for a machine that is gone."""
-    homeless = [
-        told("{job} cannot be made on {machine}", job=one.job_order, machine=one.machine)
-        for one in version.plan.operations
-        if one.job_order in work.by_id and one.machine not in work.by_id[one.job_order].durations_s
-    ]
-    kept = keep(work, version.plan)
-    if problems := [*homeless, *check(as_planned(kept.work, kept.plan), kept.plan)]:
-        raise Conflict(
-            told(
-                "plan {plan} cannot be carried out on the floor as it is now: {problem}; make a new plan",
-                plan=version.id,
-                problem=problems[0],
-            )
-        )
-
-
-def _may_override(actor: Actor, reason: str | None) -> bool:
-    if reason is None:
-        return False
-    actor.require(Permission.OVERRIDE_GATE)
-    require(
-        bool(reason.strip()),
-        told("an override needs a written reason; it is kept in the ledger under your name"),
-    )
-    return True
 
 
 async def list_plans(historian: Historian, actor: Actor, limit: int = 50) -> list[PlanSummary]:

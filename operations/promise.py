@@ -5,6 +5,7 @@ Capable-to-promise: the date comes from machines, people and material as they ar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
@@ -213,9 +214,7 @@ class _Asking:
             p95=mine.p95,
             on_time=mine.on_time if self.dated else None,
             binding=(*self._material(plan), *self._resources(ran)),
-            losses=tuple(
-                sorted(losses, key=lambda one: (not one.at_risk, one.on_time if one.at_risk else 0, -one.later_s))
-            ),
+            losses=tuple(sorted(losses, key=lambda one: (one.on_time if one.at_risk else math.inf, -one.later_s))),
         )
 
     def _resources(self, ran: Replay) -> tuple[Binding, ...]:

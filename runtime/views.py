@@ -222,7 +222,7 @@ class OperationViews:
         await jobs.cancel(self._historian, acting(), job_id)
 
     async def release(self, plan_id: str, override_reason: str | None = None) -> None:
-        await planning.release(self._historian, self._clock, acting(), self._rules, plan_id, override_reason)
+        await releases.release(self._historian, self._clock, acting(), self._rules, plan_id, override_reason)
 
     async def health(self) -> HealthView:
         actor = acting()

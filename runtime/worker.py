@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 
 from historian.database import Channel, Historian
-from operations import calibration, dispatch, fidelity, jobs, learning, outbox, planning, replanning, upkeep
+from operations import calibration, dispatch, fidelity, jobs, learning, outbox, planning, releases, replanning, upkeep
 from operations.learner import LearningSettings
 from operations.planning import PlanningRules
 from plant.actor import SYSTEM
@@ -125,7 +125,7 @@ class Worker:
         if not self._release_automatically or not version.judgement.passed:
             return
         try:
-            await planning.release(self._historian, self._clock, SYSTEM, self._rules, version.id)
+            await releases.release(self._historian, self._clock, SYSTEM, self._rules, version.id)
         except (GateRefused, Conflict) as error:
             log.warning("plan not released", plan=version.id, reason=str(error))
 

@@ -37,7 +37,7 @@ async def content(views: Views, say: Words, query: dict[str, str]) -> Component:
         [
             html.Section([html.H2(say("When could we deliver?")), form], className="panel ask"),
             html.Div(id=_ANSWER, **{"aria-live": "polite"}),
-            await why_not.section(views, say),
+            *await why_not.content(views, say),
         ],
         className="promise",
     )

@@ -24,18 +24,15 @@ from plant.text import Text
 _ORDERS, _BY, _ASK, _ANSWER = "why-orders", "why-by", "why-ask", "why-answer"
 
 
-async def section(views: Views, say: Words) -> Component:
-    """Return the form; the answer comes below it."""
+async def content(views: Views, say: Words) -> list[Component]:
+    """Return the form and the place for the answer."""
     actor, clock = await views.me(), await views.clock()
     open_orders = await views.open_orders() if actor.may(Permission.VIEW_ORDERS) else ()
     form = _form(open_orders, clock.now, actor, say.at(clock.timezone))
-    return html.Div(
-        [
-            html.Section([html.H2(say("Why not by then?")), form], className="panel ask"),
-            html.Div(id=_ANSWER, **{"aria-live": "polite"}),
-        ],
-        className="promise",
-    )
+    return [
+        html.Section([html.H2(say("Why not by then?")), form], className="panel ask"),
+        html.Div(id=_ANSWER, **{"aria-live": "polite"}),
+    ]
 
 
 def _form(orders: Sequence[CustomerOrder], now: datetime, actor: Actor, say: Words) -> Component:

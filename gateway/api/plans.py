@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from gateway.api.bodies import Id, PlanRequestBody, ReleaseBody, WhyNotBody
 from gateway.services import Asking, WithServices
-from operations import jobs, planning, why_not
+from operations import jobs, planning, releases, why_not
 from plant.long_job import LongJob
 from plant.plan import PlanSummary
 from plant.verdict import Judgement, Verdict
@@ -54,7 +54,7 @@ async def compare_plans(plan_id: Id, asking: Asking, has: WithServices, against:
 @router.post("/plans/{plan_id}/release")
 async def release_plan(plan_id: Id, body: ReleaseBody, asking: Asking, has: WithServices) -> dict[str, Any]:
     """Put a plan in force and dispatch it, or answer 409 with the gate's reasons."""
-    version = await planning.release(has.store, has.clock, asking, has.rules, plan_id, body.override_reason)
+    version = await releases.release(has.store, has.clock, asking, has.rules, plan_id, body.override_reason)
     return {"id": version.id, "state": "released", "notes": list(version.judgement.in_english().notes)}
 
 

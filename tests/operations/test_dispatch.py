@@ -9,7 +9,7 @@ import pytest
 
 from historian import plans
 from historian.database import Historian
-from operations import dispatch, planning
+from operations import dispatch, planning, releases
 from plant.actor import SYSTEM
 from plant.errors import Conflict
 from plant.order import JobState
@@ -50,7 +50,7 @@ async def shop(historian: Historian) -> Historian:
 async def _release(shop: Historian, version: PlanVersion, now: datetime) -> None:
     async with shop.transaction(SYSTEM, "test") as tx:
         await plans.insert(tx, version)
-    await planning.release(shop, Clock(now), PLANNER, RULES, version.id)
+    await releases.release(shop, Clock(now), PLANNER, RULES, version.id)
 
 
 async def _due(shop: Historian, now: datetime, horizon_s: float = 8 * HOUR) -> int:

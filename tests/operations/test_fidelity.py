@@ -12,7 +12,7 @@ from historian import calibrations, orders, plans, states
 from historian import fidelity as kept
 from historian.database import Historian
 from historian.documents import document
-from operations import calibration, fidelity, planning
+from operations import calibration, fidelity, planning, releases
 from plant.actor import SYSTEM
 from plant.calibration import Calibration, Estimate, Parameter
 from plant.machine_state import MachineState, StateInterval
@@ -108,7 +108,7 @@ async def test_a_plan_keeps_its_predictions_and_states_the_twins_error(historian
     version = await planning.make_plan(historian, InlineCompute(), clock, PLANNER, RULES, "first plan")
     assert version.verdict.twin_error is not None
     assert (version.verdict.twin_error.measured_at, version.verdict.twin_error.plans) == (MONDAY, 0)
-    await planning.release(historian, clock, PLANNER, RULES, version.id, "for the test")
+    await releases.release(historian, clock, PLANNER, RULES, version.id, "for the test")
     for place, job in enumerate(sorted(await jobs(historian))):
         await complete(historian, job, 100.0 + place)
 

@@ -6,7 +6,7 @@ import pytest
 
 from historian.database import Historian
 from operations import jobs as long_jobs
-from operations import locks, planning
+from operations import locks, planning, releases
 from plant.actor import Actor, Role
 from plant.errors import Denied, InvalidInput, NotFound
 from plant.lock import JobLock
@@ -70,7 +70,7 @@ async def test_every_plan_keeps_to_it_until_it_is_taken_off(historian: Historian
     one = first.plan.by_job_order["CO-1/1-10"]
     assert (one.machine, one.start_s - one.setup_s) == ("L1", 5 * 3600.0)
     assert not any("locked" in str(note) for note in first.judgement.notes)
-    await planning.release(historian, CLOCK, PLANNER, RULES, first.id)
+    await releases.release(historian, CLOCK, PLANNER, RULES, first.id)
     await lock(historian, 3, "L2", "CO-2/1-10")
     second = await planned(near=True)
     assert second.plan.by_job_order["CO-1/1-10"].machine == "L1"

@@ -89,7 +89,7 @@ MAY: dict[str, set[Role]] = {
     "planning.in_force": _PLANS,
     "planning.list_plans": _PLANS,
     "planning.make_plan": _PLANNING,
-    "planning.release": _PLANNING,
+    "releases.release": _PLANNING,
     "planning.repair_plan": _PLANNING,
     "plants.current": _FLOOR,
     "plants.get": _FLOOR,

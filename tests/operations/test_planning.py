@@ -46,7 +46,7 @@ class Site:
         return await planning.make_plan(self.historian, InlineCompute(), self.clock, PLANNER, RULES, reason)
 
     async def release(self, plan_id: str, override: str | None = None, actor: Actor = PLANNER) -> PlanVersion:
-        return await planning.release(self.historian, self.clock, actor, RULES, plan_id, override)
+        return await releases.release(self.historian, self.clock, actor, RULES, plan_id, override)
 
     async def state(self, plan_id: str) -> PlanState:
         return (await planning.get_plan(self.historian, PLANNER, plan_id))[1]
@@ -197,7 +197,7 @@ class TestRelease:
         return historian
 
     async def _release(self, kept: Historian, plan_id: str) -> PlanVersion:
-        return await planning.release(kept, Clock(at(0)), PLANNER, RULES, plan_id)
+        return await releases.release(kept, Clock(at(0)), PLANNER, RULES, plan_id)
 
     async def test_a_plan_made_before_another_came_into_force_is_a_conflict(self, kept: Historian) -> None:
         await self._release(kept, "plan-1")
@@ -228,7 +228,7 @@ class TestRelease:
                 await plans.insert(tx, plan_version(id_, ("CO-1/1-10", "MILL", 0), passed=passed))
         for id_, override in (("plan-4", None), ("plan-5", "the customer insists on it")):
             with pytest.raises(Conflict, match="CO-1/1-10 cannot be made on MILL; make a new plan"):
-                await planning.release(kept, Clock(at(0)), PLANNER, RULES, id_, override)
+                await releases.release(kept, Clock(at(0)), PLANNER, RULES, id_, override)
         assert await planning.in_force(kept, PLANNER) is None
         assert (await planning.get_plan(kept, PLANNER, "plan-4"))[1] is PlanState.PROPOSED
 
